@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { findRedis } from '../../test/support/redis';
+import { Narrator } from './narrator';
+import { paint, Screen } from './screen';
+import { Show } from './show';
+import { tellVerdict } from './verdict';
+
+// Some twenty seconds in the life of a fleet, on a real Redis. One process is killed meanwhile and one is frozen; at the
+// end every slot has to have run once, or somebody has to have said why not.
+
+const INTERRUPTED = 130;
+
+async function main(): Promise<number> {
+  const screen = new Screen();
+  const found = await findRedis({ log: (line) => screen.line(line) });
+  const prefix = `bossman-demo-${randomBytes(4).toString('hex')}`;
+  const narrator = new Narrator(screen);
+  const show = new Show({ url: found.url, prefix }, narrator);
+  // From here on there is something to put away first. Until now, a signal just ends this process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => show.interrupt());
+  screen.line(`Redis: ${found.how}`);
+  const redis = new Redis(found.url);
+  const subscriber = redis.duplicate();
+  try {
+    subscriber.on('message', (_channel, message) => show.onBell(message));
+    await subscriber.subscribe(`${prefix}:bell:${redis.options.db ?? 0}`);
+    narrator.begin();
+    await show.run().finally(() => show.end());
+    narrator.end();
+    return tellVerdict(screen, show) ? 0 : 1;
+  } catch (error) {
+    narrator.end();
+    if (!show.isInterrupted) throw error;
+    screen.line('Interrupted.');
+    return INTERRUPTED;
+  } finally {
+    await removeKeys(redis, prefix).finally(() => {
+      subscriber.disconnect();
+      redis.disconnect();
+      return found.stop();
+    });
+  }
+}
+
+async function removeKeys(redis: Redis, prefix: string): Promise<void> {
+  for await (const keys of redis.scanStream({ match: `${prefix}:*` })) {
+    if (keys.length > 0) await redis.unlink(keys);
+  }
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    console.error(paint('red', error instanceof Error ? error.message : String(error)));
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,145 @@
+import type Bossman from '../../src';
+import type { Bell } from '../../src/bell';
+import { type DemoJob, planOf } from './jobs';
+import { clock } from './screen';
+
+/** What became of the slots, or demands, of one job. */
+export interface Balance {
+  job: string;
+  plan: string;
+  /** Slots from the first to the last that was seen; or demands. */
+  due: number;
+  runs: number;
+  doubled: number;
+  /** Neither run nor told of. */
+  lost: number;
+  /** Told of by an event `skip`. */
+  skipped: number;
+  /** Claimed by a process that was killed, and run by nobody. */
+  killed: number;
+  /** ms from the slot, or the demand, to the start of each run. */
+  lateness: number[];
+  /** ms that each run took, as a QA measured it. */
+  took: number[];
+  /** What should not be, one line each. */
+  problems: string[];
+}
+
+type Claim = Bell & { kind: 'claim' };
+
+/** Keeps account of one job: a slot is to run once, or somebody is to say why not. */
+export class Ledger {
+  private readonly starts: { by: string; slot: number | null; lateness: number }[] = [];
+  private readonly took: number[] = [];
+  private readonly told = new Set<number>();
+  private readonly claims: Claim[] = [];
+  private demands = 0;
+  /** No run has started since the last demand. */
+  demandWaits = false;
+
+  constructor(private readonly job: DemoJob) {}
+
+  started(by: string, { slot, lateness }: Bossman.RunEvent): void {
+    this.starts.push({ by, slot, lateness });
+    this.demandWaits = false;
+  }
+
+  skipped({ slot, through }: Bossman.SkipEvent): void {
+    for (const skipped of this.grid(slot, through)) this.told.add(skipped);
+  }
+
+  timed(ms: number): void {
+    this.took.push(ms);
+  }
+
+  /** Heard on the bell. */
+  claimed(claim: Claim): void {
+    this.claims.push(claim);
+  }
+
+  /** Noted before the demand is sent, so a run that is told of from here on may be its own. */
+  demanded(): void {
+    this.demands += 1;
+    this.demandWaits = true;
+  }
+
+  runsOf(process: string): number {
+    return this.starts.filter(({ by }) => by === process).length;
+  }
+
+  /**
+   * What the bell calls these processes: it names who claims by a number, and whose that is, the slots show that the
+   * process did start.
+   */
+  callersOf(processes: ReadonlySet<string>): string[] {
+    const started = new Set(this.starts.filter(({ by }) => processes.has(by)).map(({ slot }) => slot));
+    return this.claims.filter(({ slot }) => started.has(slot)).map(({ caller }) => caller);
+  }
+
+  /** @param killed callers whose process was killed */
+  balance(killed: ReadonlySet<string>): Balance {
+    return {
+      job: this.job.name,
+      plan: planOf(this.job),
+      runs: this.starts.length,
+      lateness: this.starts.map(({ lateness }) => lateness),
+      took: this.took,
+      ...(this.job.periodMs === null ? this.balanceOfDemands() : this.balanceOfSlots(killed)),
+    };
+  }
+
+  private balanceOfDemands() {
+    // Demands made before one is taken are one run, so fewer runs are fine.
+    const doubled = Math.max(0, this.starts.length - this.demands);
+    const lost = this.demandWaits ? 1 : 0;
+    const problems: string[] = [];
+    if (doubled > 0) problems.push(`${this.job.name}: more runs than demands`);
+    if (lost > 0) problems.push(`${this.job.name}: no run followed the last demand`);
+    return { due: this.demands, doubled, lost, skipped: 0, killed: 0, problems };
+  }
+
+  private balanceOfSlots(killed: ReadonlySet<string>) {
+    const runners = this.runnersBySlot();
+    const claimed = this.claims.map(({ slot }) => slot);
+    const seen = [...runners.keys(), ...this.told, ...claimed].sort((a, b) => a - b);
+    const due = new Set(this.grid(seen[0] ?? 0, seen.at(-1) ?? -1));
+    // A process that is killed between its claim and its start can tell nobody, nor if its last words are lost on their way.
+    const theirs = this.claims.filter(({ caller }) => killed.has(caller));
+    const diedWith = new Set(theirs.flatMap(({ slot, next }) => this.grid(slot, next - 1)));
+
+    const counts = { due: due.size, doubled: 0, lost: 0, skipped: 0, killed: 0 };
+    const problems: string[] = [];
+    for (const slot of due) {
+      const by = runners.get(slot) ?? [];
+      if (by.length > 1) {
+        counts.doubled += by.length - 1;
+        problems.push(`${this.job.name}: the slot of ${clock(slot)} was run by ${by.join(' and ')}`);
+      } else if (by.length === 0) {
+        const end = this.told.has(slot) ? 'skipped' : diedWith.has(slot) ? 'killed' : 'lost';
+        counts[end] += 1;
+        if (end === 'lost') problems.push(`${this.job.name}: the slot of ${clock(slot)} was lost`);
+      }
+    }
+    const strays = new Set(seen.filter((slot) => !due.has(slot)));
+    for (const stray of strays) problems.push(`${this.job.name}: ${clock(stray)} is no slot of its plan`);
+    return { ...counts, problems };
+  }
+
+  private runnersBySlot(): Map<number, string[]> {
+    const runners = new Map<number, string[]>();
+    for (const { slot, by } of this.starts) {
+      if (slot !== null) runners.set(slot, [...(runners.get(slot) ?? []), by]);
+    }
+    return runners;
+  }
+
+  /** The slots of the plan from one to another. */
+  private grid(from: number, to: number): number[] {
+    const { plan, periodMs } = this.job;
+    if (plan === null || periodMs === null) return [];
+    // The slots of the cron job are whole multiples; those of an interval count from the first.
+    const first = 'cron' in plan ? Math.ceil(from / periodMs) * periodMs : from;
+    const count = Math.max(0, Math.floor((to - first) / periodMs) + 1);
+    return Array.from({ length: count }, (_, n) => first + n * periodMs);
+  }
+}

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import Bossman from '../../src';
+import { INVOICE, JOBS } from './jobs';
+import type { Order, Report } from './messages';
+
+// One process of the fleet, as any service would be one: it hires all jobs and does what falls to it. Reporting to the
+// conductor apart, this is all that an application writes.
+
+const { DEMO_REDIS: connection, DEMO_PREFIX: prefix } = process.env;
+const boss = new Bossman({ connection, prefix, ttl: 1000 });
+
+boss.qa(async (job, _definition, next) => {
+  const begun = performance.now();
+  await next();
+  report({ kind: 'timed', job, ms: performance.now() - begun });
+});
+
+const hires = JOBS.map(({ name, plan, workMs }) => boss.hire(name, { ...plan, work: () => sleep(workMs) }));
+
+boss.on('start', (event) => report({ kind: 'start', event }));
+boss.on('skip', (event) => report({ kind: 'skip', event }));
+boss.on('lost', (event) => report({ kind: 'lost', event }));
+boss.on('error', ({ message }) => report({ kind: 'error', message }));
+void Promise.all(hires).then(() => report({ kind: 'hired' }));
+
+process.on('message', (order: Order) => {
+  if (order === 'demand') void boss.demand(INVOICE);
+  else void leave();
+});
+// The conductor is gone, however it went.
+process.on('disconnect', () => void leave());
+// Ctrl-C reaches every process of the terminal; the conductor says when to go.
+process.on('SIGINT', () => {});
+
+async function leave(): Promise<void> {
+  await boss.quit();
+  if (process.connected) process.disconnect();
+  // Nothing is left that would keep this process alive: it exits by itself.
+}
+
+function report(message: Report): void {
+  // The callback takes the error of a conductor that is gone, which would otherwise be thrown.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}

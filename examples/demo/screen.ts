@@ -1,0 +1,79 @@
+/** What begins and what ends each: a colour within bold leaves the rest bold. */
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+} as const;
+
+export type Style = keyof typeof CODES;
+
+// False as well when NO_COLOR is set, or the terminal can only do without.
+const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
+
+export function paint(style: Style, text: string): string {
+  const [begin, end] = CODES[style];
+  return isColoured ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
+}
+
+/** Prints lines; on a terminal a status line stays below them. */
+export class Screen {
+  private status = '';
+
+  line(text = ''): void {
+    this.clear();
+    process.stdout.write(`${text}\n`);
+    this.draw();
+  }
+
+  /** Replaces the status line; `''` takes it away. */
+  setStatus(text: string): void {
+    if (!process.stdout.isTTY) return;
+    this.clear();
+    this.status = text;
+    this.draw();
+  }
+
+  private clear(): void {
+    if (this.status === '') return;
+    process.stdout.cursorTo(0);
+    process.stdout.clearLine(1);
+  }
+
+  private draw(): void {
+    if (this.status !== '') process.stdout.write(this.status);
+  }
+}
+
+/** Aligned columns, the first `left` of them to the left and the others to the right, with the widest cell's width. */
+export function table(rows: readonly (readonly string[])[], left: number): string[] {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, at) =>
+    Math.max(...rows.map((row) => (row[at] ?? '').length)),
+  );
+  const pad = (cell: string, at: number) =>
+    at < left ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
+  return rows.map((row) => row.map(pad).join('  ').trimEnd());
+}
+
+/** `12:00:02.250`, local time. */
+export function clock(ms: number): string {
+  const at = new Date(ms);
+  const [time] = at.toTimeString().split(' ');
+  return `${time}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** The smallest value that so many per cent do not exceed; NaN of nothing. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
+}
+
+/** `0.9 ms`, `-` for NaN. */
+export function millis(ms: number): string {
+  return Number.isNaN(ms) ? '-' : `${ms.toFixed(1)} ms`;
+}

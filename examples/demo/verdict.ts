@@ -1,0 +1,73 @@
+import { INVOICE } from './jobs';
+import type { Balance } from './ledger';
+import { nameOf } from './narrator';
+import { millis, paint, percentile, type Screen, table } from './screen';
+import type { Show } from './show';
+
+const HEAD = ['job', 'plan', 'due', 'runs', 'doubled', 'lost', 'skipped', 'late p50', 'late p99', 'took p50'];
+
+/**
+ * Prints what became of every slot.
+ * @returns whether all is well
+ */
+export function tellVerdict(screen: Screen, { members, ledgers }: Show): boolean {
+  const killed = new Set(members.filter(({ state }) => state === 'killed').map(({ name }) => name));
+  const books = [...ledgers.values()];
+  const callers = new Set(books.flatMap((ledger) => ledger.callersOf(killed)));
+  const balances = books.map((ledger) => ledger.balance(callers));
+
+  const [head = '', ...rows] = table([HEAD, ...balances.map(rowOf), totalOf(balances)], 2);
+  screen.line();
+  screen.line(paint('dim', head));
+  for (const row of rows.slice(0, -1)) screen.line(row);
+  screen.line(paint('bold', rows.at(-1) ?? ''));
+  screen.line();
+
+  const runs = members.map(({ name }) => `${nameOf(name)} ${sum(books, (ledger) => ledger.runsOf(name))}`);
+  screen.line(`Runs by process: ${runs.join('  ')}`);
+  for (const note of notesOn(balances)) screen.line(note);
+
+  const troubles = members.flatMap(({ name, trouble }) => (trouble ? [`process ${name} ${trouble}`] : []));
+  const problems = [...balances.flatMap((balance) => balance.problems), ...troubles];
+  for (const problem of problems) screen.line(paint('red', `NOT GOOD  ${problem}`));
+  if (problems.length === 0) {
+    screen.line(paint('green', 'Nothing doubled, nothing lost. Bossman keeps the place running.'));
+  }
+  return problems.length === 0;
+}
+
+function notesOn(balances: Balance[]): string[] {
+  const notes: string[] = [];
+  const told = sum(balances, ({ skipped }) => skipped);
+  if (told > 0) notes.push(`${told} of the slots skipped: an event said why.`);
+  const orphans = sum(balances, ({ killed }) => killed);
+  if (orphans > 0) notes.push(`${orphans} of the slots skipped: claimed by a process that was killed.`);
+  notes.push(`${INVOICE}: demands that wait are one run, and one made during a run waits for its end.`);
+  return notes;
+}
+
+function rowOf(balance: Balance): string[] {
+  const { job, plan, due, runs, doubled, lost, skipped, killed, lateness, took } = balance;
+  const counts = [due, runs, doubled, lost, skipped + killed].map(String);
+  const times = [percentile(lateness, 50), percentile(lateness, 99), percentile(took, 50)].map(millis);
+  return [job, plan, ...counts, ...times];
+}
+
+function totalOf(balances: Balance[]): string[] {
+  const total = (key: 'due' | 'runs' | 'doubled' | 'lost' | 'skipped' | 'killed') =>
+    sum(balances, (balance) => balance[key]);
+  const lateness = balances.flatMap((balance) => balance.lateness);
+  const counts = [
+    total('due'),
+    total('runs'),
+    total('doubled'),
+    total('lost'),
+    total('skipped') + total('killed'),
+  ];
+  const times = [percentile(lateness, 50), percentile(lateness, 99)].map(millis);
+  return ['total', '', ...counts.map(String), ...times];
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

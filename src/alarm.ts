@@ -1,0 +1,128 @@
+import { LONGEST_TIMER } from './timers';
+
+interface Alarm {
+  key: string;
+  dueAt: number;
+  live: boolean;
+}
+
+/**
+ * Alarms on Redis' clock, one per key: a heap ordered by time, and one timer for the earliest. An alarm that is set anew
+ * or cleared stays in the heap, dead, until it comes up or the dead outnumber the living.
+ */
+export class Alarms {
+  private readonly byKey = new Map<string, Alarm>();
+  private heap: Alarm[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private timerFor = Number.POSITIVE_INFINITY;
+  private stopped = false;
+
+  /**
+   * @param now Redis' clock, in ms
+   * @param onDue called once per alarm, never early, with how late it is in ms
+   */
+  constructor(
+    private readonly now: () => number,
+    private readonly onDue: (key: string, lateMs: number) => void,
+  ) {}
+
+  /** Sets the alarm of a key, in place of the one it has. */
+  set(key: string, dueAt: number): void {
+    if (this.stopped) return;
+    const old = this.byKey.get(key);
+    if (old?.dueAt === dueAt) return;
+    if (old) old.live = false;
+    const alarm = { key, dueAt, live: true };
+    this.byKey.set(key, alarm);
+    this.push(alarm);
+    if (this.heap.length > 64 && this.heap.length > 2 * this.byKey.size) this.sweep();
+    this.wait();
+  }
+
+  clear(key: string): void {
+    const alarm = this.byKey.get(key);
+    if (!alarm) return;
+    alarm.live = false;
+    this.byKey.delete(key);
+  }
+
+  /** From here on no alarm rings, and none can be set. */
+  stop(): void {
+    this.stopped = true;
+    this.byKey.clear();
+    this.heap = [];
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.timerFor = Number.POSITIVE_INFINITY;
+  }
+
+  /** The clock was corrected: wait for the earliest anew. */
+  realign(): void {
+    if (this.stopped) return;
+    this.timerFor = Number.NaN;
+    this.wait();
+  }
+
+  /** One pass: rings what is due, and waits for the rest. */
+  step(): void {
+    this.timer = null;
+    this.timerFor = Number.POSITIVE_INFINITY;
+    // Read once: an alarm that its own ringing sets again for this very moment waits for the next pass.
+    const now = this.now();
+    for (let alarm = this.heap[0]; alarm && (!alarm.live || alarm.dueAt <= now); alarm = this.heap[0]) {
+      this.pop();
+      if (!alarm.live) continue;
+      this.byKey.delete(alarm.key);
+      this.onDue(alarm.key, now - alarm.dueAt);
+    }
+    this.wait();
+  }
+
+  private wait(): void {
+    let earliest = this.heap[0];
+    while (earliest && !earliest.live) {
+      this.pop();
+      earliest = this.heap[0];
+    }
+    if (!earliest || earliest.dueAt === this.timerFor) return;
+    if (this.timer) clearTimeout(this.timer);
+    this.timerFor = earliest.dueAt;
+    // Timers count whole milliseconds and cut off fractions. A longer wait is cut into pieces.
+    const ms = Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(earliest.dueAt - this.now())));
+    this.timer = setTimeout(() => this.step(), ms);
+  }
+
+  private sweep(): void {
+    this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => a.dueAt - b.dueAt);
+  }
+
+  private push(alarm: Alarm): void {
+    const { heap } = this;
+    let at = heap.length;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const parent = heap[up];
+      if (!parent || parent.dueAt <= alarm.dueAt) break;
+      heap[at] = parent;
+      at = up;
+    }
+    heap[at] = alarm;
+  }
+
+  private pop(): void {
+    const { heap } = this;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = heap[2 * at + 1];
+      if (!left) break;
+      const right = heap[2 * at + 2];
+      const [child, down] = right && right.dueAt < left.dueAt ? [right, 2 * at + 2] : [left, 2 * at + 1];
+      if (child.dueAt >= last.dueAt) break;
+      heap[at] = child;
+      at = down;
+    }
+    heap[at] = last;
+  }
+}

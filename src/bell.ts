@@ -1,0 +1,110 @@
+/**
+ * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here` and `quit`. Every
+ * message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which may
+ * contain anything.
+ */
+export type Bell =
+  | { kind: 'armed'; caller: string; name: string }
+  | {
+      kind: 'claim';
+      caller: string;
+      /** When it was claimed, in ms on Redis' clock. */
+      at: number;
+      stamp: number;
+      slot: number;
+      next: number;
+      verdict: string;
+      /** Nobody goes first at the next slot. */
+      open: boolean;
+      listeners: number;
+      name: string;
+    }
+  | {
+      kind: 'demand';
+      caller: string;
+      at: number;
+      triggerSet: boolean;
+      lockRest: number;
+      listeners: number;
+      name: string;
+    }
+  | { kind: 'taken'; caller: string; at: number; triggerDeleted: boolean; lockRest: number; name: string }
+  /** `waiting`: another demand was made before this one began. */
+  | { kind: 'begun'; caller: string; at: number; waiting: boolean; name: string }
+  /** A run that was noted to be recovered is settled. */
+  | { kind: 'settled'; caller: string; name: string }
+  /** The slot of a run that died is run once more. */
+  | { kind: 'recovered'; caller: string; at: number; name: string }
+  /** Who hires the plan that is stored for the job? */
+  | { kind: 'roll'; caller: string; name: string }
+  /** I do. */
+  | { kind: 'here'; caller: string; name: string }
+  | { kind: 'quit'; caller: string };
+
+/** Words between caller and name. */
+const WORDS = {
+  armed: 1,
+  claim: 7,
+  demand: 4,
+  taken: 3,
+  begun: 2,
+  settled: 0,
+  recovered: 1,
+  roll: 0,
+  here: 0,
+} as const;
+
+function isKind(word: string | undefined): word is keyof typeof WORDS {
+  return word !== undefined && Object.hasOwn(WORDS, word);
+}
+
+/** Null for what no instance of ours has sent. */
+export function parseBell(message: string): Bell | null {
+  const words: string[] = [];
+  let from = 0;
+  const word = (): string | undefined => {
+    const to = message.indexOf(' ', from);
+    if (to < 0) return undefined;
+    const found = message.slice(from, to);
+    from = to + 1;
+    return found;
+  };
+
+  const kind = word();
+  if (kind === 'quit') return { kind, caller: message.slice(from) };
+  const caller = word();
+  if (!isKind(kind) || caller === undefined) return null;
+  for (let count = WORDS[kind]; count > 0; count -= 1) {
+    const next = word();
+    if (next === undefined) return null;
+    words.push(next);
+  }
+  const name = message.slice(from);
+  if (name === '') return null;
+
+  const numbers = words.map(Number);
+  const [a = Number.NaN, b = Number.NaN, c = Number.NaN, d = Number.NaN] = numbers;
+  switch (kind) {
+    case 'armed':
+    case 'settled':
+    case 'roll':
+    case 'here':
+      return { kind, caller, name };
+    case 'claim': {
+      const [at = 0, stamp = 0, slot = 0, next = 0, , open, listeners = 0] = numbers;
+      const verdict = words[4] ?? '';
+      if (![at, stamp, slot, next, listeners].every(Number.isSafeInteger)) return null;
+      return { kind, caller, at, stamp, slot, next, verdict, open: open === 1, listeners, name };
+    }
+    case 'demand':
+      if (![a, c, d].every(Number.isSafeInteger)) return null;
+      return { kind, caller, at: a, triggerSet: b === 1, lockRest: c, listeners: d, name };
+    case 'taken':
+      if (!Number.isSafeInteger(a) || !Number.isSafeInteger(c)) return null;
+      return { kind, caller, at: a, triggerDeleted: b === 1, lockRest: c, name };
+    case 'recovered':
+      return Number.isSafeInteger(a) ? { kind, caller, at: a, name } : null;
+    case 'begun':
+      return Number.isSafeInteger(a) ? { kind, caller, at: a, waiting: b === 1, name } : null;
+  }
+}

@@ -1,0 +1,373 @@
+import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
+import type { Redis } from 'ioredis';
+import type { Bell } from './bell';
+import { Calls } from './calls';
+import { RedisClock } from './clock';
+import {
+  addressOf,
+  type Client,
+  checkPrefix,
+  connect,
+  hangUp,
+  isCluster,
+  reasonOf,
+  spaceOf,
+} from './connection';
+import { Demands } from './demands';
+import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
+import type {
+  BossmanEvents,
+  FailEvent,
+  FinishEvent,
+  LostEvent,
+  PlanEvent,
+  RunEvent,
+  SkipEvent,
+} from './events';
+import { Fleet } from './fleet';
+import { Followers } from './followers';
+import { Job } from './job';
+import { Keys } from './keys';
+import { Listener } from './listener';
+import { Locks } from './locks';
+import { enableNotifications } from './notifications';
+import {
+  type BossmanOptions,
+  type Connection,
+  type InstanceSettings,
+  type JobDefinition,
+  type Qa,
+  type QuitOptions,
+  type RunContext,
+  type RunOptions,
+  readDefinition,
+  readName,
+  readOptions,
+  readQuitOptions,
+} from './options';
+import { Pauses } from './pauses';
+import { Plans } from './plans';
+import { Recoveries } from './recoveries';
+import { Reporter } from './reporter';
+import { Runner } from './runner';
+import { Slots } from './slots';
+import { Store } from './store';
+
+/**
+ * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
+ * (those that share a Redis database and a prefix) runs each slot of each job once.
+ *
+ * The methods return promises that may be ignored: what goes wrong is also told by the event `error`, and becomes a
+ * process warning when nobody listens to that.
+ */
+class Bossman extends EventEmitter<BossmanEvents> {
+  private readonly settings: InstanceSettings;
+  private readonly client: Client;
+  private readonly subscriber: Client;
+  private readonly jobs = new Map<string, Job>();
+  private readonly clock = new RedisClock();
+  private readonly fleet = new Fleet(() => this.clock.monotonic());
+  private readonly pauses = new Pauses();
+  private readonly reporter: Reporter;
+  private readonly store: Store;
+  private readonly listener: Listener;
+  private readonly runner: Runner;
+  private readonly plans: Plans;
+  private readonly slots: Slots;
+  private readonly demands: Demands;
+  private readonly recoveries: Recoveries;
+  private readonly followers: Followers;
+  private readonly calls: Calls;
+  private quitting: Promise<void> | null = null;
+  /** The bell may not be heard. */
+  private deaf = false;
+
+  /**
+   * Connects at once, and goes on trying for as long as Redis is away.
+   *
+   * @throws TypeError or RangeError, naming the option and its value
+   */
+  constructor(options: BossmanOptions = {}) {
+    super({ captureRejections: true });
+    this.settings = readOptions(options);
+    checkPrefix(this.settings.prefix, options.connection);
+    this.client = connect(options.connection, 'commands');
+    this.subscriber = connect(options.connection, 'subscriber');
+    const { db, keyPrefix } = spaceOf(this.client);
+    const keys = new Keys(this.settings.prefix, keyPrefix, db);
+
+    const { jobs, clock, fleet, pauses } = this;
+    const reporter = new Reporter(this);
+    this.reporter = reporter;
+    const calls = new Calls(reporter);
+    this.calls = calls;
+    const track = <T>(promise: Promise<T>) => calls.track(promise);
+    const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
+    this.store = new Store(this.client, keys, clock, () => {
+      this.slots.realign();
+      this.demands.realign();
+      this.recoveries.realign();
+    });
+    this.runner = new Runner(this.store, new Locks(this.client), clock, fleet, reporter, {
+      demandWaits,
+      recoverable: (job) => this.recoveries.look(job),
+    });
+    this.plans = new Plans(jobs, this.store, clock, reporter, pauses, {
+      changed: (job) => this.slots.align(job),
+      following: () => this.followers.watch(),
+      demandWaits,
+    });
+    this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, reporter, pauses, {
+      won: (job, slot) => void track(this.runner.run(job, { ...slot, demandedAt: null, recovered: false })),
+      busy: () => this.runner.busy,
+      track,
+    });
+    this.demands = new Demands(jobs, this.store, clock, fleet, reporter, pauses, {
+      taken: (job, demand) => void track(this.runner.run(job, { ...demand, slot: null, recovered: false })),
+      track,
+    });
+    this.recoveries = new Recoveries(jobs, this.store, clock, fleet, reporter, pauses, {
+      recovered: (job, slot) =>
+        void track(this.runner.run(job, { ...slot, demandedAt: null, recovered: true })),
+      track,
+    });
+    this.followers = new Followers(jobs, this.store, fleet, pauses, (job) => this.plans.armAgain(job));
+    this.listener = new Listener(
+      this.subscriber,
+      keys,
+      reporter,
+      {
+        onBell: (bell) => this.onBell(bell),
+        onExpired: (name) => this.onExpired(name),
+        onSubscribed: () => this.onSubscribed(),
+        onDeaf: () => void this.onDeaf(),
+      },
+      !isCluster(this.subscriber),
+    );
+
+    this.watch(this.client, 'command');
+    this.watch(this.subscriber, 'subscriber');
+    this.client.on('connect', () => this.store.connected());
+    this.client.on('ready', () => this.onReady());
+    // Of a Cluster's node that went away nobody tells that it is back, perhaps empty, or that another has its slots.
+    this.client.on('-node', () => {
+      if (this.client.status === 'ready') this.onReady();
+    });
+  }
+
+  /**
+   * Registers a job and its work, and starts its plan in the whole fleet: the first run comes one interval after the
+   * first hire. A plan that is already going keeps its slots, so hiring at every start of every process is how it is
+   * meant. Hiring a name again replaces its definition; another plan than the fleet's replaces that one. Hiring starts a
+   * fired job again.
+   *
+   * @param definition without `every` and `cron` the job is run on demand only
+   * @returns settles when the plan is stored. Rejects with Redis' refusal, and goes on trying nevertheless.
+   * @throws TypeError or RangeError at once for what cannot be understood, naming the argument and its value
+   */
+  hire(name: string, definition: JobDefinition): Promise<void> {
+    const known = readName(name);
+    const settings = readDefinition(definition, this.settings.run);
+    return this.calls.perform('hire', known, () => {
+      const hiredAt = this.clock.monotonic();
+      const job = this.jobs.get(known) ?? new Job(known, definition, settings, hiredAt);
+      Object.assign(job, { definition, settings, hiredAt });
+      this.jobs.set(known, job);
+      this.recoveries.look(job);
+      return this.plans.hire(job);
+    });
+  }
+
+  /**
+   * Runs a job as soon as possible, once, on any one instance that hired it; the plan is not touched. A demand is kept
+   * until it is run, also when nobody is there or the job is running now. Demands made before one is taken are one run.
+   *
+   * @returns settles when the demand is noted. Rejects with Redis' refusal: then it was not made.
+   * @throws TypeError or RangeError at once for a bad name
+   */
+  demand(name: string): Promise<void> {
+    const known = readName(name);
+    return this.calls.perform('demand', known, () => this.demands.demand(known));
+  }
+
+  /**
+   * Ends a job's scheduled runs in the whole fleet. Demands still run; hiring the job again starts it again.
+   *
+   * @returns settles when it is fired. Rejects with Redis' refusal: then it was not.
+   * @throws TypeError or RangeError at once for a bad name
+   */
+  fire(name: string): Promise<void> {
+    const known = readName(name);
+    return this.calls.perform('fire', known, () => this.plans.fire(known));
+  }
+
+  /**
+   * Adds middleware around every run of this instance, the first added outermost. `next()` resolves with what lies
+   * inside; a QA that does not call it vetoes the run. The definition is a copy for this run alone, so it may be changed.
+   *
+   * @throws TypeError at once for what is not a function
+   * @see https://github.com/koajs/compose
+   */
+  qa(middleware: Qa): void {
+    if (typeof middleware !== 'function') throw new TypeError(`qa: ${inspect(middleware)} is not a function`);
+    this.runner.use(middleware);
+  }
+
+  /**
+   * Takes nothing new, waits for what goes on here, and closes both connections, so that the process can exit. Nothing
+   * is cancelled. Always settles, and never rejects; called again, it is the same quit. Other calls after it reject.
+   *
+   * @param options `timeout`: the longest wait in ms. Default: until the locks that runs hold now would end, also with
+   *   `keepAlive`, and at least the instance's `ttl`.
+   * @throws TypeError or RangeError at once for a bad timeout
+   */
+  quit(options: QuitOptions = {}): Promise<void> {
+    const timeout = readQuitOptions(options);
+    this.quitting ??= this.close(timeout);
+    return this.quitting;
+  }
+
+  /** A listener that returns a promise failed. */
+  override [EventEmitter.captureRejectionSymbol](thrown: Error, ...[event]: unknown[]): void {
+    this.reporter.listenerFailed(String(event), thrown);
+  }
+
+  private onBell(bell: Bell): void {
+    this.demands.onAnyBell(bell);
+    // What we did ourselves we know from its answer, and sooner.
+    if (bell.caller === this.store.instance) return;
+    if (bell.kind === 'quit') {
+      this.followers.onQuit();
+      return;
+    }
+    const job = this.jobs.get(bell.name);
+    if (!job) return;
+    if (
+      (bell.kind === 'claim' && bell.verdict === 'run') ||
+      bell.kind === 'taken' ||
+      bell.kind === 'recovered'
+    ) {
+      this.runner.lockTaken(job, bell.at);
+    }
+    this.slots.onBell(bell, job);
+    this.demands.onBell(bell, job);
+    this.recoveries.onBell(bell, job);
+    this.followers.onBell(bell, job);
+  }
+
+  private onExpired(name: string): void {
+    const job = this.jobs.get(name);
+    if (job?.settings.schedule) this.slots.onExpired(job);
+    // A planned job may itself be called demand:NAME.
+    else if (name.startsWith('demand:')) this.demands.onTriggerExpired(name.slice('demand:'.length));
+  }
+
+  /** The command client is connected, for the first time or again. */
+  private onReady(): void {
+    if (!this.settings.disableRedisConfig && !isCluster(this.client)) {
+      enableNotifications(this.client).then(
+        () => this.reporter.over('notifications'),
+        (cause) => {
+          const message = `may not use CONFIG (${messageOf(cause)}); set disableRedisConfig, and notify-keyspace-events Ex in Redis if instances of the original share it`;
+          this.reporter.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), 'notifications');
+        },
+      );
+    }
+    this.plans.restoreAll();
+    this.recoveries.lookAll();
+  }
+
+  /** What nobody may tell this instance, it looks for. */
+  private async onDeaf(): Promise<void> {
+    if (this.deaf) return;
+    this.deaf = true;
+    while (this.deaf && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.restoreAll();
+  }
+
+  private onSubscribed(): void {
+    this.deaf = false;
+    this.demands.subscribed();
+    this.store.listeners().then(
+      (listeners) => this.fleet.heard(listeners),
+      // Only a first guess: every claim tells it again.
+      () => {},
+    );
+    this.plans.restoreAll();
+    this.recoveries.lookAll();
+  }
+
+  private watch(client: Client, role: string): void {
+    const where = `${role} connection to ${addressOf(client)}`;
+    const trouble = (topic: string, message: string, cause?: unknown) => {
+      if (this.quitting) return;
+      this.reporter.trouble(new BossmanError('CONNECTION', message, null, cause), topic, role);
+    };
+    client.on('error', (cause) =>
+      trouble('connection', `the ${where} failed (${reasonOf(cause)}); trying again until it works`, cause),
+    );
+    // While a Cluster connects, its own error says what the last node said.
+    client.on('node error', (cause, node) => {
+      if (client.status !== 'ready') return;
+      const message = `the ${role} connection to ${node}, a node of the cluster, failed (${messageOf(cause)}); trying again until it works`;
+      trouble(`node ${node}`, message, cause);
+    });
+    client.on('+node', (node: Redis) =>
+      node.on('ready', () => this.reporter.over(`node ${addressOf(node)}`, role)),
+    );
+    client.on('ready', () => this.reporter.over('connection', role));
+    client.on('end', () =>
+      trouble('end', `the ${where} was given up, as its retryStrategy says; make a new instance`),
+    );
+  }
+
+  private async close(timeout: number | null): Promise<void> {
+    this.calls.closed = true;
+    this.runner.leave();
+    this.listener.stop();
+    this.slots.stop();
+    this.demands.stop();
+    this.recoveries.stop();
+    this.followers.stop();
+    this.pauses.stop();
+    const began = this.clock.monotonic();
+    const rest = (): number => {
+      const left = began + (timeout ?? this.settings.run.ttlMs) - this.clock.monotonic();
+      return timeout === null ? Math.max(left, this.runner.longestLock) : left;
+    };
+    await this.calls.drain(rest);
+
+    this.reporter.mute();
+    this.runner.stop();
+    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
+    await Promise.all([hangUp(this.client, rest()), hangUp(this.subscriber, 0)]);
+  }
+}
+
+// The types of what index.ts hangs on the class; see there. The alias avoids a circular name.
+import Self = Bossman;
+
+declare namespace Bossman {
+  export {
+    BossmanError,
+    type BossmanErrorCode,
+    type BossmanEvents,
+    type BossmanOptions,
+    type Connection,
+    type FailEvent,
+    type FinishEvent,
+    type JobDefinition,
+    type LostEvent,
+    type PlanEvent,
+    type Qa,
+    type QuitOptions,
+    type RunContext,
+    type RunEvent,
+    type RunOptions,
+    Self as Bossman,
+    Self as default,
+    type SkipEvent,
+  };
+}
+
+export { Bossman };

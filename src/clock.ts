@@ -1,0 +1,54 @@
+import { performance } from 'node:perf_hooks';
+
+/** How fast two clocks may drift apart: 200 ms in 1000 s, which is more than any machine with a working clock shows. */
+const DRIFT = 0.0002;
+/** ms; a smaller correction needs no alarm set anew. */
+const JUMP = 5;
+
+/**
+ * Redis' clock, estimated. Each answer of a script carries Redis' time, which was read between the moment the command
+ * was sent and the moment its answer came: that bounds the offset from both sides. The bounds of all answers are
+ * intersected, so a slow one does no harm, and the process's own wall clock is never read.
+ */
+export class RedisClock {
+  private low = 0;
+  private high = 0;
+  private observedAt = Number.NaN;
+
+  /** @param local a monotonic clock in ms; passed in by tests */
+  constructor(private readonly local: () => number = () => performance.now()) {}
+
+  get known(): boolean {
+    return !Number.isNaN(this.observedAt);
+  }
+
+  /** The process's monotonic clock, for the moment a command is sent. */
+  monotonic(): number {
+    return this.local();
+  }
+
+  /** ms since the epoch, with a fraction. NaN before the first answer. */
+  now(): number {
+    return this.known ? this.local() + (this.low + this.high) / 2 : Number.NaN;
+  }
+
+  /** Takes in an answer that says `redisMs`. True when alarms set before are now wrong. */
+  observe(sentAt: number, redisMs: number): boolean {
+    const receivedAt = this.local();
+    const first = !this.known;
+    const before = (this.low + this.high) / 2;
+    const slack = first ? 0 : (receivedAt - this.observedAt) * DRIFT;
+    const low = redisMs - receivedAt;
+    const high = redisMs - sentAt;
+    this.observedAt = receivedAt;
+    if (first || low > this.high + slack || high < this.low - slack) {
+      // Another clock: the server's was set, or it is another server.
+      this.low = low;
+      this.high = high;
+    } else {
+      this.low = Math.max(low, this.low - slack);
+      this.high = Math.min(high, this.high + slack);
+    }
+    return !first && Math.abs((this.low + this.high) / 2 - before) > JUMP;
+  }
+}

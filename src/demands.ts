@@ -1,0 +1,234 @@
+import { Alarms } from './alarm';
+import type { Bell } from './bell';
+import type { RedisClock } from './clock';
+import { BossmanError, messageOf } from './errors';
+import type { Teller } from './events';
+import type { Fleet } from './fleet';
+import type { Lease } from './held-lock';
+import type { Job } from './job';
+import type { Pauses } from './pauses';
+import type { DemandReply, Store } from './store';
+
+/** ms after a bell that announced the expiry of a demand's trigger; an expiry that comes later is another's. */
+const ANNOUNCED_FOR = 5000;
+/** ms after subscribing or hiring in which the bell that announced an expiry may have been missed. */
+const UNHEARD_FOR = 300;
+/** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
+const FOREIGN_WAIT = 20;
+const RETRY = 200;
+
+/** A demand that this instance has taken. */
+export interface TakenDemand extends Lease {
+  demandedAt: number;
+}
+
+/**
+ * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
+ * bell of that stops the others. All of them look again when the taker's lock would end, unless they hear before that
+ * it has begun: so a demand outlives a taker that dies.
+ */
+export class Demands {
+  private readonly looks: Alarms;
+  /** Expiries of demand triggers that bells announced, by name: when each announcement lapses. */
+  private readonly announced = new Map<string, number[]>();
+  private subscribedAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly fleet: Fleet,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      taken: (job: Job, demand: TakenDemand) => void;
+      track: <T>(promise: Promise<T>) => Promise<T>;
+    },
+  ) {
+    this.looks = new Alarms(
+      () => clock.now(),
+      (name) => this.take(name),
+    );
+  }
+
+  /** Makes a demand; takes it too when this instance hired the job and is idle in it. Rejects with Redis' refusal. */
+  async demand(name: string): Promise<void> {
+    const job = this.jobs.get(name);
+    // One that is on its way and becomes ours begins after this call, so it is one run with it.
+    if (job?.demanding && (await job.demanding.catch(() => false))) return;
+    if (job && job.running === 0 && !job.taking && !job.demanding) {
+      const demanding = this.demandOwn(job);
+      job.demanding = demanding;
+      try {
+        await demanding;
+      } catch (cause) {
+        // It may have been taken all the same, if only the answer was lost.
+        if (this.clock.known) this.looks.set(name, this.clock.now() + job.settings.ttlMs + 1);
+        throw cause;
+      } finally {
+        job.demanding = null;
+      }
+    } else {
+      const reply = await this.store.demand(name, this.store.nextSequence(), this.fleet.count, null);
+      this.fleet.counted(reply.heard);
+      // Our own bell is not listened to, as the answer says the same.
+      if (job && reply.verdict === 'noted') this.noted(job, reply);
+    }
+  }
+
+  /** Resolves with true when the demand is ours to run. */
+  private async demandOwn(job: Job): Promise<boolean> {
+    const own = { token: this.store.nextToken(), ttlMs: job.settings.ttlMs };
+    const reply = await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, own);
+    this.fleet.counted(reply.heard);
+    if (reply.verdict === 'noted') this.noted(job, reply);
+    else if (reply.verdict === 'yours' && !this.begin(job, own.token, reply)) this.take(job.name);
+    return reply.verdict === 'yours';
+  }
+
+  private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
+    job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(at));
+    this.waits(job, lockRest);
+  }
+
+  /** A demand of the job can be taken in so many ms. */
+  waits(job: Job, inMs: number): void {
+    const wait = inMs > 0 ? inMs + 1 + this.fleet.randomWait() : this.waitToTake();
+    if (wait > 0) this.looks.set(job.name, this.clock.now() + wait);
+    else this.take(job.name);
+  }
+
+  subscribed(): void {
+    this.subscribedAt = this.clock.monotonic();
+  }
+
+  /** Counts the expiries of demand triggers that are not an original's; our own bell says as much as another's. */
+  onAnyBell(bell: Bell): void {
+    if (bell.kind === 'demand' && bell.triggerSet && this.jobs.has(bell.name)) this.announce(bell.name);
+    if (bell.kind === 'taken' && bell.triggerDeleted) this.announcementFor(bell.name);
+  }
+
+  onBell(bell: Bell & { name: string }, job: Job): void {
+    if (bell.kind === 'demand') {
+      job.demandsHeard += 1;
+      this.fleet.heard(bell.listeners);
+      this.noted(job, bell);
+    } else if (bell.kind === 'taken') {
+      job.demandsHeard += 1;
+      this.looks.set(job.name, this.clock.now() + bell.lockRest + 1 + this.fleet.randomWait());
+    } else if (bell.kind === 'begun' && !bell.waiting && bell.at >= job.demandNotedAt) {
+      // The bell has its own connection: what it says may be older than the answer to a demand of ours.
+      this.looks.clear(job.name);
+    }
+  }
+
+  /** A demand trigger of the name expired. One that no bell announced is a demand made by an original. */
+  onTriggerExpired(name: string): void {
+    const announced = this.announcementFor(name);
+    const job = this.jobs.get(name);
+    if (!job || announced || !this.clock.known) return;
+    const now = this.clock.monotonic();
+    if (now - Math.max(this.subscribedAt, job.hiredAt) < UNHEARD_FOR) return;
+    void this.takeForeign(job);
+  }
+
+  stop(): void {
+    this.looks.stop();
+  }
+
+  realign(): void {
+    this.looks.realign();
+  }
+
+  private waitToTake(): number {
+    // One that demands and one that works: nobody to yield to.
+    return this.fleet.size <= 2 ? 0 : this.fleet.randomWait() / 2;
+  }
+
+  private take(name: string): void {
+    const job = this.jobs.get(name);
+    if (!job || this.pauses.stopped) return;
+    if (job.taking) job.takeAgain = true;
+    else void this.on.track(this.takeUntilClear(job, null));
+  }
+
+  /** Every instance hears of an original's demand; when it was heard tells which one it is. */
+  private async takeForeign(job: Job): Promise<void> {
+    const { demandsHeard } = job;
+    const heardAt = Math.round(this.clock.now());
+    await this.pauses.pause(FOREIGN_WAIT + this.fleet.randomWait());
+    if (this.pauses.stopped || job.taking || job.demandsHeard !== demandsHeard) return;
+    await this.on.track(this.takeUntilClear(job, heardAt));
+  }
+
+  /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
+  private async takeUntilClear(job: Job, foreignHeardAt: number | null): Promise<void> {
+    job.taking = true;
+    const token = this.store.nextToken();
+    try {
+      while (!this.pauses.stopped) {
+        job.takeAgain = false;
+        try {
+          const reply = await this.store.take(job.name, token, job.settings.ttlMs, foreignHeardAt);
+          this.teller.over('take', job.name);
+          if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
+          else if (reply.verdict === 'none' && job.takeAgain) continue;
+          else if (reply.verdict === 'yours' && !this.begin(job, token, reply)) {
+            this.tooLate(job);
+            await this.pauses.pause(RETRY);
+            continue;
+          }
+          return;
+        } catch (cause) {
+          const message = `take of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
+          this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'take');
+          await this.pauses.pause(RETRY);
+        }
+      }
+    } finally {
+      job.taking = false;
+    }
+  }
+
+  /** False when this process was held up past the lock: the demand waits again, as its taker never began. */
+  private begin(job: Job, token: string, reply: DemandReply): boolean {
+    this.fleet.counted(reply.heard);
+    if (reply.at >= job.demandNotedAt) this.looks.clear(job.name);
+    if (this.clock.now() >= reply.lockEndsAt) return false;
+    // Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost.
+    this.store.begin(job.name, token).then(
+      () => this.teller.over('begin'),
+      (cause) => {
+        const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;
+        this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
+      },
+    );
+    this.on.taken(job, {
+      token,
+      demandedAt: reply.demandedAt,
+      lockedAt: reply.at,
+      lockEndsAt: reply.lockEndsAt,
+    });
+    return true;
+  }
+
+  private tooLate(job: Job): void {
+    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before its demand could begin; trying again`;
+    this.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
+  }
+
+  private announce(name: string): void {
+    const now = this.clock.monotonic();
+    const open = this.announced.get(name)?.filter((lapses) => lapses > now) ?? [];
+    this.announced.set(name, [...open, now + ANNOUNCED_FOR]);
+  }
+
+  /** Closes the oldest announcement of the name that has not lapsed; false when there is none. */
+  private announcementFor(name: string): boolean {
+    const now = this.clock.monotonic();
+    const [oldest, ...open] = this.announced.get(name)?.filter((lapses) => lapses > now) ?? [];
+    if (open.length > 0) this.announced.set(name, open);
+    else this.announced.delete(name);
+    return oldest !== undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import type { BossmanError } from './errors';
+
+/** What every event of one run says. Times are ms since the epoch on Redis' clock. */
+export interface RunEvent {
+  job: string;
+  /** The slot that is run, or null for a demand. */
+  slot: number | null;
+  /** When the demand was made, or null for a slot. */
+  demandedAt: number | null;
+  /** The slot was run before, by an instance that died in it. */
+  recovered: boolean;
+  startedAt: number;
+  /** From the slot, or the demand, to the start; ms. */
+  lateness: number;
+}
+
+/** A run that ended: its chain of QAs, and `work`, have settled. */
+export interface FinishEvent extends RunEvent {
+  /** ms */
+  duration: number;
+  /** A QA did not call `next()`, so `work` was not run. */
+  vetoed: boolean;
+}
+
+/** A run whose `work`, or QA, threw or rejected with `cause`. */
+export interface FailEvent extends RunEvent {
+  /** ms */
+  duration: number;
+  cause: unknown;
+}
+
+/** Slots that are not run, and why. */
+export interface SkipEvent {
+  job: string;
+  slot: number;
+  /** The last slot that this event speaks of: `slot` itself, or a later one where several in a row were missed. */
+  through: number;
+  /**
+   * `locked`: a run of the job still held its lock · `missed`: the slot's time had passed, and a later run stands for it
+   * or `misfire: 'skip'` lets it go · `expired`: the slot was won, but its lock had run out before the work could begin.
+   */
+  why: 'locked' | 'missed' | 'expired';
+}
+
+/** A run goes on without its lock. */
+export interface LostEvent {
+  job: string;
+  slot: number | null;
+  demandedAt: number | null;
+  /**
+   * `expired`: the run outlived its ttl without `keepAlive` · `renewal`: the lock could not be renewed in time ·
+   * `taken`: another run holds it. The latter two abort the run's `signal`.
+   */
+  why: 'expired' | 'renewal' | 'taken';
+}
+
+/** The fleet follows another plan for a job than the one this instance hired it with. */
+export interface PlanEvent {
+  job: string;
+  /** The plan that is followed, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`. */
+  plan: string;
+  /** The plan that this instance hired the job with. */
+  own: string;
+}
+
+/** The events of a `Bossman`, by name. An event costs nothing when nobody listens. */
+export interface BossmanEvents {
+  start: [event: RunEvent];
+  finish: [event: FinishEvent];
+  fail: [event: FailEvent];
+  skip: [event: SkipEvent];
+  lost: [event: LostEvent];
+  plan: [event: PlanEvent];
+  /** Everything that went wrong, failures of `work` included. With no listener it becomes a process warning. */
+  error: [error: BossmanError];
+}
+
+/** The one door through which the parts of an instance tell what happened. */
+export interface Teller {
+  /** Is anybody listening? Asked before an event is made. */
+  hears(event: keyof BossmanEvents): boolean;
+  tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void;
+  /**
+   * Tells an error. With a topic, only once for that topic and kind of refusal until it is over for everything that it
+   * hit: an outage is told once, not once for each command and job.
+   *
+   * @param who what is hit; by default the error's job
+   */
+  trouble(error: BossmanError, topic?: string, who?: string): void;
+  /** What the topic is about has worked: for this job or connection, or, without one, in general. */
+  over(topic: string, who?: string): void;
+}

@@ -1,0 +1,141 @@
+import { inspect } from 'node:util';
+import ms from 'ms';
+
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
+
+/** The longest interval, in ms: 10,000 years of 365 days. A slot one such interval ahead is still a valid `Date`. */
+export const MAX_INTERVAL_MS = 10_000 * YEAR_MS;
+
+const MAX_LENGTH = 1000;
+const ADVICE = "try '10 minutes', '1h 30m' or a number of milliseconds";
+
+/** Units that `ms` does not know, and years, which it takes for 365.25 days. All others are its own. */
+const UNITS = new Map<string, number>([
+  ...['milli', 'millis'].map((unit) => [unit, 1] as const),
+  ...['wk', 'wks'].map((unit) => [unit, 7 * DAY_MS] as const),
+  ...['mo', 'mon', 'mth', 'mths', 'month', 'months'].map((unit) => [unit, 30 * DAY_MS] as const),
+  ...['y', 'yr', 'yrs', 'year', 'years'].map((unit) => [unit, YEAR_MS] as const),
+]);
+
+/** Units that mean one of themselves when no amount is given. Not `m` or `hours`: those look like a lost number. */
+const BARE_UNITS = new Set(['millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'year']);
+
+const ONES = 'zero one two three four five six seven eight nine'.split(' ');
+const TEENS = 'ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+const AMOUNTS = amounts();
+
+/** A number, a word or a comma. Sticky, and no two neighbouring parts match the same text: it takes linear time. */
+const TOKEN = /\s*(\+?(?:\d+(?:\.\d+)?|\.\d+)|[a-z]+(?:-[a-z]+)?|,)\s*/iy;
+
+interface Term {
+  amount: number;
+  unitMs: number;
+  /** How many tokens it took. */
+  length: number;
+}
+
+/**
+ * Reads an interval: a number of ms, or a phrase of one or more terms such as `1.5h`, `10 minutes`, `1h 30m`,
+ * `3 days, 4 hours`, `1 minute and 30 seconds`, `twenty-one minutes`, `an hour` or a bare `day`.
+ *
+ * Units are those of `ms`, besides `month`; in any case and order, each of them once. A month is 30 days and a year
+ * 365. A bare number, as a string too, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`.
+ * What is not understood as a whole is refused, never guessed at.
+ *
+ * @returns whole ms, from 1 to {@link MAX_INTERVAL_MS}; fractions are rounded
+ * @throws TypeError for what is neither a string nor a number
+ * @throws RangeError for what is not an interval, less than half a ms, or above the limit
+ * @see https://github.com/vercel/ms#examples
+ */
+export function parseInterval(every: string | number): number {
+  if (typeof every !== 'string' && typeof every !== 'number') {
+    throw new TypeError(`every: ${show(every)} is neither a string nor a number; ${ADVICE}`);
+  }
+  const total = typeof every === 'number' ? every : readPhrase(every);
+  if (total === null || Number.isNaN(total)) throw refusal(every, 'is not an interval');
+  const whole = Math.round(total);
+  if (whole < 1) throw refusal(every, 'is less than a millisecond');
+  if (whole > MAX_INTERVAL_MS) throw refusal(every, 'is longer than 10,000 years');
+  return whole;
+}
+
+function refusal(every: unknown, problem: string): RangeError {
+  return new RangeError(`every: ${show(every)} ${problem}; ${ADVICE}`);
+}
+
+function show(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100 });
+}
+
+/** The sum of the terms in ms, or null if anything in the text is not understood. */
+function readPhrase(text: string): number | null {
+  const tokens = tokenize(text);
+  if (!tokens) return null;
+  const [only, ...others] = tokens;
+  if (only !== undefined && others.length === 0 && isNumber(only)) return Number(only);
+
+  const seen = new Set<number>();
+  let total = 0;
+  for (let at = 0; ; ) {
+    const term = readTerm(tokens, at);
+    // '5 minutes 5 minutes' is more likely a slip than ten minutes.
+    if (!term || seen.has(term.unitMs)) return null;
+    seen.add(term.unitMs);
+    total += term.amount * term.unitMs;
+    at += term.length;
+    if (at === tokens.length) return total;
+    if (tokens[at] === ',') at++;
+    if (tokens[at] === 'and') at++;
+  }
+}
+
+function tokenize(text: string): string[] | null {
+  if (text.length > MAX_LENGTH) return null;
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  for (let end = 0; end < text.length; end = TOKEN.lastIndex) {
+    const token = TOKEN.exec(text)?.[1];
+    if (token === undefined) return null;
+    tokens.push(token.toLowerCase());
+  }
+  return tokens;
+}
+
+function readTerm(tokens: string[], at: number): Term | null {
+  const [amount, taken] = readAmount(tokens, at);
+  const unit = tokens[at + taken];
+  if (unit === undefined || (taken === 0 && !BARE_UNITS.has(unit))) return null;
+  const unitMs = readUnit(unit);
+  return unitMs === undefined ? null : { amount, unitMs, length: taken + 1 };
+}
+
+/** An amount and how many tokens it took: none of them means one of a bare unit. */
+function readAmount(tokens: string[], at: number): [amount: number, taken: number] {
+  const token = tokens[at] ?? '';
+  if (isNumber(token)) return [Number(token), 1];
+  const pair = AMOUNTS.get(`${token}-${tokens[at + 1]}`);
+  if (pair !== undefined) return [pair, 2];
+  const single = AMOUNTS.get(token);
+  return single === undefined ? [1, 0] : [single, 1];
+}
+
+function readUnit(unit: string): number | undefined {
+  // Its types leave out that ms answers undefined for what it does not know.
+  return UNITS.get(unit) ?? ms(`1 ${unit}` as ms.StringValue);
+}
+
+function isNumber(token: string): boolean {
+  return /^[+.\d]/.test(token);
+}
+
+/** `zero` to `ninety-nine`, compounds with a hyphen, and the articles. */
+function amounts(): Map<string, number> {
+  const words = new Map([...ONES, ...TEENS].map((word, value) => [word, value]));
+  for (const [index, tens] of TENS.entries()) {
+    const round = 20 + 10 * index;
+    for (const [one, word] of ONES.entries()) words.set(one === 0 ? tens : `${tens}-${word}`, round + one);
+  }
+  return words.set('a', 1).set('an', 1);
+}

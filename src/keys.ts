@@ -1,0 +1,47 @@
+/**
+ * The names that a fleet uses in Redis. Trigger, demand trigger and lock are those of the original, to the letter.
+ * Keys are without ioredis' `keyPrefix`, which it adds itself; channels, and what notifications say, are with it.
+ */
+export class Keys {
+  readonly plans: string;
+  readonly due: string;
+  readonly demands: string;
+  readonly runs: string;
+  readonly recovers: string;
+  /** Pub/sub does not know databases, so the channel's name does. */
+  readonly bell: string;
+  readonly expired: string;
+  private readonly triggerStart: string;
+
+  constructor(
+    private readonly prefix: string,
+    keyPrefix: string,
+    db: number,
+  ) {
+    this.plans = `${prefix}:plans`;
+    this.due = `${prefix}:due`;
+    this.demands = `${prefix}:demands`;
+    this.runs = `${prefix}:runs`;
+    this.recovers = `${prefix}:recovers`;
+    this.bell = `${keyPrefix}${prefix}:bell:${db}`;
+    this.expired = `__keyevent@${db}__:expired`;
+    this.triggerStart = `${keyPrefix}${prefix}:work:`;
+  }
+
+  trigger(name: string): string {
+    return `${this.prefix}:work:${name}`;
+  }
+
+  demandTrigger(name: string): string {
+    return `${this.prefix}:work:demand:${name}`;
+  }
+
+  lock(name: string): string {
+    return `${this.prefix}:lock:${name}`;
+  }
+
+  /** What stands behind `PREFIX:work:` in an expired key: a job's name, or `demand:` and a name. Null for other keys. */
+  expiredName(key: string): string | null {
+    return key.startsWith(this.triggerStart) ? key.slice(this.triggerStart.length) : null;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Redis } from 'ioredis';
+import { type Bell, parseBell } from './bell';
+import { addressOf, type Client, isCluster, NodeSubscriber } from './connection';
+import { BossmanError, messageOf } from './errors';
+import type { Teller } from './events';
+import type { Keys } from './keys';
+
+/** What the subscriber hears. All of it is a hint: it leads to a look, and a script decides. */
+export interface Hints {
+  onBell(bell: Bell): void;
+  /** The trigger of a name, or of `demand:` and a name, expired. */
+  onExpired(name: string): void;
+  /** From here on the bell is heard; what was said before may have been missed. */
+  onSubscribed(): void;
+  /** The bell may not be heard. */
+  onDeaf(): void;
+}
+
+/** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
+export class Listener {
+  /** Where the client is a Cluster. */
+  private readonly nodeSubscriber: NodeSubscriber | null = null;
+  private stopped = false;
+
+  /** @param withExpired a Cluster's notifications stay on the node they concern, so they are not used there */
+  constructor(
+    client: Client,
+    private readonly keys: Keys,
+    private readonly teller: Teller,
+    private readonly hints: Hints,
+    private readonly withExpired: boolean,
+  ) {
+    if (isCluster(client)) {
+      this.nodeSubscriber = new NodeSubscriber(client, {
+        connected: (node) => this.listenTo(node),
+        failed: (node, cause) => this.nodeFailed(node, cause),
+      });
+    } else {
+      client.on('ready', () => void this.subscribe(client));
+      client.on('message', (channel: string, message: string) => this.hear(channel, message));
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.nodeSubscriber?.stop();
+  }
+
+  private listenTo(node: Redis): void {
+    this.teller.over('subscriber node');
+    node.on('message', (channel: string, message: string) => this.hear(channel, message));
+    void this.subscribe(node);
+  }
+
+  private nodeFailed(node: Redis, cause: unknown): void {
+    if (this.stopped) return;
+    const message = `the subscriber connection to ${addressOf(node)} failed (${messageOf(cause)}); trying another node`;
+    this.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
+  }
+
+  /** Two commands, as one forbidden channel refuses a whole command. */
+  private async subscribe(client: Redis): Promise<void> {
+    const bell = this.subscribeTo(
+      client,
+      this.keys.bell,
+      'demands of other instances are looked for once in every ttl',
+    );
+    if (this.withExpired) {
+      void this.subscribeTo(client, this.keys.expired, 'demands of instances of the original are not heard');
+    }
+    const heard = await bell;
+    if (this.stopped || client.status !== 'ready') return;
+    if (heard) this.hints.onSubscribed();
+    else this.hints.onDeaf();
+  }
+
+  private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {
+    try {
+      await client.subscribe(channel);
+      this.teller.over(channel);
+      return true;
+    } catch (cause) {
+      if (this.stopped || client.status !== 'ready') return false;
+      const message = `may not subscribe to ${channel} (${messageOf(cause)}): ${consequence}`;
+      this.teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), channel);
+      return false;
+    }
+  }
+
+  private hear(channel: string, message: string): void {
+    if (this.stopped) return;
+    if (channel === this.keys.bell) {
+      const bell = parseBell(message);
+      if (bell) this.hints.onBell(bell);
+    } else if (channel === this.keys.expired) {
+      const name = this.keys.expiredName(message);
+      if (name !== null) this.hints.onExpired(name);
+    }
+  }
+}

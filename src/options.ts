@@ -1,0 +1,206 @@
+import { inspect } from 'node:util';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { checkTimeZone, cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
+
+/** What ioredis' constructor takes as its one argument, or a client that is duplicated and otherwise left alone. */
+export type Connection = RedisOptions | string | number | Redis | Cluster;
+
+/** What may be said for a whole instance, and per job over it. */
+export interface RunOptions {
+  /**
+   * How long a run may hold its job's lock, in ms; whole, at least 1. Default 2000. A run that takes longer goes on, but
+   * another may begin; it is told by the event `lost`. See `keepAlive`.
+   */
+  ttl?: number | undefined;
+  /**
+   * Renew the lock for as long as the run goes on. Default false, as in the original. When a renewal fails, or another
+   * holder is seen, the run's `signal` aborts and `lost` is emitted.
+   */
+  keepAlive?: boolean | undefined;
+  /**
+   * Run a slot once more, on another instance, when the instance that ran it died. It shows by a lock that ended before
+   * the run did: give a `ttl` that the work does not outlive, or `keepAlive`. At most once more; default false.
+   */
+  recover?: boolean | undefined;
+  /** What becomes of a slot that is more than 1 s late because nobody was there: `run` it once, or `skip` it. Default `run`. */
+  misfire?: 'run' | 'skip' | undefined;
+  /** IANA time zone of cron plans, such as `Europe/Helsinki`. Default: the process's. */
+  tz?: string | undefined;
+}
+
+/** Options of a `Bossman`. All of them may be left out. */
+export interface BossmanOptions extends RunOptions {
+  /** Where Redis is. Default: localhost:6379. @see https://github.com/redis/ioredis#connect-to-redis */
+  connection?: Connection | undefined;
+  /** What all keys begin with; instances that share it, and the database, are one fleet. Default `bossman`. */
+  prefix?: string | undefined;
+  /**
+   * Never send CONFIG. Default false. The notifications (`notify-keyspace-events Ex`) are only needed to hear demands
+   * made by instances of the original.
+   */
+  disableRedisConfig?: boolean | undefined;
+}
+
+/** What a run is told about itself. */
+export interface RunContext {
+  readonly job: string;
+  /** The slot that is run, in ms since the epoch on Redis' clock; null for a demand. */
+  readonly slot: number | null;
+  /** When the demand was made, in ms since the epoch on Redis' clock; null for a slot. */
+  readonly demandedAt: number | null;
+  /** The slot was run before, by an instance that died in it; see `recover`. */
+  readonly recovered: boolean;
+  /** Aborts when the lock is lost to another, or cannot be renewed. */
+  readonly signal: AbortSignal;
+}
+
+/** A job: its work, and when it is to be done. With neither `every` nor `cron` it runs on demand only. */
+export interface JobDefinition extends RunOptions {
+  /** The work; the job's lock is held until the promise that it returns settles. */
+  work: (context: RunContext) => unknown;
+  /** The interval: ms, or a phrase such as `10 minutes`, `1h 30m`, `two hours`, `an hour`. The first run comes one interval after the first hire. */
+  every?: number | string | undefined;
+  /** A cron pattern of 5 fields, or 6 with seconds in front. @see https://croner.56k.guru/usage/pattern/ */
+  cron?: string | undefined;
+}
+
+/** Middleware around every run; see `Bossman.qa`. */
+export type Qa = (name: string, definition: JobDefinition, next: () => Promise<unknown>) => unknown;
+
+/** How to leave. */
+export interface QuitOptions {
+  /** The longest wait for what goes on, in ms; 0: none. */
+  timeout?: number | undefined;
+}
+
+export interface InstanceSettings {
+  prefix: string;
+  disableRedisConfig: boolean;
+  run: RunSettings;
+}
+
+export interface RunSettings {
+  ttlMs: number;
+  keepAlive: boolean;
+  recover: boolean;
+  misfire: 'run' | 'skip';
+  /** null: the process's */
+  tz: string | null;
+}
+
+export interface JobSettings {
+  ttlMs: number;
+  keepAlive: boolean;
+  recover: boolean;
+  misfire: 'run' | 'skip';
+  /** null: takes demands, never slots */
+  schedule: Schedule | null;
+}
+
+const DEFAULTS: RunSettings = { ttlMs: 2000, keepAlive: false, recover: false, misfire: 'run', tz: null };
+const DEFAULT_PREFIX = 'bossman';
+
+const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'tz'];
+const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
+const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
+
+/** @throws TypeError or RangeError, naming the option and its value */
+export function readOptions(options: BossmanOptions): InstanceSettings {
+  const given = record('options', options);
+  warnOfUnknown('options', given, INSTANCE_OPTIONS);
+  return {
+    prefix: ofType('prefix', given.prefix, 'string') ?? DEFAULT_PREFIX,
+    disableRedisConfig: ofType('disableRedisConfig', given.disableRedisConfig, 'boolean') ?? false,
+    run: readRunOptions(given, DEFAULTS),
+  };
+}
+
+/** @throws TypeError or RangeError, naming the option and its value */
+export function readDefinition(definition: JobDefinition, over: RunSettings): JobSettings {
+  const given = record('definition', definition);
+  warnOfUnknown('definition', given, JOB_OPTIONS);
+  const work: unknown = given.work;
+  if (typeof work !== 'function') throw new TypeError(`work: ${inspect(work)} is not a function`);
+  const { tz, ...settings } = readRunOptions(given, over);
+  return { ...settings, schedule: readSchedule(given, tz) };
+}
+
+/** @returns the timeout in ms, or null for the default */
+export function readQuitOptions(options: QuitOptions): number | null {
+  const timeout = ofType('timeout', record('options', options).timeout, 'number') ?? null;
+  if (timeout !== null && !(timeout >= 0))
+    throw new RangeError(`timeout: ${timeout} is not a number of milliseconds`);
+  return timeout;
+}
+
+/** @throws TypeError for what is not a string, RangeError for an empty one */
+export function readName(name: unknown): string {
+  if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
+  if (name === '') throw new RangeError("name: '' is empty; a job needs a name");
+  return name;
+}
+
+function readSchedule({ every, cron }: Record<string, unknown>, tz: string | null): Schedule | null {
+  const hasEvery = every !== undefined && every !== null;
+  const hasCron = cron !== undefined && cron !== null;
+  if (hasEvery && hasCron) {
+    throw new TypeError(
+      `every: ${inspect(every)} and cron: ${inspect(cron)} exclude each other; give one of them`,
+    );
+  }
+  // The values' own types are looked at where they are parsed.
+  if (hasEvery) return everySchedule(every as string | number);
+  if (hasCron) return cronSchedule(cron as string, tz ?? processTimeZone());
+  return null;
+}
+
+function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunSettings {
+  const ttlMs = ofType('ttl', given.ttl, 'number') ?? over.ttlMs;
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
+    throw new RangeError(`ttl: ${inspect(given.ttl)} is not a whole number of milliseconds above 0`);
+  }
+  const misfire = ofType('misfire', given.misfire, 'string') ?? over.misfire;
+  if (misfire !== 'run' && misfire !== 'skip') {
+    throw new RangeError(`misfire: ${inspect(given.misfire)} is neither 'run' nor 'skip'`);
+  }
+  const tz = ofType('tz', given.tz, 'string') ?? over.tz;
+  if (tz !== null && tz !== over.tz) checkTimeZone(tz);
+  return {
+    ttlMs,
+    keepAlive: ofType('keepAlive', given.keepAlive, 'boolean') ?? over.keepAlive,
+    recover: ofType('recover', given.recover, 'boolean') ?? over.recover,
+    misfire,
+    tz,
+  };
+}
+
+function record(argument: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${argument}: ${inspect(value)} is not an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+interface Types {
+  string: string;
+  number: number;
+  boolean: boolean;
+}
+
+/** null and undefined both mean: not given. */
+function ofType<T extends keyof Types>(argument: string, value: unknown, type: T): Types[T] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === type) return value as Types[T];
+  throw new TypeError(`${argument}: ${inspect(value)} is not a ${type}`);
+}
+
+const warned = new Set<string>();
+
+function warnOfUnknown(argument: string, given: Record<string, unknown>, known: Set<string>): void {
+  for (const key of Object.keys(given)) {
+    const option = `${argument}.${key}`;
+    if (known.has(key) || warned.has(option)) continue;
+    warned.add(option);
+    process.emitWarning(`${option}: no such option, it does nothing`, 'BossmanWarning');
+  }
+}

@@ -1,0 +1,192 @@
+import type { RedisClock } from './clock';
+import { BossmanError, messageOf } from './errors';
+import type { Teller } from './events';
+import type { Job, KnownPlan } from './job';
+import type { Pauses } from './pauses';
+import { parsePlan, type Schedule } from './schedule';
+import { FIRED, type Store, type StoredPlan } from './store';
+
+/** ms */
+const RETRY = { first: 1000, longest: 30_000 };
+
+/**
+ * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
+ * have been missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
+ */
+export class Plans {
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      /** The job's next slot is another, or there is none any more. */
+      changed: (job: Job) => void;
+      /** Another plan than our own counts for some job. */
+      following: () => void;
+      /** A demand of the job waits, and can be taken in so many ms. */
+      demandWaits: (job: Job, inMs: number) => void;
+    },
+  ) {}
+
+  /** Stores the job's plan. Rejects with the first refusal, and goes on trying. */
+  hire(job: Job): Promise<void> {
+    const { schedule } = job.settings;
+    job.call = this.store.nextSequence();
+    if (!schedule) {
+      job.known = null;
+      this.on.changed(job);
+      return this.lookOnce(job).catch((cause) => {
+        void this.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
+        throw cause;
+      });
+    }
+    const { call } = job;
+    const since = this.clock.known ? Math.floor(this.clock.now()) : 0;
+    return this.arm(job, schedule, call, since).catch((cause) => {
+      // Whoever waits for the hire is told at once; the job itself is not given up.
+      void this.retryArm(job, schedule, call, since, RETRY.first);
+      throw cause;
+    });
+  }
+
+  async fire(name: string): Promise<void> {
+    const job = this.jobs.get(name);
+    const call = this.store.nextSequence();
+    if (job) job.call = call;
+    const { stamp, slot } = await this.store.fire(name, call);
+    if (job && slot >= FIRED) this.learn(job, { stamp, slot, plan: '' });
+  }
+
+  /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
+  armAgain(job: Job): void {
+    if (!job.settings.schedule) return;
+    job.call = this.store.nextSequence();
+    void this.retryArm(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
+  }
+
+  /** Redis was out of reach, or unheard: brings back what it lost, and looks for what was missed. */
+  restoreAll(): void {
+    for (const job of this.jobs.values()) void this.look(job);
+  }
+
+  /**
+   * Tells Redis what we know of the job's plan, and learns what it knows. One at a time for each job: what is asked
+   * meanwhile is asked once more.
+   */
+  async look(job: Job): Promise<void> {
+    if (job.looking) {
+      job.lookAgain = true;
+      return;
+    }
+    job.looking = true;
+    do {
+      job.lookAgain = false;
+      try {
+        await this.lookOnce(job);
+      } catch (cause) {
+        this.trouble('look', job, cause);
+        job.lookAgain = await this.pauses.pause(RETRY.first);
+      }
+    } while (job.lookAgain);
+    job.looking = false;
+  }
+
+  private async lookOnce(job: Job): Promise<void> {
+    const { call, known } = job;
+    const stored = await this.store.restore(job.name, known && { ...known, plan: known.text });
+    this.teller.over('look', job.name);
+    // Before the first answer to a hire there is nothing to compare with.
+    if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
+    if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
+  }
+
+  /** Takes in what is stored for a job that is hired here. */
+  learn(job: Job, stored: StoredPlan): void {
+    const own = job.settings.schedule;
+    if (!own) return;
+    const { known } = job;
+    if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
+      // Redis came back with older data, or this answer was overtaken by the bell.
+      if (stored.stamp < known.stamp) void this.look(job);
+      this.on.changed(job);
+      return;
+    }
+    const fired = stored.slot >= FIRED;
+    const schedule = fired ? null : stored.plan === own.plan ? own : parsePlan(stored.plan);
+    if (!fired && !schedule) {
+      this.teller.trouble(
+        new BossmanError(
+          'FOREIGN_VALUE',
+          `job ${job.name}: '${stored.plan}' is no plan; storing '${own.plan}'`,
+          job.name,
+        ),
+      );
+      this.armAgain(job);
+      return;
+    }
+    const before = job.known?.text ?? own.plan;
+    if (schedule && known) this.tellPassed(job, known, stored);
+    job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text: stored.plan };
+    if (known?.stamp !== stored.stamp) {
+      job.first = false;
+      job.open = true;
+    }
+    if (job.following) this.on.following();
+    if (schedule && stored.plan !== before && stored.plan !== own.plan && this.teller.hears('plan')) {
+      this.teller.tell('plan', { job: job.name, plan: stored.plan, own: own.plan });
+    }
+    this.on.changed(job);
+  }
+
+  /** The plan began anew in an emptied Redis, and slots that we waited for are not among its own. */
+  private tellPassed(job: Job, known: KnownPlan, stored: StoredPlan): void {
+    const end = Math.min(stored.slot, this.clock.now());
+    if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)
+      return;
+    if (!this.teller.hears('skip')) return;
+    const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
+    this.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
+  }
+
+  private async arm(job: Job, schedule: Schedule, call: number, since: number): Promise<void> {
+    for (;;) {
+      // Cron needs to know what time it is; an interval is counted by the script.
+      if (schedule.everyMs === null && !this.clock.known) await this.store.readClock();
+      const now = this.clock.now();
+      const next = schedule.everyMs === null ? schedule.next(now, now) : 0;
+      const reply = await this.store.arm(job.name, schedule, next, call, since);
+      this.teller.over('hire', job.name);
+      if (reply.verdict === 'stale' && job.call === call) continue;
+      // After a later call of ours too, for that may be refused; the stamps tell what counts.
+      if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
+      if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
+      return;
+    }
+  }
+
+  private async retryArm(
+    job: Job,
+    schedule: Schedule,
+    call: number,
+    since: number,
+    first: number,
+  ): Promise<void> {
+    for (let wait = first; ; wait = Math.min(Math.max(RETRY.first, 2 * wait), RETRY.longest)) {
+      if (!(await this.pauses.pause(wait)) || job.call !== call) return;
+      try {
+        if (!this.clock.known) await this.store.readClock();
+        await this.arm(job, schedule, call, since || Math.floor(this.clock.now() - wait));
+        return;
+      } catch (cause) {
+        this.trouble('hire', job, cause);
+      }
+    }
+  }
+
+  private trouble(verb: 'hire' | 'look', job: Job, cause: unknown): void {
+    const message = `${verb} of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
+    this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), verb);
+  }
+}

@@ -1,0 +1,74 @@
+import type { EventEmitter } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { BossmanError, messageOf } from './errors';
+import type { BossmanEvents, Teller } from './events';
+
+/** ms after which something that failed once no longer holds up the end of an episode. */
+const LAPSE = 5000;
+
+/** Tells through the events of an emitter, and lets no listener, nor the want of one, harm who tells. */
+export class Reporter implements Teller {
+  /** By topic and kind of refusal: when it last hit each job, or connection, that has not worked since. */
+  private readonly episodes = new Map<string, Map<string, number>>();
+  private muted = false;
+
+  constructor(private readonly emitter: EventEmitter) {}
+
+  hears(event: keyof BossmanEvents): boolean {
+    return this.emitter.listenerCount(event) > 0;
+  }
+
+  tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
+    try {
+      this.emitter.emit(event, ...payload);
+    } catch (thrown) {
+      this.listenerFailed(event, thrown);
+    }
+  }
+
+  trouble(error: BossmanError, topic?: string, who = error.job ?? ''): void {
+    if (this.muted && topic !== undefined) return;
+    if (topic !== undefined) {
+      // Redis' refusals begin with a word for their kind: OOM, READONLY, NOPERM.
+      const kind = error.code === 'COMMAND' ? messageOf(error.cause).split(' ', 1)[0] : '';
+      const episode = `${topic} ${kind}`;
+      const hit = this.episodes.get(episode);
+      if (hit) {
+        hit.set(who, performance.now());
+        return;
+      }
+      this.episodes.set(episode, new Map([[who, performance.now()]]));
+    }
+    if (this.hears('error')) this.tell('error', error);
+    else process.emitWarning(error);
+  }
+
+  over(topic: string, who?: string): void {
+    // This is asked after every command that worked.
+    if (this.episodes.size === 0) return;
+    for (const [episode, hit] of this.episodes) {
+      if (!episode.startsWith(`${topic} `)) continue;
+      if (who === undefined) hit.clear();
+      else hit.delete(who);
+      // What is tried again and again fails again; what does not was tried once.
+      for (const [other, at] of hit) if (performance.now() - at > LAPSE) hit.delete(other);
+      if (hit.size === 0) this.episodes.delete(episode);
+    }
+  }
+
+  /** The connections are being closed: what fails from here on for want of them is nothing that anybody could mend. */
+  mute(): void {
+    this.muted = true;
+  }
+
+  listenerFailed(event: string, thrown: unknown): void {
+    const error = new BossmanError(
+      'LISTENER',
+      `a listener of '${event}' threw: ${messageOf(thrown)}`,
+      null,
+      thrown,
+    );
+    if (event === 'error') process.emitWarning(error);
+    else this.trouble(error);
+  }
+}

@@ -1,0 +1,216 @@
+import type { RedisClock } from './clock';
+import { compose } from './compose';
+import { BossmanError, messageOf } from './errors';
+import type { FailEvent, FinishEvent, RunEvent, Teller } from './events';
+import type { Fleet } from './fleet';
+import { HeldLock, type Lease } from './held-lock';
+import type { Job } from './job';
+import type { Locks } from './locks';
+import type { JobDefinition, Qa, RunContext } from './options';
+import type { Store } from './store';
+
+/** A slot or a demand that this instance has won, with the job's lock. */
+export interface Ticket extends Lease {
+  slot: number | null;
+  demandedAt: number | null;
+  /** The slot was run before, by an instance that died in it. */
+  recovered: boolean;
+}
+
+/** What `work` sees of its run. The signal is made when it is asked for: most work never does. */
+class Context implements RunContext {
+  #controller: AbortController | null = null;
+  #reason: BossmanError | null = null;
+
+  constructor(
+    readonly job: string,
+    readonly slot: number | null,
+    readonly demandedAt: number | null,
+    readonly recovered: boolean,
+  ) {}
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  static abort(context: Context, reason: BossmanError): void {
+    context.#reason ??= reason;
+    context.#controller?.abort(reason);
+  }
+}
+
+interface Run {
+  readonly job: Job;
+  readonly event: RunEvent;
+  readonly token: string;
+  readonly lock: HeldLock;
+}
+
+/** Runs what was won: lock → run → settle. */
+export class Runner {
+  private readonly qas: Qa[] = [];
+  private readonly runs = new Set<Run>();
+  private leaving = false;
+  private leaveBy = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly locks: Locks,
+    private readonly clock: RedisClock,
+    private readonly fleet: Fleet,
+    private readonly teller: Teller,
+    private readonly on: {
+      /** A demand of the job waits, and can be taken in so many ms. */
+      demandWaits: (job: Job, inMs: number) => void;
+      /** The run of a slot has died, or goes on. */
+      recoverable: (job: Job) => void;
+    },
+  ) {}
+
+  use(qa: Qa): void {
+    this.qas.push(qa);
+  }
+
+  /** Runs that go on. */
+  get busy(): number {
+    return this.runs.size;
+  }
+
+  /** From here on a demand that waits when a run ends is for somebody else. */
+  leave(): void {
+    this.leaving = true;
+    this.leaveBy = this.clock.now();
+    for (const run of this.runs) this.waitFor(run);
+  }
+
+  /** ms until the locks end of the runs that went on when we began to leave, and of those that began since. */
+  get longestLock(): number {
+    return this.runs.size > 0 ? Math.max(0, this.leaveBy - this.clock.now()) : 0;
+  }
+
+  /** Settles when the run has, and its lock is released. Never rejects. */
+  async run(job: Job, ticket: Ticket): Promise<void> {
+    const { slot, demandedAt, recovered } = ticket;
+    const startedAt = this.clock.now();
+    const lateness = startedAt - (slot ?? demandedAt ?? startedAt);
+    const event: RunEvent = { job: job.name, slot, demandedAt, recovered, startedAt, lateness };
+    const context = new Context(job.name, slot, demandedAt, recovered);
+    const run: Run = { job, event, token: ticket.token, lock: this.hold(job, ticket, context) };
+    this.runs.add(run);
+    this.waitFor(run);
+    job.running += 1;
+    if (this.teller.hears('start')) this.teller.tell('start', event);
+
+    const ended = await this.perform(job, event, context);
+
+    run.lock.letGo();
+    this.runs.delete(run);
+    job.running -= 1;
+    // Sent before anybody is told, so that a slow listener does not hold the lock.
+    const settled = this.settle(run, ended);
+    this.tellEnd(job, ended);
+    await settled;
+  }
+
+  /** Looks after no lock any more: the connection is about to close. Runs that go on do so by themselves. */
+  stop(): void {
+    for (const { lock } of this.runs) lock.stop();
+  }
+
+  /** Another instance was given the job's lock at that time: whoever has run the job here since before does so without it. */
+  lockTaken(job: Job, at: number): void {
+    if (job.running === 0) return;
+    for (const run of this.runs) if (run.job === job) run.lock.taken(at);
+  }
+
+  private hold(job: Job, ticket: Ticket, context: Context): HeldLock {
+    const { name, settings } = job;
+    const { slot, demandedAt } = ticket;
+    const lease = { token: ticket.token, lockedAt: ticket.lockedAt, lockEndsAt: ticket.lockEndsAt };
+    const key = this.store.keys.lock(name);
+    return new HeldLock(lease, key, settings.ttlMs, settings.keepAlive, this.locks, this.clock, {
+      lost: (why) => {
+        if (this.teller.hears('lost')) this.teller.tell('lost', { job: name, slot, demandedAt, why });
+      },
+      abort: (why) =>
+        Context.abort(
+          context,
+          new BossmanError('LOCK_LOST', `a run of '${name}' lost its lock (${why})`, name),
+        ),
+    });
+  }
+
+  /** The QA chain around `work`. Never rejects. */
+  private async perform(job: Job, event: RunEvent, context: Context): Promise<FinishEvent | FailEvent> {
+    const startedAt = this.clock.monotonic();
+    let worked = false;
+    try {
+      const definition = copyOf(job.definition);
+      const links = this.qas.map((qa) => (next: () => Promise<unknown>) => qa(job.name, definition, next));
+      const work = () => {
+        worked = true;
+        return definition.work(context);
+      };
+      await compose(links, work, (error) => this.teller.trouble(error));
+      return { ...event, duration: this.clock.monotonic() - startedAt, vetoed: !worked };
+    } catch (cause) {
+      return { ...event, duration: this.clock.monotonic() - startedAt, cause };
+    }
+  }
+
+  private waitFor(run: Run): void {
+    if (this.leaving) this.leaveBy = Math.max(this.leaveBy, run.lock.endsAt);
+  }
+
+  private tellEnd(job: Job, ended: FinishEvent | FailEvent): void {
+    if (!('cause' in ended)) {
+      if (this.teller.hears('finish')) this.teller.tell('finish', ended);
+      return;
+    }
+    const { cause } = ended;
+    if (this.teller.hears('fail')) this.teller.tell('fail', ended);
+    const twice = cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
+    const message = `a run of '${job.name}' failed: ${messageOf(cause)}`;
+    this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job.name, cause));
+  }
+
+  private async settle({ job, event, token }: Run, ended: FinishEvent | FailEvent): Promise<void> {
+    const { name } = job;
+    const note = {
+      slot: event.slot,
+      demandedAt: event.demandedAt,
+      startedAt: Math.round(event.startedAt),
+      durationMs: Math.round(ended.duration),
+      ...outcomeOf(ended),
+      by: this.store.instance,
+    };
+    try {
+      const { demandIn, recoverable } = await this.store.settle({
+        name,
+        token,
+        startedAt: event.startedAt,
+        run: JSON.stringify(note),
+        leaving: this.leaving,
+        listeners: this.fleet.count,
+      });
+      this.teller.over('settle');
+      if (demandIn >= 0) this.on.demandWaits(job, demandIn);
+      if (recoverable) this.on.recoverable(job);
+    } catch (cause) {
+      const message = `the end of a run of '${name}' could not be noted (${messageOf(cause)}); its lock ends by itself`;
+      this.teller.trouble(new BossmanError('COMMAND', message, name, cause), 'settle');
+    }
+  }
+}
+
+function outcomeOf(ended: FinishEvent | FailEvent): { outcome: string; error?: string } {
+  if ('cause' in ended) return { outcome: 'failed', error: messageOf(ended.cause).slice(0, 200) };
+  return { outcome: ended.vetoed ? 'vetoed' : 'done' };
+}
+
+/** A copy for one run, which a QA may change. What it has from a class, it keeps. */
+function copyOf(definition: JobDefinition): JobDefinition {
+  return Object.assign(Object.create(Object.getPrototypeOf(definition)), definition);
+}

@@ -1,0 +1,73 @@
+-- Hands a due slot to one instance, with the job's lock, and sets the next slot.
+-- KEYS  plans, due, trigger, lock, recovers
+-- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
+--       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), open (1: nobody goes first next time),
+--       listeners (as the instance last heard), recover (1: note the run until it is settled), caller, bell
+-- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan }
+--   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
+--            skipped | ahead: not due yet, `slot` says when | stale: `next` has passed, compute it again | fired
+--            | plan: another plan is stored | gone: nothing is stored, or
+--            only since so short that somebody may know better
+-- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
+local plans, due, trigger, lock, recovers = unpack(KEYS)
+local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, open, listeners, recover, caller,
+  bell = unpack(ARGV)
+local every = tonumber(everyMs)
+
+local entry = readPlan(plans, due, name)
+if not entry then return { nowUs, 'gone', 0, 0, 0, 0, 0, '' } end
+
+local function answer(verdict, slot, rest, heard, following)
+  return { nowUs, verdict, slot, following or entry.slot, rest, heard, entry.stamp, entry.plan }
+end
+
+local verdict, claimed, wasNext, wasStamp =
+  string.match(' ' .. entry.claims, ' ' .. token .. ':(%a+):(%d+):(%d+):(%d+)')
+if verdict then
+  local mine = verdict == 'run' and redis.call('GET', lock) == token
+  entry.stamp = tonumber(wasStamp)
+  return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
+end
+
+local since = string.match(entry.before, '^restored (%d+)$') or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
+if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '' } end
+
+if entry.fired then return answer('fired', entry.slot, 0, 0) end
+if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) end
+
+-- Slots only move forward: an older one came back with older data.
+local slot = math.max(entry.slot, tonumber(expected))
+if slot > now then
+  if slot > entry.slot then
+    entry.slot = slot
+    entry.before = unreplaced(entry.before)
+    writePlan(plans, due, name, entry)
+    setTrigger(trigger, slot)
+  end
+  return answer('ahead', slot, 0, 0)
+end
+
+-- The next slot is always ahead of now, so that several missed ones become one run.
+local following = every > 0 and slot + every * (math.floor((now - slot) / every) + 1) or tonumber(nextSlot)
+if following <= now then return answer('stale', slot, 0, 0) end
+
+if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
+  verdict = 'missed'
+elseif redis.call('SET', lock, token, 'NX', 'PX', ttl) then
+  verdict = 'run'
+  if recover == '1' then
+    local list = redis.call('HGET', recovers, name) or ''
+    redis.call('HSET', recovers, name, remember(list, caller, token .. ':' .. int(slot) .. ':0'))
+  end
+else
+  verdict = 'locked'
+end
+
+entry.slot = following
+-- The plan before this one has no say any more, or a slot of it that was run as one of this would be run again.
+entry.before = ''
+entry.claims = remember(entry.claims, caller, table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':'))
+writePlan(plans, due, name, entry)
+setTrigger(trigger, following)
+local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
+return answer(verdict, slot, verdict == 'run' and tonumber(ttl) or 0, heard)

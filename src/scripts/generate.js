@@ -1,0 +1,23 @@
+// Writes generated.ts: every script with lib.lua in front of it, so that nothing is read from disk at run time.
+const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { basename, join } = require('node:path');
+
+// Comments would travel to Redis with every first call on a connection.
+const read = (file) =>
+  readFileSync(join(__dirname, file), 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.trim().startsWith('--'))
+    .join('\n');
+
+const names = readdirSync(__dirname)
+  .filter((file) => file.endsWith('.lua') && file !== 'lib.lua')
+  .map((file) => basename(file, '.lua'))
+  .sort();
+
+const entries = names.map(
+  (name) => `  ${name}: ${JSON.stringify(`${read('lib.lua')}\n${read(`${name}.lua`)}\n`)},`,
+);
+writeFileSync(
+  join(__dirname, 'generated.ts'),
+  `// Written by generate.js from the .lua files beside it.\nexport const scripts = {\n${entries.join('\n')}\n};\n`,
+);

@@ -1,0 +1,105 @@
+-- What every script begins with. The build puts this text in front of each of them.
+--
+-- PREFIX:plans  NAME -> stamp|plan|claims|calls|before
+--   stamp   Redis time (ms) of the hire or fire that wrote the plan; the higher stamp wins
+--   plan    canonical text, '' when the job was fired before it ever had one
+--   claims  the last claim of up to 8 instances, TOKEN:VERDICT:SLOT:NEXT:STAMP, so that a repeated claim gets its answer again
+--   calls   the last hire or fire of up to 8 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
+--   before  SLOT PLAN of the plan that this one replaced before it had a slot claimed, so that two plans in turn starve
+--           neither; or, until a slot is claimed:
+--           restored AT                          brought back into an emptied Redis
+--           born STAMP SLOT OLDSTAMP OLDSLOT AT  begun in an empty Redis; OLD…: what was known of it from before
+-- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
+-- PREFIX:demands NAME -> state|time|token|foreignAt|calls
+--   state      noted, taken or idle
+--   token      of the last taker
+--   foreignAt  when the last demand of an original was heard
+
+local time = redis.call('TIME')
+local nowUs = time[1] * 1000000 + time[2]
+local now = math.floor(nowUs / 1000)
+
+local FIRED = 1e15
+local KEPT = 8
+-- ms in which whoever knows better can say so, after Redis lost a plan: with time for connections to come back.
+local OBJECTION = 300
+
+-- Lua prints large numbers with an exponent.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+-- `list` without the entries that begin with `id`, and with `entry` behind them: the newest KEPT of it.
+local function remember(list, id, entry)
+  local kept = {}
+  for item in string.gmatch(list, '%S+') do
+    if string.sub(item, 1, #id) ~= id then kept[#kept + 1] = item end
+  end
+  kept[#kept + 1] = entry
+  return table.concat(kept, ' ', math.max(1, #kept - KEPT + 1))
+end
+
+-- Was this call of this caller, or a later one, already carried out?
+local function called(list, caller, sequence)
+  local last = string.match(' ' .. list, ' ' .. caller .. ':(%d+)')
+  return last and tonumber(last) >= tonumber(sequence)
+end
+
+-- A value that is not ours is read as none.
+local function readPlan(plans, due, name)
+  local stamp, plan, claims, calls, before =
+    string.match(redis.call('HGET', plans, name) or '', '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+  local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
+  if not score then return nil end
+  return { stamp = tonumber(stamp), plan = plan, claims = claims, calls = calls, before = before,
+    slot = score, fired = score >= FIRED }
+end
+
+local function writePlan(plans, due, name, entry)
+  redis.call('HSET', plans, name,
+    table.concat({ int(entry.stamp), entry.plan, entry.claims, entry.calls, entry.before }, '|'))
+  redis.call('ZADD', due, int(entry.slot), name)
+end
+
+-- `before` once a slot has been claimed: the plan that was replaced has no say any more.
+local function unreplaced(before)
+  return string.find(before, '^%d') and '' or before
+end
+
+-- Sets the trigger for a slot that is ahead; one that is due has none, as its key would have expired.
+local function setTrigger(trigger, slot)
+  if slot > now then redis.call('SET', trigger, int(slot), 'PX', int(slot - now)) end
+end
+
+local function readDemand(demands, name)
+  local state, at, token, foreignAt, calls =
+    string.match(redis.call('HGET', demands, name) or '', '^(%a+)|(%d+)|(%w*)|(%d+)|([^|]*)$')
+  if not state then return { state = 'idle', at = 0, token = '', foreignAt = 0, calls = '' } end
+  return { state = state, at = tonumber(at), token = token, foreignAt = tonumber(foreignAt), calls = calls }
+end
+
+local function writeDemand(demands, name, entry)
+  redis.call('HSET', demands, name, 
+    table.concat({ entry.state, int(entry.at), entry.token, int(entry.foreignAt), entry.calls }, '|'))
+end
+
+-- Rest of the lock in ms, 0 when it is free. A lock without an expiry is not redlock's: asked about again in a second.
+local function lockRest(lock)
+  local rest = redis.call('PTTL', lock)
+  if rest == -1 then return 1000 end
+  if rest == -2 then return 0 end
+  return math.max(1, rest)
+end
+
+-- ms until a demand that waits can be taken, -1 when none waits. A demand taken but never begun waits again
+-- as soon as its taker's lock is gone.
+local function demandIn(demands, lock, name)
+  if readDemand(demands, name).state == 'idle' then return -1 end
+  return lockRest(lock)
+end
+
+-- A hint only, so a channel that may not be used fails nothing. Answers how many instances heard it.
+local function ring(bell, ...)
+  local heard = redis.pcall('PUBLISH', bell, table.concat({ ... }, ' '))
+  return type(heard) == 'number' and heard or 0
+end

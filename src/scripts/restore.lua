@@ -1,0 +1,51 @@
+-- Brings back what Redis lost of a job, from what an instance knows, and looks for a demand of it.
+-- KEYS  plans, due, trigger, demands, lock
+-- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan, caller, bell
+-- returns { nowUs, verdict, stamp, slot, plan, demandIn }   the state as it is stored now
+--   verdict  none: nothing is stored | kept | restored: the instance knew better
+-- rings  armed CALLER STAMP NAME, when something was brought back, so that whoever knows a later slot can say so
+local plans, due, trigger, demands, lock = unpack(KEYS)
+local name, stampText, slotText, plan, caller, bell = unpack(ARGV)
+local stamp, slot = tonumber(stampText), tonumber(slotText)
+
+local entry = readPlan(plans, due, name)
+local verdict = entry and 'kept' or 'none'
+local stored = entry and entry.stamp or 0
+local samePlan = entry and not entry.fired and slot < FIRED and entry.plan == plan
+local born, bornSlot, oldStamp, oldSlot = string.match(entry and entry.before or '', '^born (%d+) (%d+) (%d+) (%d+)')
+
+local function bringBack()
+  verdict = 'restored'
+  writePlan(plans, due, name, entry)
+  ring(bell, 'armed', caller, int(entry.stamp), name)
+end
+
+if samePlan and born and stamp > 0 and stamp < tonumber(born) then
+  -- The plan began anew when Redis had been emptied: what was due stays due. The latest that is known of it counts.
+  oldStamp, oldSlot = tonumber(oldStamp), tonumber(oldSlot)
+  if stamp > oldStamp or (stamp == oldStamp and slot > oldSlot) then
+    entry.slot = math.min(tonumber(bornSlot), slot)
+    entry.before = table.concat({ 'born', born, bornSlot, int(stamp), int(slot), int(now) }, ' ')
+    -- Under another stamp, or whoever began it anew would bring back its later slot.
+    entry.stamp = math.max(now, stored + 1)
+    bringBack()
+  end
+elseif stamp > stored or (entry and stamp == stored and slot > entry.slot) then
+  -- Between equal stamps the later slot wins, as slots only move forward (and a fire stands behind all of them); so it
+  -- does between two stamps of one plan.
+  if samePlan then slot = math.max(slot, entry.slot) end
+  entry = {
+    stamp = stamp, slot = slot, plan = plan, fired = slot >= FIRED, claims = entry and entry.claims or '',
+    calls = entry and entry.calls or '', before = entry and unreplaced(entry.before) or 'restored ' .. int(now),
+  }
+  bringBack()
+end
+
+local waiting = demandIn(demands, lock, name)
+if not entry then return { nowUs, verdict, 0, 0, '', waiting } end
+if entry.fired then
+  if verdict == 'restored' then redis.call('DEL', trigger) end
+elseif verdict == 'restored' or redis.call('EXISTS', trigger) == 0 then
+  setTrigger(trigger, entry.slot)
+end
+return { nowUs, verdict, entry.stamp, entry.slot, entry.plan, waiting }

@@ -1,0 +1,242 @@
+import { Alarms } from './alarm';
+import type { Bell } from './bell';
+import type { RedisClock } from './clock';
+import { BossmanError, messageOf } from './errors';
+import type { SkipEvent, Teller } from './events';
+import type { Fleet } from './fleet';
+import type { Lease } from './held-lock';
+import type { Job, KnownPlan } from './job';
+import type { Pauses } from './pauses';
+import type { Plans } from './plans';
+import type { Schedule } from './schedule';
+import type { ClaimReply, ClaimRequest, Store } from './store';
+
+/** ms after the slot; by then the bell of whoever goes first has been heard. */
+const GOES_FIRST = 4;
+/** An instance that went first steps back once in so many claims, so that new instances get their share. */
+const STEPS_BACK_ONCE_IN = 50;
+/** ms per run that goes on here, so that a busy instance yields to an idle one. */
+const BUSY = 1;
+/** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
+const STALLED = 2.5;
+/** ms; a slot later than this counts as missed. */
+const MISSED_AFTER = 1000;
+/** ms that others have to bring back a later slot, after Redis lost a plan. */
+const OBJECTION = 300;
+const RETRY = 200;
+/** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
+const CLOCK_ERROR = 20;
+
+/** A slot that this instance has won. */
+export interface WonSlot extends Lease {
+  slot: number;
+}
+
+/**
+ * The slots of the hired jobs: due → claim. Each job has an alarm at its next slot; the bell of whoever claims the slot
+ * moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script decides.
+ */
+export class Slots {
+  private readonly alarms: Alarms;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly plans: Plans,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly fleet: Fleet,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      won: (job: Job, slot: WonSlot) => void;
+      /** Runs that go on in this instance. */
+      busy: () => number;
+      track: <T>(promise: Promise<T>) => Promise<T>;
+    },
+  ) {
+    this.alarms = new Alarms(
+      () => clock.now(),
+      (name, lateMs) => this.onAlarm(name, lateMs),
+    );
+  }
+
+  /** Sets the alarm where the job's next slot, and the fleet, want it. */
+  align(job: Job): void {
+    const { known } = job;
+    if (known?.schedule) this.alarms.set(job.name, known.slot + this.precedence(job));
+    else this.alarms.clear(job.name);
+  }
+
+  onBell(bell: Bell & { name: string }, job: Job): void {
+    if (!job.settings.schedule) return;
+    if (bell.kind === 'armed') void this.plans.look(job);
+    if (bell.kind === 'claim') this.onClaimed(job, bell);
+  }
+
+  /** The trigger of a planned job expired: if its slot seems far ahead, one of the two clocks is wrong. */
+  onExpired(job: Job): void {
+    const now = this.clock.now();
+    const { known } = job;
+    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) void this.plans.look(job);
+  }
+
+  /** The estimate of Redis' clock has changed. */
+  realign(): void {
+    this.alarms.realign();
+  }
+
+  stop(): void {
+    this.alarms.stop();
+  }
+
+  /** ms after the slot at which this instance claims it. */
+  private precedence(job: Job): number {
+    if (this.fleet.alone) return 0;
+    if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
+    return (job.open ? 0 : GOES_FIRST) + this.fleet.randomWait();
+  }
+
+  private moveOn(job: Job, known: KnownPlan, slot: number, first: boolean, open: boolean): void {
+    known.slot = slot;
+    job.first = first;
+    job.open = open;
+    job.waitedAgain = false;
+    job.heardAt = this.clock.now();
+    this.align(job);
+  }
+
+  private onClaimed(job: Job, bell: Bell & { kind: 'claim' }): void {
+    const { known } = job;
+    this.fleet.heard(bell.listeners);
+    if (!known || bell.stamp < known.stamp) return;
+    if (bell.stamp > known.stamp || !known.schedule) {
+      void this.plans.look(job);
+    } else if (bell.next > known.slot) {
+      if (this.follows(known.schedule, known.slot, bell.next))
+        this.moveOn(job, known, bell.next, false, bell.open);
+      else void this.plans.look(job);
+    }
+  }
+
+  /** Can this be the next slot? The bell is only a hint: anybody may ring it. */
+  private follows(schedule: Schedule, slot: number, next: number): boolean {
+    const soon = this.clock.now() + MISSED_AFTER;
+    const { everyMs } = schedule;
+    if (everyMs !== null) return (next - slot) % everyMs === 0 && next <= soon + everyMs;
+    return next <= schedule.next(slot, soon) && schedule.next(slot, next - 1) === next;
+  }
+
+  private onAlarm(name: string, lateMs: number): void {
+    const job = this.jobs.get(name);
+    if (!job?.known?.schedule || job.claiming) return;
+    if (lateMs > STALLED && !job.first && !this.fleet.alone && !job.waitedAgain) {
+      job.waitedAgain = true;
+      this.alarms.set(name, this.clock.now() + this.fleet.randomWait());
+      return;
+    }
+    job.claiming = true;
+    void this.on.track(this.claim(job)).finally(() => {
+      job.claiming = false;
+      this.align(job);
+    });
+  }
+
+  /** Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. */
+  private async claim(job: Job): Promise<void> {
+    const token = this.store.nextToken();
+    let clockError = CLOCK_ERROR;
+    while (job.known?.schedule && !this.pauses.stopped) {
+      const { known } = job;
+      const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
+      const reply = await this.claimOnce(job, known, request);
+      if (reply === 'refused') {
+        await this.pauses.pause(RETRY);
+      } else if (reply.verdict === 'gone') {
+        await this.pauses.pause(OBJECTION);
+      } else if (reply.verdict === 'stale') {
+        // The clock is right to the millisecond now.
+        clockError = 0;
+      } else {
+        this.settleClaim(job, known, token, reply);
+        return;
+      }
+    }
+  }
+
+  private async claimOnce(
+    job: Job,
+    known: KnownPlan,
+    request: ClaimRequest,
+  ): Promise<ClaimReply | 'refused'> {
+    try {
+      const reply = await this.store.claim(request);
+      if (reply.verdict === 'gone') await this.store.restore(job.name, { ...known, plan: known.text });
+      this.teller.over('claim', job.name);
+      return reply;
+    } catch (cause) {
+      const message = `claim of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
+      this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'claim');
+      return 'refused';
+    }
+  }
+
+  private claimRequest(
+    job: Job,
+    known: KnownPlan,
+    schedule: Schedule,
+    token: string,
+    clockError: number,
+  ): ClaimRequest {
+    const { ttlMs, misfire } = job.settings;
+    const { everyMs } = schedule;
+    job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
+    return {
+      name: job.name,
+      stamp: known.stamp,
+      expected: known.slot,
+      everyMs,
+      next:
+        everyMs === null ? schedule.next(known.slot, Math.max(known.slot, this.clock.now() - clockError)) : 0,
+      token,
+      ttlMs,
+      skipAfterMs: misfire === 'skip' ? MISSED_AFTER : null,
+      open: job.open,
+      listeners: this.fleet.count,
+      recover: job.settings.recover,
+    };
+  }
+
+  private settleClaim(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): void {
+    const { verdict, claimed, slot } = reply;
+    // Of the same plan more may have been heard meanwhile.
+    const known = job.known?.stamp === asked.stamp ? job.known : asked;
+    if (verdict === 'plan' || verdict === 'fired') {
+      this.plans.learn(job, reply);
+    } else if (verdict === 'ahead') {
+      // Somebody else was first, or our clock is fast: only the former costs precedence.
+      if (claimed > known.slot) this.moveOn(job, known, claimed, false, false);
+    } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed') {
+      this.fleet.counted(reply.heard);
+      // A claim that is answered again may speak of the plan before.
+      if (reply.stamp === known.stamp && slot > known.slot)
+        this.moveOn(job, known, slot, !job.open, job.open);
+      if (verdict !== 'run')
+        this.skip(job, known, claimed, verdict === 'missed' ? slot : claimed + 1, verdict);
+      else if (this.clock.now() >= reply.lockEndsAt) this.skip(job, known, claimed, claimed + 1, 'expired');
+      else this.on.won(job, { slot: claimed, token, lockedAt: reply.at, lockEndsAt: reply.lockEndsAt });
+      if (verdict !== 'missed')
+        this.skip(job, known, known.schedule?.next(claimed, claimed) ?? slot, slot, 'missed');
+    }
+  }
+
+  /** Tells of the slots from `slot` on, before `end`. */
+  private skip(job: Job, { schedule }: KnownPlan, slot: number, end: number, why: SkipEvent['why']): void {
+    if (slot >= end || !this.teller.hears('skip')) return;
+    this.teller.tell('skip', {
+      job: job.name,
+      slot,
+      through: schedule?.previous(slot, end - 1) ?? slot,
+      why,
+    });
+  }
+}

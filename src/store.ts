@@ -1,0 +1,359 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisClock } from './clock';
+import type { Client } from './connection';
+import { BossmanError } from './errors';
+import type { Keys } from './keys';
+import type { Schedule } from './schedule';
+import { scripts } from './scripts/generated';
+
+type Verb = keyof typeof scripts;
+type Reply = readonly unknown[];
+
+/** A slot at or above this says that the job was fired; see scripts/lib.lua. */
+export const FIRED = 1e15;
+
+/** A plan as Redis keeps it. */
+export interface StoredPlan {
+  /** Of two plans of one job the one with the higher stamp counts. */
+  stamp: number;
+  /** ms on Redis' clock; FIRED or above: fired. */
+  slot: number;
+  plan: string;
+}
+
+export interface PlanReply extends StoredPlan {
+  verdict: string;
+  /** ms until a demand that waits can be taken; -1 when none waits. */
+  demandIn: number;
+}
+
+export interface ClaimReply extends StoredPlan {
+  verdict: 'run' | 'locked' | 'missed' | 'ahead' | 'stale' | 'fired' | 'plan' | 'gone';
+  /** The slot that was claimed; for `ahead`, the one that is stored. */
+  claimed: number;
+  /** Redis' time when it answered, in ms. */
+  at: number;
+  /** When the lock that was taken ends, on Redis' clock. */
+  lockEndsAt: number;
+  /** How many instances heard of it; 0 for none or unknown. */
+  heard: number;
+}
+
+export interface DemandReply {
+  verdict: string;
+  demandedAt: number;
+  lockRest: number;
+  /** Redis' time when it answered, in ms. */
+  at: number;
+  /** When the lock that was taken ends, on Redis' clock. */
+  lockEndsAt: number;
+  heard: number;
+}
+
+export interface RecoverReply {
+  verdict: string;
+  slot: number;
+  lockRest: number;
+  /** Redis' time when it answered, in ms. */
+  at: number;
+  /** When the lock that was taken ends, on Redis' clock. */
+  lockEndsAt: number;
+}
+
+export interface SettleReply {
+  /** ms until a demand that waits can be taken; -1 when none waits. */
+  demandIn: number;
+  /** The run of another slot has died, or goes on. */
+  recoverable: boolean;
+}
+
+export interface ClaimRequest {
+  name: string;
+  stamp: number;
+  expected: number;
+  everyMs: number | null;
+  /** The next slot of a cron plan. */
+  next: number;
+  token: string;
+  ttlMs: number;
+  /** A slot later than this is skipped; null: never. */
+  skipAfterMs: number | null;
+  open: boolean;
+  listeners: number;
+  /** Note the run until it is settled. */
+  recover: boolean;
+}
+
+export interface SettleRequest {
+  name: string;
+  token: string;
+  startedAt: number;
+  /** JSON */
+  run: string;
+  leaving: boolean;
+  listeners: number;
+}
+
+/** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
+export class Store {
+  /** What this instance is called on the bell and in Redis: 16 hex digits. */
+  readonly instance = randomBytes(8).toString('hex');
+  private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
+  private sequence = 0;
+  private tokens = 0;
+  private swept = false;
+  private connectedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly client: Client,
+    readonly keys: Keys,
+    private readonly clock: RedisClock,
+    private readonly onClockJump: () => void,
+  ) {
+    const defined: Partial<Store['commands']> = {};
+    for (const verb of Object.keys(scripts) as Verb[]) {
+      // A name that no command of Redis will ever have.
+      const command = `bossman:${verb}`;
+      client.defineCommand(command, { lua: scripts[verb] });
+      const call: unknown = Reflect.get(client, command);
+      if (typeof call !== 'function') throw new TypeError(`ioredis did not define ${command}`);
+      defined[verb] = (...args) => call.apply(client, args);
+    }
+    this.commands = defined as Store['commands'];
+  }
+
+  /** Numbers the calls of this instance, so that a call that arrives twice, or late, is known. */
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  /** The value of a lock: 32 hex digits like redlock's own, the instance's 16 in front. */
+  nextToken(): string {
+    this.tokens += 1;
+    return this.instance + this.tokens.toString(16).padStart(16, '0');
+  }
+
+  async readClock(): Promise<void> {
+    await this.call('clock', [this.keys.due], []);
+  }
+
+  /** @param since ms on Redis' clock: a fire that another instance made later stands; 0: none does */
+  async arm(
+    name: string,
+    schedule: Schedule,
+    next: number,
+    sequence: number,
+    since: number,
+  ): Promise<PlanReply> {
+    const { plans, due, demands, runs, bell } = this.keys;
+    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), runs];
+    // Clearing away is the work of the first hire of an instance.
+    const sweep = this.swept ? 0 : 1;
+    this.swept = true;
+    const { plan, everyMs } = schedule;
+    return planReply(
+      await this.call('arm', keys, [
+        name,
+        plan,
+        everyMs ?? 0,
+        next,
+        this.instance,
+        sequence,
+        since,
+        sweep,
+        bell,
+      ]),
+    );
+  }
+
+  /** @param known null: only look */
+  async restore(name: string, known: StoredPlan | null): Promise<PlanReply> {
+    const { plans, due, demands } = this.keys;
+    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
+    const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
+    return planReply(
+      await this.call('restore', keys, [name, stamp, slot, plan, this.instance, this.keys.bell]),
+    );
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimReply> {
+    const { name, stamp, expected, everyMs, next, token, ttlMs, skipAfterMs, open, listeners, recover } =
+      request;
+    const { plans, due, bell } = this.keys;
+    const reply = await this.call(
+      'claim',
+      [plans, due, this.keys.trigger(name), this.keys.lock(name), this.keys.recovers],
+      [
+        name,
+        stamp,
+        expected,
+        everyMs ?? 0,
+        next,
+        token,
+        ttlMs,
+        skipAfterMs ?? -1,
+        open ? 1 : 0,
+        listeners,
+        recover ? 1 : 0,
+        this.instance,
+        bell,
+      ],
+    );
+    return {
+      verdict: textAt(reply, 1) as ClaimReply['verdict'],
+      claimed: numberAt(reply, 2),
+      slot: numberAt(reply, 3),
+      at: timeOf(reply),
+      lockEndsAt: timeOf(reply) + numberAt(reply, 4),
+      heard: numberAt(reply, 5),
+      stamp: numberAt(reply, 6),
+      plan: textAt(reply, 7),
+    };
+  }
+
+  async fire(name: string, sequence: number): Promise<{ stamp: number; slot: number }> {
+    const { plans, due, bell } = this.keys;
+    const reply = await this.call(
+      'fire',
+      [plans, due, this.keys.trigger(name)],
+      [name, this.instance, sequence, bell],
+    );
+    return { stamp: numberAt(reply, 2), slot: numberAt(reply, 3) };
+  }
+
+  /** @param own take it in the same step, with this token */
+  async demand(
+    name: string,
+    sequence: number,
+    listeners: number,
+    own: { token: string; ttlMs: number } | null,
+  ): Promise<DemandReply> {
+    return demandReply(
+      await this.call('demand', this.demandKeys(name), [
+        name,
+        this.instance,
+        sequence,
+        own?.token ?? '',
+        own?.ttlMs ?? 0,
+        listeners,
+        this.keys.bell,
+      ]),
+    );
+  }
+
+  /** @param foreignHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
+  async take(
+    name: string,
+    token: string,
+    ttlMs: number,
+    foreignHeardAt: number | null,
+  ): Promise<DemandReply> {
+    return demandReply(
+      await this.call(
+        'take',
+        [...this.demandKeys(name), this.keys.due],
+        [name, token, ttlMs, foreignHeardAt ?? 0, this.instance, this.keys.bell],
+      ),
+    );
+  }
+
+  async begin(name: string, token: string): Promise<void> {
+    await this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell]);
+  }
+
+  async recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
+    const { recovers, due, bell } = this.keys;
+    const keys = [recovers, this.keys.lock(name), due];
+    const reply = await this.call('recover', keys, [name, token, ttlMs, this.instance, bell]);
+    const lockRest = numberAt(reply, 3);
+    const at = timeOf(reply);
+    return { verdict: textAt(reply, 1), slot: numberAt(reply, 2), lockRest, at, lockEndsAt: at + lockRest };
+  }
+
+  async settle({ name, token, startedAt, run, leaving, listeners }: SettleRequest): Promise<SettleReply> {
+    const reply = await this.call(
+      'settle',
+      [this.keys.lock(name), this.keys.runs, this.keys.demands, this.keys.recovers],
+      [name, token, Math.round(startedAt), run, leaving ? 1 : 0, this.instance, listeners, this.keys.bell],
+    );
+    return { demandIn: numberAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
+  }
+
+  /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
+  ring(kind: 'roll' | 'here', name: string): Promise<number> {
+    return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
+  }
+
+  ringQuit(): Promise<number> {
+    return this.client.publish(this.keys.bell, `quit ${this.instance}`);
+  }
+
+  /** How many instances listen to the bell now, as far as this server knows. */
+  async listeners(): Promise<number> {
+    const reply: unknown = await this.client.pubsub('NUMSUB', this.keys.bell);
+    return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
+  }
+
+  private demandKeys(name: string): string[] {
+    return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
+  }
+
+  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  connected(): void {
+    this.connectedAt = this.clock.monotonic();
+  }
+
+  private async call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+    const sentAt = this.clock.monotonic();
+    const reply: unknown = await this.commands[verb](keys.length, ...keys, ...args);
+    if (!Array.isArray(reply)) throw foreign(reply);
+    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.onClockJump();
+    return reply;
+  }
+}
+
+function planReply(reply: Reply): PlanReply {
+  return {
+    verdict: textAt(reply, 1),
+    stamp: numberAt(reply, 2),
+    slot: numberAt(reply, 3),
+    plan: textAt(reply, 4),
+    demandIn: numberAt(reply, 5),
+  };
+}
+
+function demandReply(reply: Reply): DemandReply {
+  return {
+    verdict: textAt(reply, 1),
+    demandedAt: numberAt(reply, 2),
+    lockRest: numberAt(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: timeOf(reply) + numberAt(reply, 3),
+    heard: numberAt(reply, 4),
+  };
+}
+
+/** Redis' time at the answer, in ms with a fraction. */
+function timeOf(reply: Reply): number {
+  return numberAt(reply, 0) / 1000;
+}
+
+function numberAt(reply: Reply, at: number): number {
+  const value = reply[at];
+  if (typeof value !== 'number') throw foreign(value);
+  return value;
+}
+
+function textAt(reply: Reply, at: number): string {
+  const value = reply[at];
+  if (typeof value !== 'string') throw foreign(value);
+  return value;
+}
+
+function foreign(value: unknown): BossmanError {
+  return new BossmanError(
+    'COMMAND',
+    `a script answered ${String(value)} where it cannot; is a proxy in between?`,
+  );
+}

@@ -1,0 +1,484 @@
+import { check } from './checker';
+import type { Rule } from './history';
+import { END, Made } from './made';
+
+function rulesBroken(made: Made): Rule[] {
+  return [...new Set(check(made.history).violations.map(({ rule }) => rule))];
+}
+
+/** `tick` runs to the end, but for what the test puts between 104 000 and 108 000. */
+function around(between: (made: Made) => Made): Made {
+  return between(new Made().ticks('a', 100_000, 104_000)).ticks('b', 108_000, 129_000);
+}
+
+/** `tick` runs without a fault; the test is about something else. */
+function meanwhile(also: (made: Made) => Made): Made {
+  return also(new Made().ticks('a', 100_000, 129_000));
+}
+
+describe('the checker accepts', () => {
+  it.each<[string, Made]>([
+    ['slots that are run one by one', meanwhile((made) => made)],
+    [
+      'a skip that covers what was missed in an outage',
+      around((made) =>
+        made
+          .redis(104_500, 'down')
+          .redis(107_200, 'up')
+          .claim('b', 105_000, { at: 107_300, next: 108_000 })
+          .run('b', 105_000, { at: 107_301 })
+          .skip('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a claim whose member was killed before it began',
+      around((made) => made.claim('a', 105_000).dies(105_002, 'a').ticks('b', 106_000, 107_000)),
+    ],
+    [
+      'a claim whose member was frozen, and then killed',
+      around((made) =>
+        made.does(104_990, 'a', 'frozen').claim('a', 105_000).dies(107_900, 'a').ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a slot that is claimed again after Redis was emptied, and run once',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .redis(105_002, 'emptied')
+          .redis(105_003, 'refilled')
+          .claim('b', 105_000, { at: 105_050 })
+          .run('b', 105_000, { at: 105_052 })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a claim whose answer was cut off before Redis was emptied',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .redis(105_001, 'cut')
+          .redis(105_100, 'emptied')
+          .redis(105_101, 'refilled')
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a run that died, and was run once more',
+      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .run('a', 105_000, { ended: null })
+        .dies(105_050, 'a')
+        .recovered('b', 105_402)
+        .run('b', 105_000, { at: 105_403, recovered: true })
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a slot that is run again after Redis was emptied while everybody who knew of it was cut off',
+      around((made) =>
+        made
+          .does(104_990, 'b', 'frozen')
+          .ticks('a', 105_000, 105_000)
+          .redis(105_100, 'cut')
+          .redis(105_120, 'emptied')
+          .redis(105_121, 'refilled')
+          .does(105_140, 'b', 'thawed')
+          .claim('b', 105_000, { at: 105_190 })
+          .run('b', 105_000, { at: 105_191 })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a recovered run',
+      around((made) =>
+        made
+          .ticks('a', 105_000, 105_000)
+          .dies(105_005, 'a')
+          .recovered('b', 105_499)
+          .run('b', 105_000, { at: 105_500, recovered: true })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a plan that starts anew where nobody was left to remember it',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .dies(104_500, 'a')
+        .dies(104_500, 'b')
+        .redis(104_600, 'emptied')
+        .redis(104_601, 'refilled')
+        .join('c', 106_300)
+        .claim('c', 107_500, { stamp: 106_500 })
+        .run('c', 107_500)
+        .call('fire', 'tick', 'c', 108_000, 108_001),
+    ],
+    [
+      'two demands that are one run',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_002)
+          .call('demand', 'errand', 'b', 110_001, 110_003)
+          .taken('a', 110_004)
+          .runDemand('a', 110_001),
+      ),
+    ],
+    [
+      'a demand that is made between the take and the begin of another, and run after it',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_500)
+          .taken('a', 110_001)
+          .call('demand', 'errand', 'b', 110_200, 110_201)
+          .runDemand('a', 110_001, { at: 110_300 })
+          .taken('b', 110_401)
+          .runDemand('b', 110_001, { at: 110_402 }),
+      ),
+    ],
+    [
+      'a demand that is run before its call is answered',
+      meanwhile((made) =>
+        made.call('demand', 'errand', 'a', 110_000, 110_050).taken('a', 110_004).runDemand('a', 110_001),
+      ),
+    ],
+    [
+      'a demand that went with the data of Redis',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .redis(110_010, 'emptied')
+          .redis(110_011, 'refilled'),
+      ),
+    ],
+    [
+      'a demand without an answer that is not run',
+      meanwhile((made) => made.call('demand', 'errand', 'b', 110_000, null).dies(110_001, 'b')),
+    ],
+    [
+      'a demand whose taker died before its begin was noted, and that is run again',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('b', 110_001)
+          .runDemand('b', 110_001, { at: 110_002 })
+          .dies(110_003, 'b')
+          .taken('a', 110_402)
+          .runDemand('a', 110_001, { at: 110_403 }),
+      ),
+    ],
+    [
+      'a claim after a fire and a hire',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .call('hire', 'tick', 'b', 106_000, 106_001)
+        .claim('b', 107_001, { stamp: 106_001 })
+        .run('b', 107_001)
+        .call('fire', 'tick', 'a', 107_500, 107_501),
+    ],
+    [
+      'a claim after a fire that nobody was left to remember',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .does(104_400, 'b', 'frozen')
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .dies(104_600, 'a')
+        .redis(104_700, 'emptied')
+        .redis(104_701, 'refilled')
+        .does(104_900, 'b', 'thawed')
+        .ticks('b', 105_000, 129_000),
+    ],
+    [
+      'a run whose bell went down with Redis, which knew of its claim when it was back',
+      around((made) =>
+        made
+          .redis(104_900, 'down')
+          .redis(105_100, 'up')
+          .run('a', 105_000, { at: 105_150 })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a run claimed just before the fire',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .call('fire', 'tick', 'b', 105_001, 105_002)
+        .run('a', 105_000, { at: 105_003 }),
+    ],
+    [
+      'a run beside one that outlived its lock and said so',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .run('a', 105_000, { ended: 106_500 })
+          .tell(105_402, 'a', {
+            kind: 'lost',
+            event: { job: 'tick', slot: 105_000, demandedAt: null, why: 'expired' },
+          })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'members that leave when they are asked to',
+      meanwhile((made) => made.does(END, 'a', 'leaving').goes(END + 50, 'a', 'exit code 0')),
+    ],
+  ])('%s', (_, made) => {
+    expect(check(made.history).violations).toEqual([]);
+  });
+});
+
+describe('the checker objects to', () => {
+  it.each<[string, Rule, Made]>([
+    [
+      'a slot that is run twice',
+      'doubled',
+      meanwhile((made) => made.claim('b', 105_000, { at: 105_599 }).run('b', 105_000, { at: 105_600 })),
+    ],
+    [
+      'a slot that is run again after Redis was emptied although somebody knew of it',
+      'doubled',
+      around((made) =>
+        made
+          .does(104_990, 'b', 'frozen')
+          .ticks('a', 105_000, 105_000)
+          .redis(105_120, 'emptied')
+          .redis(105_121, 'refilled')
+          .does(105_140, 'b', 'thawed')
+          .claim('b', 105_000, { at: 105_190 })
+          .run('b', 105_000, { at: 105_191 })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a slot that is recovered twice',
+      'doubled',
+      meanwhile((made) =>
+        made
+          .recovered('b', 105_599)
+          .run('b', 105_000, { at: 105_600, recovered: true })
+          .recovered('a', 105_699)
+          .run('a', 105_000, { at: 105_700, recovered: true }),
+      ),
+    ],
+    ['a run without a claim', 'unclaimed', meanwhile((made) => made.run('b', 105_500))],
+    [
+      'a run of a slot that another claimed',
+      'unclaimed',
+      around((made) => made.claim('a', 105_000).run('b', 105_000).ticks('b', 106_000, 107_000)),
+    ],
+    [
+      'a claim that is neither run nor told of',
+      'lost',
+      around((made) => made.claim('a', 105_000).ticks('b', 106_000, 107_000)),
+    ],
+    [
+      'a claim whose member was well for a second, and then killed',
+      'lost',
+      around((made) => made.claim('a', 105_000).dies(106_500, 'a').ticks('b', 106_000, 107_000)),
+    ],
+    [
+      'missed slots that no skip covers',
+      'lost',
+      around((made) =>
+        made
+          .redis(104_500, 'down')
+          .redis(107_200, 'up')
+          .claim('b', 105_000, { at: 107_300, next: 108_000 })
+          .run('b', 105_000, { at: 107_301 }),
+      ),
+    ],
+    [
+      'a skip that does not reach far enough',
+      'lost',
+      around((made) =>
+        made
+          .redis(104_500, 'down')
+          .redis(107_200, 'up')
+          .claim('b', 105_000, { at: 107_300, next: 108_000 })
+          .run('b', 105_000, { at: 107_301 })
+          .skip('b', 106_000),
+      ),
+    ],
+    ['a slot that nobody claimed', 'lost', around((made) => made.ticks('b', 106_000, 107_000))],
+    [
+      'a plan that starts anew although somebody remembers it',
+      'restarted',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .redis(104_600, 'emptied')
+        .redis(104_601, 'refilled')
+        .join('c', 104_700)
+        .claim('c', 105_800, { stamp: 104_800 })
+        .run('c', 105_800)
+        .call('fire', 'tick', 'c', 106_000, 106_001),
+    ],
+    ['slots off the grid', 'drifted', new Made().ticks('a', 100_000, 104_000).ticks('a', 104_900, 129_900)],
+    [
+      'a slot that is claimed long after its time',
+      'late',
+      around((made) =>
+        made
+          .claim('b', 105_000, { at: 107_300, next: 108_000 })
+          .run('b', 105_000, { at: 107_301 })
+          .skip('b', 106_000, 107_000),
+      ),
+    ],
+    ['a plan that stops', 'stopped', new Made().ticks('a', 100_000, 120_000)],
+    [
+      'a plan that stops in an outage, and does not go on after it',
+      'stopped',
+      new Made().ticks('a', 100_000, 104_000).redis(104_500, 'down').redis(107_000, 'up'),
+    ],
+    ['a plan that never starts', 'stopped', new Made()],
+    [
+      'a demand that is never run',
+      'demand lost',
+      meanwhile((made) => made.call('demand', 'errand', 'a', 110_000, 110_001)),
+    ],
+    [
+      'a demand that is only followed by the run of an earlier one',
+      'demand lost',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('a', 110_001)
+          .runDemand('a', 110_001)
+          .call('demand', 'errand', 'a', 110_100, 110_101),
+      ),
+    ],
+    [
+      'a demand that is lost long before Redis is emptied',
+      'demand lost',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .redis(118_000, 'emptied')
+          .redis(118_001, 'refilled'),
+      ),
+    ],
+    [
+      'a demand that is run twice',
+      'demand doubled',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('a', 110_001)
+          .runDemand('a', 110_001)
+          .taken('b', 110_501)
+          .runDemand('b', 110_001, { at: 110_502 }),
+      ),
+    ],
+    [
+      'a demand that is run again although its begin was noted before its taker died',
+      'demand doubled',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('b', 110_001)
+          .runDemand('b', 110_001, { at: 110_002 })
+          .begun('b', 110_003)
+          .dies(110_004, 'b')
+          .taken('a', 110_402)
+          .runDemand('a', 110_001, { at: 110_403 }),
+      ),
+    ],
+    [
+      'a run that nobody demanded',
+      'demand doubled',
+      meanwhile((made) => made.taken('b', 110_001).runDemand('b', 110_000)),
+    ],
+    [
+      'a demand that is run long after it was made',
+      'late',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('b', 114_000)
+          .runDemand('b', 110_001, { at: 114_001 }),
+      ),
+    ],
+    [
+      'a claim after a fire',
+      'fired',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .ticks('b', 105_000, 105_000),
+    ],
+    [
+      'a claim after a fire that somebody remembers, when Redis was emptied',
+      'fired',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .redis(104_700, 'emptied')
+        .redis(104_701, 'refilled')
+        .ticks('b', 105_000, 105_000),
+    ],
+    [
+      'a claim of the plan from before the fire, after the next hire',
+      'fired',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .call('hire', 'tick', 'b', 106_000, 106_001)
+        .ticks('b', 107_000, 107_000)
+        .call('fire', 'tick', 'a', 107_500, 107_501),
+    ],
+    [
+      'a slot that begins while a demand holds the lock',
+      'overlap',
+      new Made({ errand: { every: null, ttl: 400, workMs: [0, 0] } })
+        .call('demand', 'errand', 'a', 110_000, 110_001)
+        .call('demand', 'errand', 'a', 110_100, 110_101)
+        .taken('a', 110_001)
+        .runDemand('a', 110_001, { ended: 110_300 })
+        .taken('b', 110_101)
+        .runDemand('b', 110_101),
+    ],
+    [
+      'a run that begins while another keeps its lock beyond the ttl',
+      'overlap',
+      meanwhile((made) =>
+        made
+          .call('demand', 'kept', 'a', 110_000, 110_001)
+          .call('demand', 'kept', 'a', 110_100, 110_101)
+          .taken('a', 110_001, 'kept')
+          .runDemand('a', 110_001, { ended: 111_500, job: 'kept' })
+          .taken('b', 111_000, 'kept')
+          .runDemand('b', 110_101, { at: 111_001, job: 'kept' }),
+      ),
+    ],
+    [
+      'a run that outlives its lock and does not say so',
+      'untold',
+      around((made) =>
+        made.claim('a', 105_000).run('a', 105_000, { ended: 105_900 }).ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
+      'a run that died, and that nobody ran once more',
+      'unrecovered',
+      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .run('a', 105_000, { ended: null })
+        .dies(105_050, 'a')
+        .ticks('b', 106_000, 129_000),
+    ],
+    ['a member that ends by itself', 'died', meanwhile((made) => made.goes(110_000, 'b', 'exit code 1'))],
+    [
+      'a member that has to be killed as it does not leave',
+      'died',
+      meanwhile((made) => made.does(END, 'b', 'leaving').dies(END + 9000, 'b')),
+    ],
+  ])('%s', (_, rule, made) => {
+    expect(rulesBroken(made)).toEqual([rule]);
+  });
+});
+
+it('what is let pass is counted by its reason', () => {
+  const made = around((it) => it.claim('a', 105_000).dies(105_002, 'a').ticks('b', 106_000, 107_000));
+  expect([...check(made.history).excused]).toEqual([['slots of a claimer that died', 1]]);
+});

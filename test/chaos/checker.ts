@@ -1,0 +1,26 @@
+import type { History, Violation } from './history';
+import { judgeDemands } from './rules/demands';
+import { judgeFires } from './rules/fires';
+import { Judgement } from './rules/judgement';
+import { judgeMembers } from './rules/members';
+import { judgeOverlaps } from './rules/overlaps';
+import { judgeRecoveries } from './rules/recoveries';
+import { judgeSlots } from './rules/slots';
+import { Timeline } from './timeline';
+
+export interface Verdict {
+  /** In the order of time. */
+  violations: Violation[];
+  /** What was let pass for a reason that its rule names, counted. */
+  excused: ReadonlyMap<string, number>;
+}
+
+/** Reads a history, and says which of the guarantees it breaks. Each rule is written out above its function. */
+export function check(history: History): Verdict {
+  const timeline = new Timeline(history);
+  const judgement = new Judgement();
+  for (const rule of [judgeSlots, judgeDemands, judgeFires, judgeOverlaps, judgeRecoveries, judgeMembers])
+    rule(timeline, judgement);
+  judgement.violations.sort((a, b) => a.at - b.at);
+  return { violations: judgement.violations, excused: judgement.excused };
+}

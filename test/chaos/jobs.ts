@@ -1,0 +1,44 @@
+import type Bossman from '../../src';
+
+/** A job of the storm, as the members hire it and the checker judges it. */
+export interface StormJob {
+  /** ms between two slots; null: on demand only. */
+  every: number | null;
+  /** Said in place of `every`. */
+  cron?: string;
+  ttl: number;
+  keepAlive?: boolean;
+  recover?: boolean;
+  misfire?: 'run' | 'skip';
+  /** How long a run takes, in ms, by its time: most of them, and every seventh. */
+  workMs: [usual: number, seventh: number];
+  /** Every fifth run throws. */
+  fails?: boolean;
+  demanded?: boolean;
+  fired?: boolean;
+}
+
+export type Jobs = Record<string, StormJob>;
+
+export const JOBS: Jobs = {
+  quick: { every: 200, ttl: 500, workMs: [0, 30] },
+  // Every seventh run outlives its lock.
+  slow: { every: 500, ttl: 400, workMs: [100, 700] },
+  kept: { every: 700, ttl: 400, keepAlive: true, workMs: [250, 900] },
+  picky: { every: 300, ttl: 500, misfire: 'skip', workMs: [5, 50], fails: true },
+  saved: { every: 600, ttl: 500, recover: true, workMs: [150, 300] },
+  // The one whose slots a wrong wall clock could move.
+  cron: { every: 1000, cron: '* * * * * *', ttl: 500, workMs: [5, 50] },
+  fired: { every: 250, ttl: 500, workMs: [0, 100], fired: true },
+  errand: { every: null, ttl: 500, workMs: [5, 600], demanded: true },
+  both: { every: 400, ttl: 500, workMs: [20, 200], demanded: true },
+};
+
+/** What `hire` is given of it. */
+export function definitionOf(
+  { every, cron, ttl, keepAlive, recover, misfire }: StormJob,
+  work: Bossman.JobDefinition['work'],
+): Bossman.JobDefinition {
+  const plan = cron === undefined ? { every: every ?? undefined } : { cron, tz: 'UTC' };
+  return { ...plan, ttl, keepAlive, recover, misfire, work };
+}

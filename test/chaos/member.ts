@@ -1,0 +1,80 @@
+import './skew';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Bossman from '../../src';
+import type { RunOf, Told } from './history';
+import { definitionOf, JOBS, type StormJob } from './jobs';
+import { type MemberTask, type Order, stamp } from './messages';
+
+// One process of the fleet in the storm: it does what the conductor orders, and tells all that it sees.
+
+const task: MemberTask = JSON.parse(process.env.CHAOS_TASK ?? '{}');
+const boss = new Bossman({ connection: { host: '127.0.0.1', port: task.port }, prefix: task.prefix });
+let calls = 0;
+let runs = 0;
+
+boss.on('start', (event) => tell({ kind: 'start', event }));
+boss.on('finish', (event) => tell({ kind: 'finish', event }));
+boss.on('fail', ({ cause: _, ...event }) => tell({ kind: 'fail', event }));
+boss.on('skip', (event) => tell({ kind: 'skip', event }));
+boss.on('lost', (event) => tell({ kind: 'lost', event }));
+boss.on('error', ({ code, message }) => code !== 'WORK_FAILED' && tell({ kind: 'error', message }));
+
+tell({ kind: 'joined', caller: callerOf(boss) });
+for (const job of task.hires) call('hire', job);
+
+process.on('message', (order: Order) => {
+  if (order.order === 'stall') standStill(order.ms);
+  else if (order.order === 'quit') void leave();
+  else call(order.order, order.job);
+});
+// The conductor is gone, however it went.
+process.on('disconnect', () => void leave());
+if (!process.connected) void leave();
+
+function call(verb: 'hire' | 'fire' | 'demand', name: string): void {
+  const job = JOBS[name];
+  if (!job) throw new RangeError(`${name} is no job of the storm`);
+  calls += 1;
+  const id = calls;
+  tell({ kind: 'called', call: id, verb, job: name });
+  const answer = verb === 'hire' ? boss.hire(name, definitionOf(job, workOf(job))) : boss[verb](name);
+  answer.then(
+    () => tell({ kind: 'resolved', call: id }),
+    (cause) => tell({ kind: 'rejected', call: id, message: String(cause) }),
+  );
+}
+
+function workOf({ workMs: [usual, seventh], fails }: StormJob): Bossman.JobDefinition['work'] {
+  return async ({ job, slot, demandedAt, recovered }) => {
+    runs += 1;
+    const run: RunOf = { job, slot, demandedAt, recovered, run: runs };
+    tell({ kind: 'began', ...run });
+    await sleep(runs % 7 === 0 ? seventh : usual);
+    tell({ kind: 'ended', ...run });
+    if (fails && runs % 5 === 0) throw new Error('as it should');
+  };
+}
+
+function standStill(ms: number): void {
+  tell({ kind: 'stalled' });
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  tell({ kind: 'moves' });
+}
+
+async function leave(): Promise<void> {
+  await boss.quit();
+  if (process.connected) process.disconnect();
+}
+
+/** What the bell calls it; no caller of the library needs to know. */
+function callerOf(instance: Bossman): string {
+  const store: unknown = Reflect.get(instance, 'store');
+  const caller: unknown = typeof store === 'object' && store !== null && Reflect.get(store, 'instance');
+  if (typeof caller !== 'string') throw new Error('an instance has no name on the bell any more');
+  return caller;
+}
+
+function tell(told: Told): void {
+  if (process.connected) process.send?.({ ...told, stamp: stamp() }, undefined, undefined, () => {});
+}

@@ -1,0 +1,23 @@
+import type { Told } from './history';
+
+/** What the conductor tells a member. */
+export type Order =
+  | { order: 'hire' | 'fire' | 'demand'; job: string }
+  | { order: 'stall'; ms: number }
+  | { order: 'quit' };
+
+/** What a member tells the conductor, stamped with the machine's monotonic clock, in ms. */
+export type Report = Told & { stamp: number };
+
+/** How a member is started; in its environment, as JSON. */
+export interface MemberTask {
+  port: number;
+  prefix: string;
+  /** Jobs to hire at once. */
+  hires: string[];
+}
+
+/** A clock that all processes of a machine share, and that no skew reaches. */
+export function stamp(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -1,0 +1,78 @@
+import { Random } from './random';
+
+/** What the storm does, and how often, relative to each other. */
+const WEIGHTS = {
+  'kill a member': 8,
+  'freeze a member': 8,
+  'freeze a member, then kill it': 3,
+  'stall a member': 6,
+  'have a member quit': 3,
+  'cut all connections': 4,
+  'cut all subscribers': 5,
+  'swallow answers, then cut': 4,
+  'delete triggers': 5,
+  'SCRIPT FLUSH': 4,
+  FLUSHALL: 4,
+  'freeze Redis': 4,
+  'restart Redis': 2,
+  'restart Redis empty': 2,
+  fire: 6,
+  hire: 6,
+  demand: 40,
+} as const;
+
+export type FaultKind = keyof typeof WEIGHTS;
+
+export interface Fault {
+  /** ms after the storm began. */
+  at: number;
+  kind: FaultKind;
+  /** Whom it hits, where it hits one. */
+  seat: number;
+  /** How long it takes, where it takes a time. */
+  ms: number;
+  /** A number that decides what else there is to decide, such as which job. */
+  dice: number;
+}
+
+/** How long each takes, in ms; of what is not here, no time. */
+const LASTS: Partial<Record<FaultKind, [number, number]>> = {
+  // Until a replacement starts.
+  'kill a member': [100, 1500],
+  'have a member quit': [100, 800],
+  'freeze a member': [50, 2500],
+  'freeze a member, then kill it': [50, 1500],
+  'stall a member': [20, 800],
+  'swallow answers, then cut': [5, 300],
+  'freeze Redis': [200, 2000],
+  'restart Redis': [100, 1000],
+  'restart Redis empty': [100, 1000],
+};
+
+/** Between two of these there is time for Redis to come back. */
+const OUTAGES: ReadonlySet<FaultKind> = new Set(['freeze Redis', 'restart Redis', 'restart Redis empty']);
+const RECOVERS_MS = 2000;
+
+/** The faults of a storm, all of them decided by its seed. */
+export function planStorm(seed: number, seconds: number, members: number): Fault[] {
+  const random = new Random(seed);
+  const faults: Fault[] = [];
+  let redisBackAt = 0;
+  for (let at = random.between(200, 600); at < seconds * 1000; at += random.between(20, 300)) {
+    const kind = random.pick(WEIGHTS);
+    const [low, high] = LASTS[kind] ?? [0, 0];
+    const fault = {
+      at,
+      kind,
+      seat: random.between(0, members - 1),
+      ms: random.between(low, high),
+      dice: random.next(),
+    };
+    if (OUTAGES.has(kind)) {
+      if (at < redisBackAt) continue;
+      redisBackAt = at + fault.ms + RECOVERS_MS;
+    }
+    faults.push(fault);
+  }
+  return faults;
+}

@@ -1,0 +1,131 @@
+import { only, rung } from '../history';
+import { type Call, CLOCKS, type Timeline } from '../timeline';
+import type { Judgement } from './judgement';
+
+/** ms; a demand that is made while nothing is wrong has begun within that, behind the run that holds the lock. */
+const BEGINS_WITHIN = 2500;
+
+interface DemandRun {
+  member: string;
+  demandedAt: number;
+  at: number;
+}
+
+/**
+ * Demands. A demand is noted at some time between its call and its answer; a run of it names the time at which the first
+ * of the demands was noted that it stands for.
+ *
+ * - *demand lost*: a demand resolved, and no run began after it was called that was noted before its answer; save that
+ *   Redis was emptied after the call, and before a run could be expected.
+ * - *demand doubled*: each run needs a demand of its own, which can have been noted when the run says; a second run that
+ *   says the same needs one that can have been noted since the first was taken. A demand in whose time Redis was emptied
+ *   may be noted once more. So there are never more runs than demands, nor one without. A second run passes also if the
+ *   process of the first was gone before the bell said that it had begun.
+ * - *late*: it began, but more than 2.5 s after the answer although nothing excused the fleet.
+ */
+export function judgeDemands(timeline: Timeline, judgement: Judgement): void {
+  for (const job of Object.keys(timeline.jobs)) {
+    const demands = timeline.calls.filter((call) => call.verb === 'demand' && call.job === job);
+    const runs = only(timeline.entries, 'began').flatMap(({ member, at, demandedAt, ...run }): DemandRun[] =>
+      run.job === job && demandedAt !== null ? [{ member, at, demandedAt }] : [],
+    );
+    judgeRuns(timeline, judgement, job, demands, runs);
+    for (const demand of demands) judgeDemand(timeline, judgement, job, demand, runs);
+  }
+}
+
+function judgeDemand(
+  timeline: Timeline,
+  judgement: Judgement,
+  job: string,
+  demand: Call,
+  runs: DemandRun[],
+): void {
+  if (demand.answer !== 'resolved') return;
+  const begun = runs
+    .filter(({ at, demandedAt }) => at >= demand.from - CLOCKS && demandedAt <= demand.to + CLOCKS)
+    .map(({ at }) => at);
+  const expected = { from: demand.to, to: demand.to + BEGINS_WITHIN };
+  const excused = timeline.emptyings.some(
+    ({ from, to }) => to >= demand.from && (from <= expected.to || !timeline.isUndisturbed(job, expected)),
+  );
+  if (begun.length === 0) {
+    if (excused) judgement.excuse('demands that went with the data of Redis');
+    else judgement.object('demand lost', job, demand.from, `a demand of ${demand.member} was never run`);
+  } else if (Math.min(...begun) > expected.to && !excused && timeline.isUndisturbed(job, expected)) {
+    const ms = Math.round(Math.min(...begun) - demand.to);
+    judgement.object('late', job, Math.min(...begun), `a demand of ${demand.member} was run ${ms} ms late`);
+  }
+}
+
+/** Gives each run a demand of its own. */
+function judgeRuns(
+  timeline: Timeline,
+  judgement: Judgement,
+  job: string,
+  demands: Call[],
+  runs: DemandRun[],
+): void {
+  const notes = demands.flatMap((demand) => {
+    const emptied = timeline.emptyings.filter(({ from, to }) => from <= demand.to && to >= demand.from);
+    return Array.from({ length: 1 + emptied.length }, () => demand);
+  });
+  const byStart = [...runs].sort((a, b) => a.at - b.at);
+  const own = new Matching(notes);
+  for (const [index, run] of byStart.entries()) {
+    const earlier = byStart.slice(0, index).findLast(({ demandedAt }) => demandedAt === run.demandedAt);
+    if (earlier && diedUnheard(timeline, job, earlier, run)) {
+      judgement.excuse('demands run again, as their taker died before its begin was noted');
+      continue;
+    }
+    // A demand that is noted between the take and the begin of another waits on, with the time of that one.
+    const from = earlier ? takenAt(timeline, job, earlier) : run.demandedAt;
+    const to = earlier ? run.at : run.demandedAt;
+    const canBe = (demand: Call) => demand.from - CLOCKS <= to && from <= demand.to + CLOCKS;
+    if (own.give(canBe)) continue;
+    const what = earlier
+      ? `was run by ${earlier.member} and again by ${run.member}`
+      : `was run by ${run.member}, but nobody made it`;
+    judgement.object('demand doubled', job, run.at, `a demand noted at ${run.demandedAt} ${what}`);
+  }
+}
+
+/** Things given one each to takers that are content with some of them. What was given is exchanged if that helps the next. */
+class Matching<T> {
+  private readonly takers = new Map<number, (thing: T) => boolean>();
+
+  constructor(private readonly things: T[]) {}
+
+  give(suits: (thing: T) => boolean, tried = new Set<number>()): boolean {
+    for (const [index, thing] of this.things.entries()) {
+      if (tried.has(index) || !suits(thing)) continue;
+      tried.add(index);
+      const holder = this.takers.get(index);
+      if (holder && !this.give(holder, tried)) continue;
+      this.takers.set(index, suits);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** When the bell said that the demand was taken that was run then. */
+function takenAt(timeline: Timeline, job: string, run: DemandRun): number {
+  const caller = timeline.members.get(run.member)?.caller;
+  const taken = rung(timeline.entries, 'taken').findLast(
+    (bell) => bell.caller === caller && bell.name === job && bell.at <= run.at + CLOCKS,
+  );
+  return taken?.at ?? run.at;
+}
+
+function diedUnheard(timeline: Timeline, job: string, first: DemandRun, again: DemandRun): boolean {
+  const taker = timeline.members.get(first.member);
+  if (!taker || taker.leftAt > again.at) return false;
+  return !begunBells(timeline, job, taker.caller).some((at) => at >= first.at - CLOCKS && at <= again.at);
+}
+
+function begunBells(timeline: Timeline, job: string, caller: string): number[] {
+  return only(timeline.entries, 'bell')
+    .filter(({ bell }) => bell.kind === 'begun' && bell.caller === caller && bell.name === job)
+    .map(({ at }) => at);
+}

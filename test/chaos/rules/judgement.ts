@@ -1,0 +1,15 @@
+import type { Rule, Violation } from '../history';
+
+/** What a rule says: what should not be, and what it let pass for a reason, counted by reason. */
+export class Judgement {
+  readonly violations: Violation[] = [];
+  readonly excused = new Map<string, number>();
+
+  object(rule: Rule, job: string, at: number, message: string): void {
+    this.violations.push({ rule, job, at, message });
+  }
+
+  excuse(reason: string): void {
+    this.excused.set(reason, (this.excused.get(reason) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,161 @@
+import type { Bell } from '../../../src/bell';
+import { type Entry, only } from '../history';
+import { CLOCKS, type Timeline } from '../timeline';
+import type { Judgement } from './judgement';
+
+/** ms that an alarm may be late before a lost lock counts as untold. */
+const TOLD_WITHIN = 200;
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+interface Run {
+  member: string;
+  job: string;
+  slot: number | null;
+  demandedAt: number | null;
+  beganAt: number;
+  endedAt: number;
+  /** When its lock was taken, on Redis' clock; -Infinity: it was not. */
+  lockedAt: number;
+}
+
+/**
+ * Runs and their locks.
+ *
+ * - *unclaimed*: a run began, and the bell never said that its slot, or a demand, was given to that member; save that
+ *   Redis went down in between, and the bell with it: the member asked again, and had the answer from the data.
+ * - *overlap*: a run began while another of the job held its lock: until it ended, its process was killed, its ttl ran
+ *   out, or Redis was emptied. With `keepAlive` the lock holds beyond its ttl until `lost` is told, or until something
+ *   (a member that stands still, an outage, a cut) may have kept it from being renewed.
+ * - *untold*: a run went on for 200 ms after its lock had ended, and its member, which was not asked to leave, did not
+ *   say `lost`.
+ */
+export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
+  for (const job of Object.keys(timeline.jobs)) {
+    const runs = runsOf(timeline, job).sort((a, b) => a.beganAt - b.beganAt);
+    for (const [index, run] of runs.entries()) {
+      if (run.lockedAt === NEVER) {
+        if (wentDown(timeline, run)) judgement.excuse('runs whose bell went down with Redis');
+        else {
+          const what = `${told(run)} began, but nothing had given it to that member`;
+          judgement.object('unclaimed', job, run.beganAt, what);
+        }
+        continue;
+      }
+      const until = holdsUntil(timeline, run);
+      for (const other of runs.slice(index + 1)) {
+        if (other.beganAt >= until - CLOCKS) break;
+        judgement.object(
+          'overlap',
+          job,
+          other.beganAt,
+          `${told(other)} began while ${told(run)} held the lock for another ${Math.round(until - other.beganAt)} ms`,
+        );
+      }
+      judgeTold(timeline, judgement, run);
+    }
+  }
+}
+
+function judgeTold(timeline: Timeline, judgement: Judgement, run: Run): void {
+  const settings = timeline.jobs[run.job];
+  const member = timeline.members.get(run.member);
+  if (!settings || settings.keepAlive || !member || run.endedAt === Number.POSITIVE_INFINITY) return;
+  const overdue = run.endedAt - (run.lockedAt + settings.ttl);
+  if (overdue < TOLD_WITHIN || member.leftAt <= run.endedAt) return;
+  if (lostAt(timeline, run) !== undefined) judgement.excuse('runs that outlived their lock, and said so');
+  else
+    judgement.object(
+      'untold',
+      run.job,
+      run.endedAt,
+      `${told(run)} outlived its lock by ${Math.round(overdue)} ms and did not say so`,
+    );
+}
+
+/** Until when the run certainly holds its lock. */
+function holdsUntil(timeline: Timeline, run: Run): number {
+  const { ttl, keepAlive } = timeline.jobs[run.job] ?? { ttl: 0 };
+  const member = timeline.members.get(run.member);
+  const ends = [run.endedAt, member?.leftAt ?? Number.POSITIVE_INFINITY];
+  for (const { from, to } of timeline.emptyings) {
+    if (to >= run.lockedAt - CLOCKS) ends.push(Math.max(from, run.lockedAt));
+  }
+  // Asked to leave, it goes on to the end of its run; its process may be ended then, so no longer than the ttl.
+  const expiry = run.lockedAt + ttl;
+  if (!keepAlive) return Math.min(expiry, ...ends);
+  const hindered = [
+    ...(member?.still.map(({ from, to }) => (to > run.lockedAt ? from : Number.POSITIVE_INFINITY)) ?? []),
+    ...timeline.outages.map(({ from, to }) => (to > run.lockedAt ? from : Number.POSITIVE_INFINITY)),
+    ...timeline.cuts.filter((at) => at > run.lockedAt),
+  ];
+  return Math.min(
+    Math.max(expiry, Math.min(...hindered)),
+    lostAt(timeline, run) ?? Number.POSITIVE_INFINITY,
+    ...ends,
+  );
+}
+
+function wentDown(timeline: Timeline, { slot, demandedAt, beganAt }: Run): boolean {
+  const dueAt = slot ?? demandedAt ?? beganAt;
+  return timeline.outages.some(({ from, to }) => from <= beganAt && to >= dueAt);
+}
+
+function lostAt(timeline: Timeline, run: Run): number | undefined {
+  return only(timeline.entries, 'lost').find(
+    ({ member, event, at }) =>
+      member === run.member &&
+      event.job === run.job &&
+      event.slot === run.slot &&
+      event.demandedAt === run.demandedAt &&
+      at >= run.beganAt - CLOCKS,
+  )?.at;
+}
+
+function runsOf(timeline: Timeline, job: string): Run[] {
+  const ended = new Map(
+    only(timeline.entries, 'ended').map(({ member, run, at }) => [`${member} ${run}`, at]),
+  );
+  const locks = only(timeline.entries, 'bell')
+    .map(({ bell }) => bell)
+    .filter(takesLock);
+  return only(timeline.entries, 'began')
+    .filter((run) => run.job === job)
+    .map(({ member, slot, demandedAt, recovered, run, at }) => {
+      const caller = timeline.members.get(member)?.caller;
+      const lock = locks.findLast(
+        (bell) =>
+          bell.caller === caller &&
+          bell.name === job &&
+          bell.at <= at + CLOCKS &&
+          gives(bell, slot, recovered),
+      );
+      const endedAt = ended.get(`${member} ${run}`) ?? Number.POSITIVE_INFINITY;
+      return {
+        member,
+        job,
+        slot,
+        demandedAt,
+        beganAt: at,
+        endedAt,
+        lockedAt: lock?.at ?? NEVER,
+      };
+    });
+}
+
+type LockBell = Extract<Bell, { kind: 'claim' | 'taken' | 'recovered' }>;
+
+function takesLock(bell: Extract<Entry, { kind: 'bell' }>['bell']): bell is LockBell {
+  return (
+    (bell.kind === 'claim' && bell.verdict === 'run') || bell.kind === 'taken' || bell.kind === 'recovered'
+  );
+}
+
+function gives(bell: LockBell, slot: number | null, recovered: boolean): boolean {
+  if (slot === null) return bell.kind === 'taken';
+  return recovered ? bell.kind === 'recovered' : bell.kind === 'claim' && bell.slot === slot;
+}
+
+function told({ member, slot, demandedAt }: Run): string {
+  return slot === null ? `the demand of ${demandedAt} in ${member}` : `slot ${slot} in ${member}`;
+}

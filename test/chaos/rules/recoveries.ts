@@ -1,0 +1,31 @@
+import { only, rung } from '../history';
+import type { Timeline } from '../timeline';
+import type { Judgement } from './judgement';
+
+/**
+ * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, and
+ * no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim.
+ */
+export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
+  const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
+  const began = only(timeline.entries, 'began');
+  const ended = only(timeline.entries, 'ended');
+  for (const { name: job, caller, slot, at, verdict } of rung(timeline.entries, 'claim')) {
+    const member = timeline.byCaller(caller)?.name ?? '';
+    if (!timeline.jobs[job]?.recover || verdict !== 'run' || !killed.has(member)) continue;
+    const isIts = (run: { job: string; slot: number | null }) => run.job === job && run.slot === slot;
+    if (ended.some((run) => isIts(run) && run.member === member)) continue;
+    if (began.some((run) => isIts(run) && run.recovered)) continue;
+    const fired = timeline.calls.some((call) => call.verb === 'fire' && call.job === job && call.to >= at);
+    if (fired || timeline.emptyings.some(({ to }) => to >= at)) {
+      judgement.excuse('runs that died, of which nothing was left to recover');
+    } else {
+      judgement.object(
+        'unrecovered',
+        job,
+        at,
+        `${member} was killed in slot ${slot}, and nobody ran it once more`,
+      );
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { whenGone } from '../support/guard';
+import type { MemberTask, Order, Report } from './messages';
+import type { Recorder } from './recorder';
+
+/** One process of the fleet, seen from the conductor. */
+export class Member {
+  /** Settles when it has hired all its jobs, or is gone. */
+  readonly joined: Promise<unknown>;
+  /** Settles when the process is gone. */
+  readonly gone: Promise<unknown>;
+  /** Nothing ends it, and it can do as it is told. */
+  well = true;
+  private frozen = false;
+  private readonly child: ChildProcess;
+  private callOffThaw = () => {};
+
+  constructor(
+    readonly name: string,
+    task: MemberTask,
+    skewMs: number,
+    private readonly recorder: Recorder,
+  ) {
+    this.child = fork(join(__dirname, 'member.ts'), {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, CHAOS_TASK: JSON.stringify(task), CHAOS_SKEW_MS: String(skewMs) },
+    });
+    // A channel that its end broke off; the exit says as much.
+    this.child.on('error', () => {});
+    let waiting = task.hires.length;
+    const hired = new Promise<void>((resolve) => {
+      this.child.on('message', (message) => {
+        // Both ends of the channel are ours.
+        const { stamp, ...told } = message as Report;
+        recorder.told(name, told, stamp);
+        if (told.kind === 'resolved' || told.kind === 'rejected') waiting -= 1;
+        if (waiting <= 0) resolve();
+      });
+    });
+    // Not 'exit': what it told last may still be in the channel.
+    this.gone = Promise.all([once(this.child, 'exit'), once(this.child, 'disconnect')]).then(
+      ([[code, signal]]) => {
+        this.well = false;
+        this.callOffThaw();
+        recorder.done(name, { kind: 'gone', how: signal ? String(signal) : `exit code ${code}` });
+      },
+    );
+    this.joined = Promise.race([hired, this.gone]);
+  }
+
+  order(order: Order): void {
+    if (this.child.connected) this.child.send(order, () => {});
+  }
+
+  kill(): void {
+    this.well = false;
+    this.recorder.done(this.name, { kind: 'killed' });
+    this.child.kill('SIGKILL');
+  }
+
+  /** Stops the process where it is: its connections stay open, and it does nothing. */
+  freeze(): void {
+    this.frozen = true;
+    this.well = false;
+    // A conductor that is killed now must not leave it behind frozen; thawed, it sees that it is alone.
+    this.callOffThaw = whenGone('kill', '-CONT', `${this.child.pid}`);
+    this.recorder.done(this.name, { kind: 'frozen' });
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    if (!this.frozen) return;
+    this.frozen = false;
+    this.well = true;
+    this.child.kill('SIGCONT');
+    this.recorder.done(this.name, { kind: 'thawed' });
+    this.callOffThaw();
+  }
+
+  quit(): void {
+    this.well = false;
+    this.recorder.done(this.name, { kind: 'leaving' });
+    this.order({ order: 'quit' });
+  }
+}

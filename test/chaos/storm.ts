@@ -1,0 +1,242 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { type RedisServer, startServer } from '../support/redis';
+import { delay, waitFor } from '../support/wait';
+import { Gate } from './gate';
+import type { History } from './history';
+import { JOBS } from './jobs';
+import { type Fault, type FaultKind, planStorm } from './plan';
+import { Recorder } from './recorder';
+import { Member } from './seat';
+
+const PREFIX = 'chaos';
+/** ms; long enough for every job to come twice, and for the longest wait to connect again. */
+const CALM = 5000;
+/** An hour ahead, an hour behind, and right. */
+const SKEWS = [0, 3_600_000, -3_600_000];
+const QUIT_MS = 10_000;
+
+export interface StormOptions {
+  seed: number;
+  seconds: number;
+  members: number;
+}
+
+/** Raises a storm, waits for the calm, and says what happened. */
+export async function raiseStorm({ seed, seconds, members }: StormOptions): Promise<History> {
+  // Saved at a shutdown, and at no other time.
+  const server = await startServer({ args: ['--save', '86400', '1000000000'] });
+  const gate = await Gate.to(server.port);
+  const recorder = new Recorder(server.port, `${PREFIX}:bell:0`, JOBS);
+  const storm = new Storm(server, gate, recorder, members);
+  try {
+    await recorder.listen();
+    await storm.gather();
+    await storm.rage(planStorm(seed, seconds, members));
+    await storm.calm();
+    await storm.end();
+    return recorder.history;
+  } finally {
+    await storm.abandon();
+    recorder.close();
+    await gate.close();
+    await server.stop();
+  }
+}
+
+class Storm {
+  private readonly seats: Member[] = [];
+  private readonly everybody: Member[] = [];
+  private readonly redis: Redis;
+  /** What is under way: waits for a thaw, a restart, a replacement. */
+  private readonly underWay: Promise<void>[] = [];
+  /** The job that is fired and hired again; whoever comes while it is fired does not hire it. */
+  private firedNow = false;
+
+  constructor(
+    private readonly server: RedisServer,
+    private readonly gate: Gate,
+    private readonly recorder: Recorder,
+    private readonly size: number,
+  ) {
+    this.redis = new Redis(server.port, '127.0.0.1', {
+      connectionName: 'recorder',
+      maxRetriesPerRequest: null,
+      retryStrategy: () => 5,
+    });
+    this.redis.on('error', () => {});
+  }
+
+  async gather(): Promise<void> {
+    for (let seat = 0; seat < this.size; seat += 1) this.seat(seat);
+    await Promise.all(this.seats.map(({ joined }) => joined));
+  }
+
+  async rage(faults: Fault[]): Promise<void> {
+    const began = performance.now();
+    for (const fault of faults) {
+      await delay(Math.max(0, began + fault.at - performance.now()));
+      const inflicted = this.inflict(fault);
+      this.underWay.push(inflicted);
+      // Looked at in the calm; until then it is not unhandled.
+      inflicted.catch(() => {});
+    }
+  }
+
+  async calm(): Promise<void> {
+    await Promise.all(this.underWay);
+    await Promise.all(this.seats.map(({ joined }) => joined));
+    this.recorder.mark('calm');
+    await delay(CALM);
+    this.recorder.mark('end');
+  }
+
+  async end(): Promise<void> {
+    for (const member of this.seats) member.quit();
+    await waitFor(
+      'all members to leave',
+      () => Promise.all(this.everybody.map(({ gone }) => gone)).then(() => true),
+      { timeoutMs: QUIT_MS },
+    ).catch(() => {});
+  }
+
+  /** Leaves nothing behind, however it went. */
+  async abandon(): Promise<void> {
+    this.redis.disconnect();
+    for (const member of this.everybody) {
+      const there = await Promise.race([member.gone.then(() => false), delay(0).then(() => true)]);
+      if (there) member.kill();
+      await member.gone;
+    }
+  }
+
+  private seat(seat: number): void {
+    const hires = Object.keys(JOBS).filter((job) => !(this.firedNow && JOBS[job]?.fired));
+    const number = this.everybody.length + 1;
+    const skew = SKEWS[number % SKEWS.length] ?? 0;
+    const member = new Member(
+      `m${number}`,
+      { port: this.gate.port, prefix: PREFIX, hires },
+      skew,
+      this.recorder,
+    );
+    this.seats[seat] = member;
+    this.everybody.push(member);
+  }
+
+  private async inflict(fault: Fault): Promise<void> {
+    const member = this.seats[fault.seat];
+    if (!member) return;
+    const { kind, ms, dice } = fault;
+    const needsOne = HITS_ONE.has(kind);
+    if (needsOne && !member.well) return;
+    this.recorder.fault(needsOne ? `${kind}: ${member.name}` : kind);
+    switch (kind) {
+      case 'kill a member':
+        member.kill();
+        return this.replace(fault);
+      case 'have a member quit':
+        member.quit();
+        return this.replace(fault);
+      case 'freeze a member':
+        member.freeze();
+        await delay(ms);
+        return member.thaw();
+      case 'freeze a member, then kill it':
+        member.freeze();
+        await delay(ms);
+        member.kill();
+        return this.replace({ ...fault, ms: 0 });
+      case 'stall a member':
+        return member.order({ order: 'stall', ms });
+      case 'cut all connections':
+        this.recorder.redisIs('cut');
+        return this.gate.cut();
+      case 'cut all subscribers':
+        this.recorder.redisIs('cut');
+        await this.cutSubscribers();
+        return this.recorder.redisIs('cut');
+      case 'swallow answers, then cut':
+        this.recorder.redisIs('cut');
+        await this.gate.swallow(ms);
+        return this.recorder.redisIs('cut');
+      case 'delete triggers':
+        await this.redis.del(...Object.keys(JOBS).map((job) => `${PREFIX}:work:${job}`));
+        return;
+      case 'SCRIPT FLUSH':
+        await this.redis.script('FLUSH');
+        return;
+      case 'FLUSHALL':
+        this.recorder.redisIs('emptied');
+        await this.redis.flushall();
+        return this.recorder.redisIs('refilled');
+      case 'freeze Redis':
+        this.recorder.redisIs('down');
+        this.server.freeze();
+        await delay(ms);
+        this.server.thaw();
+        return this.recorder.redisIs('up');
+      case 'restart Redis':
+      case 'restart Redis empty':
+        return this.restart(ms, kind === 'restart Redis empty');
+      case 'fire':
+      case 'hire':
+        this.firedNow = kind === 'fire';
+        return member.order({ order: kind, job: jobThat('fired', dice) });
+      case 'demand':
+        return member.order({ order: 'demand', job: jobThat('demanded', dice) });
+    }
+  }
+
+  private async replace({ seat, ms }: Fault): Promise<void> {
+    const left = this.seats[seat];
+    await left?.gone;
+    await delay(ms);
+    this.seat(seat);
+  }
+
+  private async cutSubscribers(): Promise<void> {
+    const clients = String(await this.redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+    for (const line of clients.split('\n')) {
+      const id = /\bid=(\d+)/.exec(line)?.[1];
+      if (id && !line.includes('name=recorder')) await this.redis.client('KILL', 'ID', id);
+    }
+  }
+
+  private async restart(ms: number, empty: boolean): Promise<void> {
+    const forgotten = this.recorder.forget();
+    this.recorder.redisIs('down');
+    if (empty) {
+      this.recorder.redisIs('emptied');
+      await this.server.kill();
+      rmSync(join(this.server.dir, 'dump.rdb'), { force: true });
+      this.recorder.redisIs('refilled');
+    } else {
+      await this.server.shutdown();
+    }
+    this.gate.shut();
+    await forgotten;
+    await delay(ms);
+    await this.server.start();
+    await this.recorder.listen();
+    this.gate.open();
+    this.recorder.redisIs('up');
+  }
+}
+
+const HITS_ONE: ReadonlySet<FaultKind> = new Set([
+  'kill a member',
+  'have a member quit',
+  'freeze a member',
+  'freeze a member, then kill it',
+  'stall a member',
+  'fire',
+  'hire',
+  'demand',
+]);
+
+function jobThat(is: 'fired' | 'demanded', dice: number): string {
+  const jobs = Object.keys(JOBS).filter((job) => JOBS[job]?.[is]);
+  return jobs[Math.floor(dice * jobs.length)] ?? '';
+}

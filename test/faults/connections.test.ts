@@ -1,0 +1,153 @@
+import type Bossman from '../../src';
+import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
+
+/** An instance whose connections can be cut for as long as one likes. */
+function joinCuttable(name: string) {
+  let waitMs = 20;
+  const instance = fleet.join({}, { connectionName: name, retryStrategy: () => waitMs });
+  const connections = async () => {
+    const list = String(await fleet.redis.client('LIST')).split('\n');
+    return list
+      .filter((line) => line.includes(` name=${name} `))
+      .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+  };
+  return {
+    instance,
+    connections,
+    /** What breaks its connections from now on keeps it away for so long. */
+    stayAway(ms: number) {
+      waitMs = ms;
+    },
+    async cut(ms: number) {
+      waitMs = ms;
+      for (const id of await connections()) await fleet.redis.client('KILL', 'ID', id);
+      await waitFor('it to be cut off', async () => (await connections()).length === 0);
+    },
+  };
+}
+
+beforeEach(() => fleet.allowErrors(/^CONNECTION/));
+
+describe('a subscriber whose connection is killed', () => {
+  it('runs a demand that another instance made before it was back', async () => {
+    const [fred, other] = [fleet.join({}, { retryStrategy: () => 500 }), fleet.join()];
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(2);
+    await fleet.killConnections('pubsub');
+    await fleet.heardBy(1);
+    await other.demand('wanted');
+    expect(demandRuns()).toBe(0);
+    await waitFor('the run', () => demandRuns() > 0);
+    await fleet.heardBy(2);
+    await other.demand('wanted');
+    await waitFor('another', () => demandRuns() > 1);
+    expect(demandRuns()).toBe(2);
+  });
+
+  it('learns of a plan with a nearer slot that another hired, and left, meanwhile', async () => {
+    const [fred, other] = [fleet.join({}, { retryStrategy: () => 500 }), fleet.join()];
+    await fred.hire('job', { every: '1 hour', work });
+    await fleet.heardBy(2);
+    await fleet.killConnections('pubsub');
+    await fleet.heardBy(1);
+    await other.hire('job', { every: 300, work });
+    await other.quit();
+    await waitFor('the plan to be followed', () => fleet.toldBy(fred).plan.length > 0);
+    await fleet.ticks('job', 1);
+  });
+
+  it('again and again costs no slot and no demand', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work });
+    await fred.hire('wanted', { work });
+    for (let round = 1; round <= 10; round += 1) {
+      await fleet.killConnections('pubsub');
+      await other.demand('wanted');
+      await waitFor('the run', () => demandRuns() >= round);
+      await fleet.ticks('tick', 1);
+    }
+    await fleet.ticks('tick', 2);
+    expect(demandRuns()).toBe(10);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+});
+
+it('connections that are all killed, again and again, lose no slot and no demand, and double none', async () => {
+  const members = [fleet.join(), fleet.join(), fleet.join()];
+  for (const fred of members) await fred.hire('tick', { every: 100, work });
+  await members[0]?.hire('wanted', { work });
+  for (let round = 1; round <= 15; round += 1) {
+    await fleet.killConnections('pubsub');
+    await fleet.killConnections('normal');
+    await members[1]?.demand('wanted');
+    await waitFor('the run', () => demandRuns() >= round);
+    if (round % 3 === 0) await fleet.ticks('tick', 1);
+  }
+  await fleet.ticks('tick', 3);
+  expect(demandRuns()).toBe(15);
+  expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+});
+
+describe('of a hire and a fire, the later one wins when Redis comes back empty,', () => {
+  const hire = (instance: Bossman) => instance.hire('job', { every: 300, work });
+  const fire = (instance: Bossman) => instance.fire('job');
+  const storedStamp = async () => (await fleet.redis.hget(`${fleet.prefix}:plans`, 'job'))?.split('|')[0];
+
+  describe.each<[string, string, (instance: Bossman) => Promise<void>, (instance: Bossman) => Promise<void>]>(
+    [
+      ['hire', 'fire', hire, fire],
+      ['fire', 'hire', fire, hire],
+    ],
+  )('also where one member has heard of the %s only', (earlier, later, first, second) => {
+    it.each([
+      [`knows of the ${later}`, 20],
+      [`knows of the ${earlier} only`, 1500],
+    ])('and the one that comes back first %s', async (_, knowsBackIn) => {
+      const missed = joinCuttable('missed');
+      const knows = joinCuttable('knows');
+      for (const { instance } of [missed, knows]) await instance.hire('job', { every: '1 hour', work });
+      await fleet.heardBy(2);
+      await first(knows.instance);
+      await waitFor('the other to know', async () => {
+        const score = Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job'));
+        return score >= 1e15 === (earlier === 'fire');
+      });
+      if (earlier === 'hire') await fleet.ticks('job', 1);
+      // A look of both leads to what is stored, so from here on both know.
+      await fleet.killConnections('pubsub');
+      await fleet.heardBy(2);
+
+      await missed.cut(500);
+      await second(knows.instance);
+      const stamp = await storedStamp();
+      // The missed one has been away since, so what breaks here is the other's.
+      expect(await missed.connections()).toEqual([]);
+      knows.stayAway(knowsBackIn);
+      await fleet.server.kill();
+      await fleet.server.start();
+      await waitFor(
+        'both to be back',
+        async () => (await missed.connections()).length === 2 && (await knows.connections()).length === 2,
+      );
+      if (later === 'hire') {
+        await fleet.ticks('job', 3);
+      } else {
+        await waitFor(
+          'the fire',
+          async () => Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')) >= 1e15,
+        );
+        const slots = fleet.slotsOf('job').length;
+        await delay(700);
+        expect(fleet.slotsOf('job')).toHaveLength(slots);
+      }
+      expect(await storedStamp()).toBe(stamp);
+      expect(flawsOf(fleet.told, 'job', 300).doubled).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,190 @@
+import { scripts } from '../../src/scripts/generated';
+import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import type { Verb } from '../support/proxy';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
+
+async function storedSlot(name: string): Promise<number> {
+  return Number(await fleet.redis.zscore(`${fleet.prefix}:due`, name));
+}
+
+describe('a Redis that comes back empty', () => {
+  it('is given all plans again: slots go on on their grid, each once', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    for (const fred of [fleet.join(), fleet.join(), fleet.join()])
+      await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 3);
+    for (let round = 0; round < 3; round += 1) {
+      await fleet.server.kill();
+      await fleet.server.start();
+      await fleet.ticks('tick', 3);
+    }
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it('does not have a slot run again of which only who ran it has heard', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    let waitMs = 20_000;
+    let isArmed = false;
+    for (const fred of [1, 2, 3].map(() => fleet.join({}, { retryStrategy: () => waitMs }))) {
+      fred.on('start', () => {
+        if (isArmed) fleet.server.freeze();
+        isArmed = false;
+      });
+      await fred.hire('tick', { every: 200, work });
+    }
+    await fleet.heardBy(3);
+    // From here on no bell is heard by anybody.
+    await fleet.killConnections('pubsub');
+    await fleet.heardBy(0);
+    waitMs = 5;
+    for (let round = 0; round < 6; round += 1) {
+      await fleet.ticks('tick', 1);
+      isArmed = true;
+      await fleet.ticks('tick', 1);
+      // The others ask for that slot as well, and are not answered.
+      await delay(50);
+      await fleet.server.kill();
+      await fleet.server.start();
+      await fleet.ticks('tick', 1);
+    }
+    expect(flawsOf(fleet.told, 'tick', 200)).toEqual(FLAWLESS);
+  });
+
+  it('is given a slot that is far away again at once, with its trigger', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('rare', { every: '1 hour', work });
+    const slot = await storedSlot('rare');
+    await fleet.server.kill();
+    await fleet.server.start();
+    await waitFor('the slot', async () => (await storedSlot('rare')) === slot);
+    expect(await fleet.redis.pttl(`${fleet.prefix}:work:rare`)).toBeGreaterThan(3_500_000);
+  });
+
+  it('is given the slot that a member knew also where a new one has hired the job before that', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    await fleet.join({}, { retryStrategy: () => 700 }).hire('rare', { every: '1 hour', work });
+    const slot = await storedSlot('rare');
+    await fleet.server.kill();
+    await fleet.server.start();
+    await fleet.join().hire('rare', { every: '1 hour', work });
+    await fleet.heardBy(2);
+    await waitFor('the slot', async () => (await storedSlot('rare')) === slot, { timeoutMs: 3000 });
+  });
+
+  it('runs the demands that are made from then on', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    await fleet.join().hire('wanted', { work });
+    const other = fleet.join();
+    await fleet.server.kill();
+    await Promise.all([other.demand('wanted'), fleet.server.start()]);
+    await waitFor('the run', () => demandRuns() === 1);
+  });
+
+  it('is told once while it is away, however often connecting fails', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    let tries = 0;
+    const retryStrategy = () => {
+      tries += 1;
+      return 20;
+    };
+    await fleet.join({}, { retryStrategy }).hire('tick', { every: 100, work });
+    await fleet.server.kill();
+    await waitFor('many attempts', () => tries >= 20);
+    await fleet.server.start();
+    await fleet.ticks('tick', 2);
+    expect(fleet.told.error).toHaveLength(1);
+  });
+});
+
+describe('FLUSHALL', () => {
+  it('again and again costs no slot, and doubles none', async () => {
+    for (const fred of [fleet.join(), fleet.join(), fleet.join()])
+      await fred.hire('tick', { every: 100, work });
+    for (let round = 0; round < 10; round += 1) {
+      await fleet.ticks('tick', 1);
+      await fleet.redis.flushall();
+    }
+    await fleet.ticks('tick', 3);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it('during a run takes its lock away, and the run ends well', async () => {
+    let end = () => {};
+    const held = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    const fred = fleet.join();
+    await fred.hire('job', { work: held });
+    await fred.demand('job');
+    await waitFor('the run', () => demandRuns() === 1);
+    await fleet.redis.flushall();
+    end();
+    await waitFor('its end', () => fleet.told.finish.length === 1);
+    await fred.demand('job');
+    await waitFor('another', () => demandRuns() === 2);
+    end();
+  });
+});
+
+it('a trigger that is evicted costs nothing: the slot is run in time all the same', async () => {
+  for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 300, work });
+  for (let round = 0; round < 5; round += 1) {
+    await fleet.redis.del(`${fleet.prefix}:work:tick`);
+    await fleet.ticks('tick', 1);
+  }
+  expect(flawsOf(fleet.told, 'tick', 300)).toEqual(FLAWLESS);
+  for (const { lateness } of fleet.told.start) expect(lateness).toBeLessThan(250);
+});
+
+describe('a Redis that forgets the scripts', () => {
+  it('between slots is told them again, and no slot is lost', async () => {
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
+    for (let round = 0; round < 10; round += 1) {
+      await fleet.redis.script('FLUSH');
+      await fleet.ticks('tick', 1);
+    }
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it.each<[kept: string, Verb[]]>([
+    ['all', []],
+    ['all but hire', ['fire']],
+    ['all but fire', ['arm']],
+  ])('%s, in the middle of calls, carries them out in their order', async (_kept, known) => {
+    const fred = fleet.join();
+    // A script travels as its text until it was used once.
+    await fred.hire('other', { every: '1 hour', work });
+    await fred.fire('other');
+    await fleet.redis.script('FLUSH');
+    for (const verb of known) await fleet.redis.script('LOAD', scripts[verb]);
+    await Promise.all([
+      fred.hire('hired', { every: '1 hour', work }),
+      fred.fire('hired'),
+      fred.hire('hired', { every: '1 hour', work }),
+      fred.hire('fired', { every: '1 hour', work }),
+      fred.fire('fired'),
+      fred.hire('fired', { every: '1 hour', work }),
+      fred.fire('fired'),
+    ]);
+    expect(await storedSlot('hired')).toBeLessThan(1e15);
+    expect(await storedSlot('fired')).toBeGreaterThanOrEqual(1e15);
+  });
+
+  it('runs a demand once', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(2);
+    for (let round = 1; round <= 5; round += 1) {
+      await fleet.redis.script('FLUSH');
+      await (round % 2 ? fred : other).demand('wanted');
+      await waitFor('the run', () => fleet.told.finish.length === round);
+    }
+    expect(demandRuns()).toBe(5);
+  });
+});

@@ -1,0 +1,272 @@
+import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
+const key = (name: string) => `${fleet.prefix}:${name}`;
+
+async function redisNow(): Promise<number> {
+  const [seconds] = await fleet.redis.time();
+  return Number(seconds) * 1000;
+}
+
+async function storedSlot(name: string): Promise<number> {
+  return Number(await fleet.redis.zscore(key('due'), name));
+}
+
+async function storedStamp(name: string): Promise<number> {
+  return Number((await fleet.redis.hget(key('plans'), name))?.split('|')[0]);
+}
+
+const ring = (message: string) => fleet.redis.publish(key('bell:0'), message);
+
+describe('a string of somebody else', () => {
+  it.each(['plans', 'due'])('in place of %s is told once, and slots go on when it is gone', async (name) => {
+    fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
+    const members = [fleet.join(), fleet.join()];
+    for (const fred of members) await fred.hire('tick', { every: 100, work });
+    for (let episode = 1; episode <= 2; episode += 1) {
+      await fleet.ticks('tick', 3);
+      await fleet.redis.multi().del(key(name)).set(key(name), 'theirs').exec();
+      await waitFor('it to be told', () => fleet.told.error.length > 0);
+      // Long enough for several attempts.
+      await delay(1000);
+      expect(await fleet.redis.get(key(name))).toBe('theirs');
+      await fleet.redis.del(key(name));
+      await fleet.ticks('tick', 3);
+      for (const fred of members) {
+        const claims = fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
+        expect(claims.length).toBeLessThanOrEqual(episode);
+      }
+      expect(fleet.told.error.some((error) => /claim of 'tick'/.test(error))).toBe(true);
+    }
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it('in place of demands refuses demands, harms no slot, and is over when it is gone', async () => {
+    fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, ttl: 300, work });
+    await fleet.redis.set(key('demands'), 'theirs');
+    await fleet.ticks('tick', 5);
+    await expect(fred.demand('tick')).rejects.toThrow(/WRONGTYPE/);
+    await fleet.redis.del(key('demands'));
+    await fleet.ticks('tick', 3);
+    await fred.demand('tick');
+    await waitFor('the run', () => demandRuns() === 1);
+    // A settle that is refused leaves its lock to end by itself, so slots are skipped, with a word.
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it('in place of runs harms neither slots nor demands', async () => {
+    fleet.allowErrors(/^COMMAND: the end of a run of 'tick' could not be noted .*WRONGTYPE/);
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, work });
+    await fleet.redis.set(key('runs'), 'theirs');
+    await fleet.ticks('tick', 5);
+    await fred.demand('tick');
+    await waitFor('the run', () => demandRuns() === 1);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(fleet.told.error.length).toBeLessThanOrEqual(1);
+  });
+
+  it('in place of runs holds up no demand that was made during a run', async () => {
+    fleet.allowErrors(/^COMMAND: the end of a run of 'wanted' could not be noted .*WRONGTYPE/);
+    let end = () => {};
+    const held = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    const fred = fleet.join();
+    await fred.hire('wanted', { ttl: 60_000, work: held });
+    await fleet.redis.set(key('runs'), 'theirs');
+    await fred.demand('wanted');
+    await waitFor('the run', () => demandRuns() === 1);
+    await fred.demand('wanted');
+    end();
+    await waitFor('the second run', () => demandRuns() === 2, { timeoutMs: 3000 });
+    end();
+  });
+
+  it('in place of a trigger is overwritten by the next slot', async () => {
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 200, work });
+    await fleet.redis.set(key('work:tick'), 'theirs');
+    await fleet.ticks('tick', 2);
+    expect(await fleet.redis.get(key('work:tick'))).not.toBe('theirs');
+    expect(flawsOf(fleet.told, 'tick', 200)).toEqual(FLAWLESS);
+  });
+
+  it('or a hash, in place of the trigger of a demand, harms no demand', async () => {
+    const fred = fleet.join();
+    await fred.hire('wanted', { ttl: 300, work });
+    await fleet.redis.set(key('work:demand:wanted'), 'theirs');
+    await fred.demand('wanted');
+    await waitFor('the run', () => demandRuns() === 1);
+    await fleet.redis.multi().del(key('work:demand:wanted')).hset(key('work:demand:wanted'), 'a', 'b').exec();
+    await fred.demand('wanted');
+    await waitFor('another', () => demandRuns() === 2);
+  });
+
+  it('in place of a lock makes slots skipped, and demands wait, until it is gone', async () => {
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 1);
+    await fleet.redis.set(key('lock:tick'), 'theirs');
+    await waitFor('three skips', () => fleet.told.skip.length >= 3);
+    await fred.demand('tick');
+    const slots = fleet.slotsOf('tick').length;
+    await delay(500);
+    expect(fleet.slotsOf('tick')).toHaveLength(slots);
+    expect(demandRuns()).toBe(0);
+    expect(await fleet.redis.get(key('lock:tick'))).toBe('theirs');
+    await fleet.redis.del(key('lock:tick'));
+    await waitFor('the demand', () => demandRuns() === 1);
+    await fleet.ticks('tick', 2);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+});
+
+describe('a value of somebody else', () => {
+  it.each(['garbage', '', '||||', '1|2', 'x|every 5|||', '99|every 100'])(
+    'as the plan of a job, %p, is replaced by the plan that is known',
+    async (value) => {
+      for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
+      for (let round = 0; round < 3; round += 1) {
+        await fleet.ticks('tick', 2);
+        await fleet.redis.hset(key('plans'), 'tick', value);
+      }
+      await fleet.ticks('tick', 3);
+      expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    },
+  );
+
+  it('that reads like a plan, and is none, is told and replaced by our own', async () => {
+    fleet.allowErrors(/^FOREIGN_VALUE: job tick: 'sometimes' is no plan; storing 'every 100'/);
+    await fleet.join().hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 2);
+    await fleet.redis.hset(key('plans'), 'tick', `${(await redisNow()) + 60_000}|sometimes|||`);
+    await waitFor('it to be told', () => fleet.told.error.length > 0);
+    await fleet.ticks('tick', 3);
+    expect(fleet.told.error).toHaveLength(1);
+  });
+
+  it.each([
+    ['one long past', 5],
+    ['minus infinity', '-inf'],
+    ['a negative one', -1e12],
+  ])('as the slot of a job, %s, runs nothing again', async (_, score) => {
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
+    for (let round = 0; round < 3; round += 1) {
+      await fleet.ticks('tick', 2);
+      await fleet.redis.zadd(key('due'), score, 'tick');
+    }
+    await fleet.ticks('tick', 3);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it.each(['garbage', 'noted', 'noted|x||0|', 'taken|1|zz|'])(
+    'as the demand of a job, %p, runs nothing and loses no demand',
+    async (value) => {
+      const [fred, other] = [fleet.join(), fleet.join()];
+      await fred.hire('wanted', { ttl: 200, work });
+      await fleet.heardBy(2);
+      await fleet.redis.hset(key('demands'), 'wanted', value);
+      await fleet.killConnections('pubsub');
+      await fleet.heardBy(2);
+      await delay(300);
+      expect(demandRuns()).toBe(0);
+      await other.demand('wanted');
+      await waitFor('the run', () => demandRuns() > 0);
+      await fred.demand('wanted');
+      await waitFor('another', () => fleet.told.finish.length > 1);
+      expect(demandRuns()).toBe(2);
+    },
+  );
+});
+
+describe('messages of somebody else', () => {
+  const NOISE = [
+    '',
+    ' ',
+    'garbage',
+    'claim',
+    'claim x y z',
+    'armed',
+    'quit',
+    'quit x',
+    '\u0000',
+    '{"kind":"claim"}',
+  ];
+
+  it('that are noise, on either channel, change nothing', async () => {
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
+    await fleet.heardBy(2);
+    for (let round = 0; round < 5; round += 1) {
+      for (const noise of NOISE) {
+        await ring(noise);
+        await fleet.redis.publish('__keyevent@0__:expired', noise);
+      }
+      await fleet.redis.publish('__keyevent@0__:expired', key('work:tick'));
+      await fleet.ticks('tick', 1);
+    }
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(demandRuns()).toBe(0);
+  });
+
+  it('that claim a slot far ahead put nothing off', async () => {
+    for (const fred of [fleet.join(), fleet.join()]) {
+      await fred.hire('tick', { every: 100, work });
+      await fred.hire('cron', { cron: '* * * * * *', work });
+    }
+    await fleet.heardBy(2);
+    for (let round = 0; round < 10; round += 1) {
+      for (const job of ['tick', 'cron']) {
+        const slot = await storedSlot(job);
+        const stamp = await storedStamp(job);
+        for (const next of [slot + 3_600_000, slot + 50, 8e15, -1]) {
+          for (const claimed of [stamp, stamp + 1, 0]) {
+            await ring(`claim forged ${slot} ${claimed} ${slot} ${next} locked 0 1 ${job}`);
+          }
+        }
+      }
+      await fleet.ticks('tick', 1);
+    }
+    await fleet.ticks('cron', 2);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(flawsOf(fleet.told, 'cron', 1000)).toEqual(FLAWLESS);
+    for (const { lateness } of fleet.told.start) expect(lateness).toBeLessThan(500);
+  });
+
+  it('that say a plan is armed, or fired, lead to a look and to nothing else', async () => {
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
+    await fleet.heardBy(2);
+    const stamp = await storedStamp('tick');
+    for (let round = 0; round < 5; round += 1) {
+      for (const forged of [0, stamp, stamp + 1000, 9e15]) await ring(`armed forged ${forged} tick`);
+      await fleet.ticks('tick', 1);
+    }
+    expect(await storedStamp('tick')).toBe(stamp);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(fleet.told.plan).toEqual([]);
+  });
+
+  it('that announce demands nobody made run nothing, and those that announce takes lose no demand', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    await fred.hire('wanted', { every: '1 hour', ttl: 300, work });
+    await fleet.heardBy(2);
+    const now = await redisNow();
+    for (let round = 0; round < 5; round += 1) await ring(`demand forged ${now} 0 0 2 wanted`);
+    await delay(300);
+    expect(demandRuns()).toBe(0);
+    for (let round = 1; round <= 3; round += 1) {
+      await ring(`taken forged ${now} 0 3600000 wanted`);
+      await other.demand('wanted');
+      await ring(`begun forged ${now} 0 wanted`);
+      await waitFor('the run', () => fleet.told.finish.length >= round);
+    }
+    expect(demandRuns()).toBe(3);
+  });
+});

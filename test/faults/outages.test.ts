@@ -1,0 +1,162 @@
+import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
+
+describe('a Redis that hangs for two seconds', () => {
+  it('doubles no slot, those missed are told, and the plans go on on their grid', async () => {
+    for (const fred of [fleet.join(), fleet.join(), fleet.join()]) {
+      await fred.hire('tick', { every: 200, work });
+      await fred.hire('cron', { cron: '* * * * * *', work });
+    }
+    await fleet.ticks('tick', 3);
+    await fleet.ticks('cron', 1);
+    fleet.server.freeze();
+    const before = Math.max(...fleet.slotsOf('tick'));
+    await delay(2000);
+    fleet.server.thaw();
+    await fleet.ticks('tick', 5);
+    await fleet.ticks('cron', 2);
+    expect(flawsOf(fleet.told, 'tick', 200)).toEqual(FLAWLESS);
+    expect(flawsOf(fleet.told, 'cron', 1000)).toEqual(FLAWLESS);
+    const missed = fleet.told.skip.filter(({ job, why }) => job === 'tick' && why === 'missed');
+    expect(missed.length).toBeGreaterThan(0);
+    expect(Math.max(...missed.map(({ through }) => through))).toBeGreaterThan(before + 1000);
+  });
+
+  it('runs a demand that was made meanwhile, once', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(2);
+    fleet.server.freeze();
+    const demanded = other.demand('wanted');
+    await delay(2000);
+    expect(demandRuns()).toBe(0);
+    fleet.server.thaw();
+    await demanded;
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    await other.demand('wanted');
+    await waitFor('another', () => fleet.told.finish.length > 1);
+    expect(demandRuns()).toBe(2);
+  });
+});
+
+describe('a Redis that is not there yet', () => {
+  it('is told once, and all that was called is carried out, in order, when it comes', async () => {
+    fleet.allowErrors(
+      /^CONNECTION: the (command|subscriber) connection to 127.0.0.1:\d+ failed.*ECONNREFUSED/,
+    );
+    await fleet.server.kill();
+    let tries = 0;
+    const retryStrategy = () => {
+      tries += 1;
+      return 20;
+    };
+    const fred = fleet.join({}, { retryStrategy });
+    const calls = Promise.all([
+      fred.hire('tick', { every: 100, work }),
+      fred.hire('cron', { cron: '* * * * * *', work }),
+      fred.hire('fired', { every: 50, work }),
+      fred.fire('fired'),
+      fred.hire('wanted', { work }),
+      fred.demand('wanted'),
+      fred.fire('hired'),
+      fred.hire('hired', { every: 50, work }),
+    ]);
+    await waitFor('many attempts', () => tries >= 20);
+    expect(fleet.told.error).toHaveLength(1);
+    await fleet.server.start();
+    await calls;
+    await fleet.ticks('tick', 3);
+    await fleet.ticks('cron', 1);
+    await fleet.ticks('hired', 1);
+    await waitFor('the demand', () => demandRuns() === 1);
+    expect(fleet.slotsOf('fired')).toEqual([]);
+    expect(demandRuns()).toBe(1);
+    expect(fleet.told.error).toHaveLength(1);
+  });
+});
+
+describe('a Redis without room', () => {
+  const isFull = (full: boolean) => fleet.redis.config('SET', 'maxmemory', full ? '1' : '0');
+
+  it('is told once for each verb, not once for each slot, and the plans go on when there is room', async () => {
+    fleet.allowErrors(
+      /^COMMAND: (claim|settle|begin) of .* failed \(OOM|^COMMAND: the end of a run of .*OOM/,
+    );
+    const members = [fleet.join(), fleet.join()];
+    for (const fred of members) {
+      await fred.hire('tick', { every: 100, work });
+      await fred.hire('tock', { every: 150, work });
+    }
+    await fleet.ticks('tick', 3);
+    await isFull(true);
+    await waitFor('it to be told', () => members.some((fred) => fleet.toldBy(fred).error.length > 0));
+    const ticks = fleet.slotsOf('tick').length;
+    await delay(1500);
+    expect(fleet.slotsOf('tick').length).toBeLessThanOrEqual(ticks + 1);
+    await isFull(false);
+    await fleet.ticks('tick', 3);
+    await fleet.ticks('tock', 3);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(flawsOf(fleet.told, 'tock', 150)).toEqual(FLAWLESS);
+    for (const fred of members) {
+      const claims = fleet.toldBy(fred).error.filter((error) => /claim/.test(error));
+      expect(claims).toHaveLength(1);
+    }
+    expect(fleet.told.error.length).toBeLessThanOrEqual(2 * members.length);
+  });
+
+  it('refuses a demand, which then is not made; a hire is carried out when there is room', async () => {
+    fleet.allowErrors(/^COMMAND: (demand|hire) of .* failed: OOM/);
+    const fred = fleet.join();
+    await fred.hire('wanted', { ttl: 200, work });
+    await isFull(true);
+    await expect(fred.demand('wanted')).rejects.toMatchObject({ code: 'COMMAND', job: 'wanted' });
+    await expect(fred.hire('late', { every: 100, work })).rejects.toMatchObject({ message: /OOM/ });
+    await isFull(false);
+    // Longer than the lock that a demand would have taken.
+    await fleet.ticks('late', 5);
+    expect(demandRuns()).toBe(0);
+    await fred.demand('wanted');
+    await waitFor('the run', () => demandRuns() === 1);
+  });
+
+  it('is told again when it is full once more', async () => {
+    fleet.allowErrors(/^COMMAND: claim of .* failed \(OOM/);
+    await fleet.join().hire('tick', { every: 100, work });
+    for (let round = 1; round <= 2; round += 1) {
+      await fleet.ticks('tick', 2);
+      await isFull(true);
+      await waitFor('it to be told', () => fleet.told.error.length === round);
+      await isFull(false);
+    }
+    await fleet.ticks('tick', 2);
+    expect(fleet.told.error).toHaveLength(2);
+  });
+});
+
+describe('a primary that is made a replica', () => {
+  it('is told once for each verb, and when it is a primary again no slot is doubled or untold', async () => {
+    fleet.allowErrors(/^COMMAND: .*READONLY/);
+    fleet.allowErrors(/^CONNECTION/);
+    const members = [fleet.join(), fleet.join()];
+    for (const fred of members) await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 3);
+    // Port 1 is nobody's: it keeps its data, and waits.
+    await fleet.redis.replicaof('127.0.0.1', 1);
+    await waitFor('it to be told', () => members.every((fred) => fleet.toldBy(fred).error.length > 0));
+    await expect(members[0]?.demand('tick')).rejects.toThrow(/READONLY/);
+    await delay(1000);
+    await fleet.redis.replicaof('NO', 'ONE');
+    await fleet.ticks('tick', 5);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    for (const fred of members) {
+      expect(fleet.toldBy(fred).error.filter((error) => /claim of/.test(error))).toHaveLength(1);
+    }
+    expect(fleet.told.error.length).toBeLessThanOrEqual(3 * members.length);
+  });
+});

@@ -1,0 +1,152 @@
+import { Redis } from 'ioredis';
+import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const LOGIN = { username: 'app', password: 'secret' };
+
+/** Makes the user `app`, who may do just that. */
+async function allowOnly(...rules: string[]): Promise<void> {
+  await fleet.redis.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>secret', ...rules);
+}
+
+/** Every command that is sent, or called by a script. */
+const NEEDED =
+  '+eval +evalsha +time +get +set +del +exists +pttl +hget +hset +hdel +hrandfield +zadd +zscore +zrem +zrangebyscore +subscribe +publish +pubsub|numsub +info'.split(
+    ' ',
+  );
+
+const keysAndChannels = () => [
+  `~${fleet.prefix}:*`,
+  'resetchannels',
+  `&${fleet.prefix}:bell:0`,
+  '&__keyevent@0__:expired',
+];
+
+async function flags(): Promise<string> {
+  const [, value] = (await fleet.redis.config('GET', 'notify-keyspace-events')) as string[];
+  return [...(value ?? '')].sort().join('');
+}
+
+const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
+
+describe('a user who may not use CONFIG', () => {
+  it('is told once, for all connections to come; slots are run, and demands of others', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    fleet.allowErrors(/^NOTIFICATIONS: may not use CONFIG \(NOPERM.*disableRedisConfig/);
+    await allowOnly('~*', '&*', '+@all', '-config');
+    const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
+    await fred.hire('tick', { every: 100, work });
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(2);
+    for (let round = 1; round <= 3; round += 1) {
+      await other.demand('wanted');
+      await waitFor('the run', () => demandRuns() === round);
+      await fleet.killConnections('normal');
+      await fleet.ticks('tick', 3);
+    }
+    expect(await flags()).toBe('');
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    for (const instance of [fred, other]) {
+      expect(fleet.toldBy(instance).error.filter((error) => /CONFIG/.test(error))).toHaveLength(1);
+    }
+  });
+});
+
+describe('a user with the keys and channels of its prefix alone', () => {
+  it.each([
+    ['all commands but the dangerous', ['+@all', '-@dangerous', '+info']],
+    ['no command but those that are used', NEEDED],
+  ])('and %s does all that there is to do, without a word', async (_, commands) => {
+    const warned = jest.spyOn(console, 'warn').mockReturnValue();
+    await allowOnly(...keysAndChannels(), ...commands);
+    const connection = { ...LOGIN, port: fleet.server.port, host: '127.0.0.1' };
+    const options = { disableRedisConfig: true, recover: true };
+    const [fred, other] = [fleet.join(options, LOGIN), fleet.join(options, LOGIN)];
+    const stranger = new Redis({ ...connection, lazyConnect: true });
+    await expect(stranger.get('elsewhere')).rejects.toThrow(/NOPERM/);
+    stranger.disconnect();
+
+    await fred.hire('tick', { every: 100, work });
+    await fred.hire('cron', { cron: '* * * * * *', work });
+    await fred.hire('kept', { keepAlive: true, ttl: 200, work: () => delay(500) });
+    await fred.hire('wanted', { work });
+    await other.hire('tick', { every: 100, work });
+    await fleet.heardBy(2);
+    await other.demand('wanted');
+    await fred.demand('kept');
+    await waitFor('a renewed lock, a demand of another, and a cron slot', () =>
+      ['kept', 'wanted', 'cron'].every((name) => fleet.told.finish.some(({ job }) => job === name)),
+    );
+    await fleet.ticks('tick', 5);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    await other.fire('tick');
+    await fleet.killConnections('pubsub');
+    await fleet.heardBy(2);
+    expect(fleet.told.lost).toEqual([]);
+    expect(fleet.told.error).toEqual([]);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+});
+
+describe('a user without channels', () => {
+  it('is told once, of each; two instances run each slot once, and what either fires is fired', async () => {
+    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    await allowOnly('~*', 'resetchannels', '+@all');
+    const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
+    for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 10);
+    await fleet.killConnections('normal');
+    await fleet.ticks('tick', 10);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    for (const instance of [fred, other]) {
+      expect(fleet.toldBy(instance).error.sort()).toEqual([
+        expect.stringContaining('__keyevent@0__:expired'),
+        expect.stringContaining(`${fleet.prefix}:bell:0`),
+      ]);
+    }
+    await other.fire('tick');
+    const slots = fleet.slotsOf('tick').length;
+    await delay(500);
+    expect(fleet.slotsOf('tick')).toHaveLength(slots);
+  });
+
+  it('runs a demand of another instance at the latest when the next slot of the job has run', async () => {
+    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    await allowOnly('~*', 'resetchannels', '+@all');
+    const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
+    await fred.hire('job', { every: 1000, work });
+    await other.demand('job');
+    await waitFor('the run', () => demandRuns() > 0);
+    await fleet.ticks('job', 1);
+    expect(demandRuns()).toBe(1);
+  });
+
+  it('runs a demand of another instance also of a job that has no slots', async () => {
+    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    await allowOnly('~*', 'resetchannels', '+@all');
+    const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
+    await fred.hire('job', { ttl: 500, work });
+    await other.demand('job');
+    await waitFor('the run', () => demandRuns() > 0);
+  });
+});
+
+describe('the notifications that other applications have switched on', () => {
+  it.each([
+    ['', 'Ex'],
+    ['Klg', 'EKglx'],
+    ['KEA', 'AEK'],
+    ['Kx', 'EKx'],
+  ])('are kept: from %p they become %p', async (before, after) => {
+    await fleet.redis.config('SET', 'notify-keyspace-events', before);
+    const kept = await flags();
+    await fleet.join().hire('job', { work });
+    await waitFor('ours to be there', async () => /E/.test(await flags()) && /[xA]/.test(await flags()));
+    expect(await flags()).toBe(after);
+    for (const flag of kept) expect(await flags()).toContain(flag);
+  });
+});

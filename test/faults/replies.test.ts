@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { Bossman } from '../../src/bossman';
+import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/proxy';
+import { type RedisServer, startServer } from '../support/redis';
+import { delay, waitFor } from '../support/wait';
+
+const EVERY = 100;
+/** Its lock outlasts the test, so what waits for the lock's end fails. */
+const WANTED = { ttl: 60_000, work: () => {} };
+const PLAN = { every: EVERY, work: () => {} };
+
+let server: RedisServer;
+let proxy: CuttingProxy;
+let admin: Redis;
+let cutOff: Bossman;
+let other: Bossman;
+let prefix: string;
+/** How often each slot of the job `tick` was started, and which a skip told of. */
+let started: Map<number, number>;
+let skipped: Set<number>;
+let demandRuns: number;
+
+beforeAll(async () => {
+  server = await startServer();
+  admin = new Redis(server.port);
+});
+afterAll(async () => {
+  admin.disconnect();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  proxy = await startProxy(server.port);
+  prefix = `replies-${randomUUID()}`;
+  started = new Map();
+  skipped = new Set();
+  demandRuns = 0;
+  // One that the proxy cuts off, and one with a connection of its own, which takes over what is left to it.
+  cutOff = member(proxy.port);
+  other = member(server.port);
+});
+afterEach(async () => {
+  await Promise.all([cutOff.quit(), other.quit()]);
+  await proxy.close();
+});
+
+function member(port: number): Bossman {
+  const one = new Bossman({ connection: { port, retryStrategy: () => 20 }, prefix });
+  one.on('start', ({ job, slot }) => {
+    if (job === 'wanted') demandRuns += 1;
+    else if (slot !== null) started.set(slot, (started.get(slot) ?? 0) + 1);
+  });
+  one.on('skip', ({ slot, through }) => {
+    for (let told = slot; told <= through; told += EVERY) skipped.add(told);
+  });
+  // Cut connections are told, and are not the subject here.
+  one.on('error', (error) => expect(error.code).toBe('CONNECTION'));
+  return one;
+}
+
+/** Waits for so many more slots, and for both connections of both instances. */
+async function someSlots(count: number): Promise<void> {
+  const before = started.size;
+  await waitFor(`${count} slots`, () => started.size >= before + count);
+}
+
+function expectEachSlotOnce(): void {
+  const doubled = [...started].filter(([, runs]) => runs > 1);
+  expect(doubled).toEqual([]);
+  const slots = [...started.keys()].sort((a, b) => a - b);
+  const first = slots[0] ?? 0;
+  const last = slots.at(-1) ?? 0;
+  const lost: number[] = [];
+  for (let slot = first; slot <= last; slot += EVERY)
+    if (!started.has(slot) && !skipped.has(slot)) lost.push(slot);
+  expect(lost).toEqual([]);
+  expect(slots.every((slot) => (slot - first) % EVERY === 0)).toBe(true);
+}
+
+const CUTS: Cut[] = ['command', 'reply'];
+
+describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
+  it.each<Verb>(['claim', 'settle'])('of a %s loses no slot and doubles none', async (verb) => {
+    // Hired by the one that is cut off alone first, so that it goes first at the slots.
+    await cutOff.hire('tick', PLAN);
+    await someSlots(2);
+    const wasCut = proxy.cutAt(verb, cut);
+    await wasCut;
+    await someSlots(2);
+    await other.hire('tick', PLAN);
+    const again = proxy.cutAt(verb, cut);
+    await Promise.race([again, delay(1000)]);
+    await someSlots(5);
+    expectEachSlotOnce();
+  });
+
+  it('of an arm stores the plan once, and the job ticks', async () => {
+    const wasCut = proxy.cutAt('arm', cut);
+    await Promise.all([cutOff.hire('tick', PLAN), wasCut]);
+    await someSlots(5);
+    expectEachSlotOnce();
+  });
+
+  it('of a restore loses nothing', async () => {
+    await cutOff.hire('tick', PLAN);
+    const wasCut = proxy.cutAt('restore', cut);
+    proxy.cutAll();
+    await wasCut;
+    await someSlots(5);
+    expectEachSlotOnce();
+  });
+
+  it('of the first reading of the clock starts a cron job all the same', async () => {
+    const wasCut = proxy.cutAt('clock', cut);
+    await Promise.all([cutOff.hire('cron', { cron: '* * * * * *', work: () => {} }), wasCut]);
+    await waitFor('a slot of the cron job', () => started.size > 0);
+  });
+
+  it.each<Verb>(['demand', 'begin', 'settle'])(
+    'of the %s of a demand of its own runs it once',
+    async (verb) => {
+      await cutOff.hire('wanted', WANTED);
+      const wasCut = proxy.cutAt(verb, cut);
+      await cutOff.demand('wanted');
+      await wasCut;
+      await waitFor('the run', () => demandRuns > 0);
+      await nothingWaits();
+      expect(demandRuns).toBe(1);
+    },
+  );
+
+  it('of a demand that another is to run has it run once', async () => {
+    await other.hire('wanted', WANTED);
+    const wasCut = proxy.cutAt('demand', cut);
+    await Promise.all([cutOff.demand('wanted'), wasCut]);
+    await waitFor('the run', () => demandRuns > 0);
+    await nothingWaits();
+    expect(demandRuns).toBe(1);
+  });
+
+  it.each<Verb>(['take', 'begin', 'settle'])(
+    'of the %s of a demand of another runs it once',
+    async (verb) => {
+      await cutOff.hire('wanted', WANTED);
+      const wasCut = proxy.cutAt(verb, cut);
+      await other.demand('wanted');
+      await wasCut;
+      await waitFor('the run', () => demandRuns > 0);
+      await nothingWaits();
+      expect(demandRuns).toBe(1);
+    },
+  );
+
+  it('of a fire leaves the job fired', async () => {
+    await other.hire('tick', PLAN);
+    await cutOff.hire('tick', PLAN);
+    await someSlots(2);
+    const wasCut = proxy.cutAt('fire', cut);
+    await Promise.all([cutOff.fire('tick'), wasCut]);
+    const firedAt = started.size;
+    await delay(5 * EVERY);
+    expect(started.size).toBe(firedAt);
+  });
+
+  it('of a fire does not fire again what another hired meanwhile', async () => {
+    await other.hire('tick', PLAN);
+    const wasCut = proxy.cutAt('fire', cut);
+    const fired = cutOff.fire('tick');
+    await wasCut;
+    if (cut === 'reply') await other.hire('tick', PLAN);
+    await fired;
+    if (cut === 'command') await other.hire('tick', PLAN);
+    await someSlots(3);
+  });
+});
+
+/** The demand is idle again, and its lock is free. */
+async function nothingWaits(): Promise<void> {
+  await waitFor('the demand to be over', async () => {
+    const state = await admin.hget(`${prefix}:demands`, 'wanted');
+    return state?.startsWith('idle') && (await admin.exists(`${prefix}:lock:wanted`)) === 0;
+  });
+}

@@ -1,0 +1,264 @@
+import { makeFleet } from './support/fleet';
+import { joinOriginal } from './support/original';
+import { delay, waitFor } from './support/wait';
+
+const fleet = makeFleet();
+
+const PATIENCE = { timeoutMs: 20_000 };
+/** ms after a hire in which an instance leaves demands of originals to others, with some to spare. */
+const DEAF = 400;
+
+/** Work that goes on until it is let go. */
+function held() {
+  const runs = { started: 0, ended: 0 };
+  let letGo = () => {};
+  const free = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const work = async () => {
+    runs.started += 1;
+    await free;
+    runs.ended += 1;
+  };
+  return { runs, work, letGo: () => letGo() };
+}
+
+const trigger = () => `${fleet.prefix}:work:a`;
+const storedSlot = async () => Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'a'));
+
+/** When the trigger of `a` expires, in ms on Redis' clock; NaN when there is none. */
+async function expiry(): Promise<number> {
+  const replies = (await fleet.redis.multi().time().pttl(trigger()).exec()) ?? [];
+  const [time, rest] = replies.map(([, reply]) => reply);
+  if (!Array.isArray(time) || typeof rest !== 'number' || rest < 0) return Number.NaN;
+  return Number(time[0]) * 1000 + Number(time[1]) / 1000 + rest;
+}
+
+/** Resolves when the trigger of `a` is an original's, whose value is the job's name, and lives for so long at least. */
+function oldTrigger(restMs: number) {
+  const probe = async () =>
+    (await fleet.redis.get(trigger())) === 'a' && (await fleet.redis.pttl(trigger())) >= restMs;
+  return waitFor('the original to set its trigger', probe, PATIENCE);
+}
+
+describe('in a mixed fleet', () => {
+  let runs: number;
+  const work = () => {
+    runs += 1;
+  };
+  const ran = (times: number) => waitFor(`run ${times}`, () => runs >= times);
+
+  beforeEach(() => {
+    runs = 0;
+  });
+
+  /** Instances that hired the job, and take demands of originals. */
+  async function hirers(count: number, does: () => unknown = work) {
+    const members = Array.from({ length: count }, () => fleet.join());
+    await Promise.all(members.map((member) => member.hire('a', { work: does })));
+    await waitFor('all to listen', async () => (await fleet.listeners()) === count);
+    await delay(DEAF);
+    return members;
+  }
+
+  it('each demand of an original is run by one of the new instances', async () => {
+    await hirers(4);
+    const old = await joinOriginal(fleet);
+    for (const times of [1, 2]) {
+      old.demand('a');
+      await ran(times);
+      // Whoever would run it once more does so within 100 ms.
+      await delay(1100);
+      expect(runs).toBe(times);
+    }
+  });
+
+  it('two demands of an original, half a second apart, are two runs', async () => {
+    await hirers(4);
+    const old = await joinOriginal(fleet);
+    old.demand('a');
+    await ran(1);
+    await delay(500);
+    old.demand('a');
+    await ran(2);
+  });
+
+  it('a demand of an original is run also right after one that a new instance made and ran', async () => {
+    const [member] = await hirers(2);
+    const old = await joinOriginal(fleet);
+    await member?.demand('a');
+    await ran(1);
+    await delay(200);
+    old.demand('a');
+    await ran(2);
+  });
+
+  it('a demand of an original is run also some seconds after those of another new instance', async () => {
+    await hirers(1);
+    const old = await joinOriginal(fleet);
+    const other = fleet.join();
+    for (let times = 1; times <= 10; times += 1) {
+      await other.demand('a');
+      await ran(times);
+    }
+    await delay(1500);
+    old.demand('a');
+    await ran(11);
+  });
+
+  it('a demand of an original during a run waits, and is run after it', async () => {
+    const long = held();
+    const [member] = await hirers(4, long.work);
+    const old = await joinOriginal(fleet);
+    await member?.demand('a');
+    await waitFor('the run', () => long.runs.started === 1);
+    await delay(500);
+    const expiries = old.expiries('demand:a');
+    old.demand('a');
+    await waitFor('all to hear of the demand', () => expiries.length === 1, PATIENCE);
+    await delay(200);
+    expect(long.runs).toEqual({ started: 1, ended: 0 });
+    long.letGo();
+    await waitFor('the second run', () => long.runs.ended === 2);
+  });
+
+  it('a demand of a new instance is run by an original, if only that hired the job', async () => {
+    const old = await joinOriginal(fleet);
+    old.hire('a', { work });
+    const young = fleet.join();
+    for (const times of [1, 2]) {
+      await young.demand('a');
+      await ran(times);
+    }
+  });
+
+  it('a demand that a new instance takes itself is not heard by an original', async () => {
+    const old = await joinOriginal(fleet);
+    let byOld = 0;
+    old.hire('a', { work: () => (byOld += 1) });
+    const [own, later] = [old.expiries('demand:a'), old.expiries('demand:b')];
+    const young = fleet.join();
+    young.hire('a', { work });
+    for (const times of [1, 2, 3]) {
+      await young.demand('a');
+      await ran(times);
+    }
+    old.demand('b');
+    await waitFor('the original to hear of a later demand', () => later.length === 1, PATIENCE);
+    expect({ own, byOld }).toEqual({ own: [], byOld: 0 });
+  });
+
+  it('each slot is run once, and no two runs overlap', async () => {
+    const starts: number[] = [];
+    let [running, most] = [0, 0];
+    const slow = async () => {
+      starts.push(performance.now());
+      running += 1;
+      most = Math.max(most, running);
+      await delay(150);
+      running -= 1;
+    };
+    for (const old of [await joinOriginal(fleet), await joinOriginal(fleet)]) {
+      old.hire('a', { every: 400, work: slow });
+    }
+    for (const young of [fleet.join(), fleet.join()]) young.hire('a', { every: 400, work: slow });
+    await waitFor('eight runs', () => starts.length >= 8, PATIENCE);
+    expect(most).toBe(1);
+    const gaps = starts.slice(1).map((start, before) => start - (starts[before] ?? 0));
+    // An original comes up to 100 ms late.
+    expect(gaps.filter((gap) => gap < 250 || gap > 650)).toEqual([]);
+  });
+});
+
+describe('in a rolling upgrade', () => {
+  it('a plan of an original is carried on, from the time that its trigger expires', async () => {
+    const old = await joinOriginal(fleet);
+    old.hire('a', { every: 1000, work: () => {} });
+    await oldTrigger(1);
+    const expires = await expiry();
+    await delay(200);
+    await fleet.join().hire('a', { every: 1000, work: () => {} });
+    await old.quit();
+    await waitFor('three slots', () => fleet.told.start.length === 3, PATIENCE);
+    const [first = 0, ...others] = fleet.told.start.map(({ slot }) => (slot ?? 0) - expires);
+    expect(Math.abs(first)).toBeLessThan(5);
+    expect(others).toEqual([first + 1000, first + 2000]);
+    expect(fleet.told.skip).toEqual([]);
+  });
+
+  it('an original carries on when the new ones leave, and they carry on when they come back', async () => {
+    let byOld = 0;
+    const young = fleet.join();
+    await young.hire('a', { every: 500, work: () => {} });
+    const old = await joinOriginal(fleet);
+    old.hire('a', { every: 500, work: () => (byOld += 1) });
+    await waitFor('the new one to run', () => fleet.told.finish.length >= 1, PATIENCE);
+    await young.quit();
+    const before = byOld;
+    await waitFor('the original to run alone', () => byOld >= before + 2, PATIENCE);
+
+    await oldTrigger(200);
+    const expires = await expiry();
+    expect(await storedSlot()).toBeLessThan(expires - 450);
+    const back = fleet.join();
+    await back.hire('a', { every: 500, work: () => {} });
+    await old.quit();
+    await waitFor('two slots', () => fleet.toldBy(back).start.length === 2, PATIENCE);
+    const [first = 0, second] = fleet.toldBy(back).start.map(({ slot }) => (slot ?? 0) - expires);
+    expect(Math.abs(first)).toBeLessThan(5);
+    expect(second).toBe(first + 500);
+    expect(fleet.toldBy(back).skip).toEqual([]);
+  });
+});
+
+describe('the lock keeps old and new apart:', () => {
+  it('while work goes on in an original, slots are skipped, and a demand waits for its end', async () => {
+    const long = held();
+    const old = await joinOriginal(fleet, { ttl: 30_000 });
+    old.hire('a', { work: long.work });
+    old.demand('a');
+    await waitFor('the original to begin', () => long.runs.started === 1, PATIENCE);
+    const young = fleet.join();
+    await young.hire('a', { every: 300, work: () => {} });
+    await young.demand('a');
+    await waitFor('two slots to be skipped', () => fleet.told.skip.length >= 2, PATIENCE);
+    expect(fleet.told.skip.filter(({ why }) => why !== 'locked')).toEqual([]);
+    expect(fleet.told.start).toEqual([]);
+    long.letGo();
+    await waitFor('the demand', () => fleet.told.finish.some(({ demandedAt }) => demandedAt), PATIENCE);
+  });
+
+  it('a demand is run when the lock of an original that hangs expires', async () => {
+    const long = held();
+    const old = await joinOriginal(fleet, { ttl: 1000 });
+    old.hire('a', { work: long.work });
+    old.demand('a');
+    await waitFor('the original to begin', () => long.runs.started === 1, PATIENCE);
+    const young = fleet.join();
+    young.hire('a', { work: () => {} });
+    await young.demand('a');
+    const rest = await fleet.redis.pttl(`${fleet.prefix}:lock:a`);
+    const lockEnds = performance.now() + rest;
+    await waitFor('the run', () => fleet.told.start.length === 1, PATIENCE);
+    expect(rest).toBeGreaterThan(0);
+    expect(performance.now()).toBeGreaterThan(lockEnds - 10);
+    long.letGo();
+  });
+
+  it('while work goes on in a new instance, an original does not run the job', async () => {
+    const long = held();
+    let byOld = 0;
+    const young = fleet.join({ ttl: 30_000 });
+    await young.hire('a', { every: 150, work: long.work });
+    await young.demand('a');
+    await waitFor('the new one to begin', () => long.runs.started === 1);
+    const old = await joinOriginal(fleet);
+    const [slots, demands] = [old.expiries('a'), old.expiries('demand:a')];
+    old.hire('a', { every: 150, work: () => (byOld += 1) });
+    await fleet.join().demand('a');
+    await waitFor('it to hear of both', () => slots.length >= 3 && demands.length >= 1, PATIENCE);
+    expect({ byOld, ...long.runs }).toEqual({ byOld: 0, started: 1, ended: 0 });
+    long.letGo();
+    await waitFor('the demand that waited', () => long.runs.ended >= 2 || byOld > 0, PATIENCE);
+  });
+});

@@ -1,0 +1,239 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { Redis } from 'ioredis';
+import { testUrl } from './support/redis';
+
+const ROOT = join(__dirname, '..');
+const CONSUMERS = join(__dirname, 'packaging', 'consumers');
+const STEP_MS = 120_000;
+const MAX_KB = 150;
+
+/** What npm, builds and git leave in the repository. */
+const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
+
+const BOTH_KINDS = ['usage.mts', 'usage.cts', 'import-require.cts'];
+const COMMONJS = ['usage.ts', 'import-require.cts'];
+const NODE10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
+const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
+const NO_INTEROP = { esModuleInterop: false, ignoreDeprecations: '6.0' };
+
+interface Setup {
+  /** Consumers that make sense with it. */
+  sources: string[];
+  options: object;
+}
+
+/** What users of TypeScript set, by the name of a folder. */
+const SETUPS: Record<string, Setup> = {
+  node16: { sources: BOTH_KINDS, options: { module: 'node16' } },
+  'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
+  nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
+  bundler: { sources: ['usage.mts'], options: BUNDLER },
+  'bundler-no-interop': {
+    sources: ['usage.mts'],
+    options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
+  },
+  node10: { sources: COMMONJS, options: NODE10 },
+  'node10-no-interop': { sources: COMMONJS, options: { ...NODE10, ...NO_INTEROP } },
+};
+
+let folder: string;
+/** A copy of the repository, where the package is made: other tests, and people, may build in the repository itself. */
+let copy: string;
+let tarball: string;
+/** A project that has the tarball installed, at `installed`. */
+let project: string;
+let installed: string;
+/** What is in the tarball. */
+let files: string[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bossman-packaging-'));
+  copy = copyRepository();
+  tarball = pack();
+  project = join(folder, 'project');
+  installed = install();
+  files = filesIn(installed);
+}, STEP_MS);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each(['one-class.mjs', 'one-class.cjs'])('%s gets one class, by import and by require', (consumer) => {
+  cpSync(join(CONSUMERS, consumer), join(project, consumer));
+  run(process.execPath, [consumer], project);
+});
+
+it(
+  'the types are true to what runs, under every module resolution of TypeScript',
+  () => {
+    const configs = Object.entries(SETUPS).map(([name, setup]) => writeSetup(name, setup));
+    // One process for all, as most of a compiler's time goes into reading the same libraries.
+    run(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-b', ...configs], project);
+
+    const runnable = Object.entries(SETUPS).flatMap(([name, { sources }]) =>
+      sources.map((source) => `./${name}/${source.replace(/ts$/, 'js')}`),
+    );
+    run(
+      process.execPath,
+      ['-e', 'for (const file of process.argv.slice(1)) import(file)', ...runnable],
+      project,
+    );
+  },
+  STEP_MS,
+);
+
+it('the installed package does a job, and lets the process exit', async () => {
+  const prefix = `packaging-${process.pid}-${Date.now()}`;
+  cpSync(join(CONSUMERS, 'job.mjs'), join(project, 'job.mjs'));
+  try {
+    expect(run(process.execPath, ['job.mjs', testUrl(), prefix], project)).toBe('job was done\n');
+  } finally {
+    await removeKeys(prefix);
+  }
+});
+
+it('the package holds what was built from src, the documents, and nothing else', () => {
+  const modules = filesIn(join(copy, 'src')).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
+  expect(files.filter((file) => file.endsWith('.js')).sort()).toEqual(
+    modules.map((m) => `dist/${m}.js`).sort(),
+  );
+  expect(files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual(
+    modules.map((m) => `dist/${m}.d.ts`).sort(),
+  );
+
+  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md'].filter((file) => existsSync(join(ROOT, file)));
+  const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts)(\.map)?$/.test(file));
+  expect(others.sort()).toEqual([...documents, 'package.json']);
+});
+
+it('every source map brings its source along', () => {
+  const maps = files.filter((file) => file.endsWith('.js.map'));
+  expect(maps).toHaveLength(files.filter((file) => file.endsWith('.js')).length);
+  for (const map of maps) {
+    const { sourcesContent }: { sourcesContent?: (string | null)[] } = JSON.parse(read(map));
+    expect({ map, sourcesContent }).toEqual({ map, sourcesContent: [expect.stringMatching(/\S/)] });
+  }
+});
+
+it('the scripts are in the code: nothing is read from disk at run time', () => {
+  const readers = files.filter(
+    (file) => file.endsWith('.js') && /\breadFile|\bcreateReadStream/.test(read(file)),
+  );
+  expect(readers).toEqual([]);
+});
+
+it("no declaration imports redlock's types, which its package.json hides from import", () => {
+  const importers = files.filter((file) => file.endsWith('.d.ts') && /['"]redlock['"]/.test(read(file)));
+  expect(importers).toEqual([]);
+});
+
+it(`the tarball is at most ${MAX_KB} kB`, () => {
+  const kB = Math.ceil(statSync(tarball).size / 1000);
+  expect(kB > MAX_KB ? `${basename(tarball)} is ${kB} kB` : 'small enough').toBe('small enough');
+});
+
+it('publint and attw find nothing', () => void run('npm', ['run', 'check-package'], copy), STEP_MS);
+
+/** @returns its folder */
+function copyRepository(): string {
+  const to = join(folder, 'copy');
+  cpSync(ROOT, to, { recursive: true, filter: (path) => !LEFTOVERS.includes(basename(path)) });
+  symlinkSync(join(ROOT, 'node_modules'), join(to, 'node_modules'));
+  return to;
+}
+
+/** @returns the path of the tarball */
+function pack(): string {
+  const destination = join(folder, 'packed');
+  mkdirSync(destination);
+  run('npm', ['run', 'build'], copy);
+  run('npm', ['pack', '--pack-destination', destination], copy);
+  const [packed, ...more] = readdirSync(destination);
+  if (packed === undefined || more.length > 0) throw new Error(`npm pack made ${packed} and ${more}`);
+  return join(destination, packed);
+}
+
+/**
+ * Does what `npm install TARBALL` does, which needs the registry: `npm ci` leaves nothing in npm's cache that tells the
+ * versions of the dependencies. Those that package.json declares are copied, and what they declare in turn, so that one
+ * that is not declared is missing here as it would be elsewhere.
+ * @returns the folder of the package
+ */
+function install(): string {
+  const modules = join(project, 'node_modules');
+  const unpacked = join(modules, 'bossman');
+  mkdirSync(modules, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
+  run('tar', ['-xzf', tarball, '-C', modules], project);
+  renameSync(join(modules, 'package'), unpacked);
+  copyDependencies(unpacked, modules);
+  return unpacked;
+}
+
+function copyDependencies(dependent: string, modules: string): void {
+  const manifest = readFileSync(join(dependent, 'package.json'), 'utf8');
+  const { dependencies = {} }: { dependencies?: Record<string, string> } = JSON.parse(manifest);
+  for (const name of Object.keys(dependencies)) {
+    const to = join(modules, name);
+    if (existsSync(to)) continue;
+    cpSync(join(ROOT, 'node_modules', name), to, { recursive: true });
+    copyDependencies(to, modules);
+  }
+}
+
+/** @returns the name of the file that tsc is to be given */
+function writeSetup(name: string, { sources, options }: Setup): string {
+  for (const source of sources) {
+    const consumer = source.startsWith('usage') ? 'usage.ts' : source;
+    cpSync(join(CONSUMERS, consumer), join(project, name, source));
+  }
+  const compilerOptions = { target: 'es2022', strict: true, skipLibCheck: false, ...options };
+  const config = `${name}.json`;
+  writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include: [name] }));
+  return config;
+}
+
+async function removeKeys(prefix: string): Promise<void> {
+  const redis = new Redis(testUrl());
+  const keys = await redis.keys(`${prefix}:*`);
+  if (keys.length > 0) await redis.del(keys);
+  await redis.quit();
+}
+
+/**
+ * @returns what it wrote
+ * @throws Error with all that it wrote, if it failed
+ */
+function run(command: string, args: string[], cwd: string): string {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: STEP_MS,
+  });
+  if (status === 0) return stdout;
+  throw new Error(`${command} ${args.join(' ')} failed (${error ?? status}):\n${stdout}${stderr}`);
+}
+
+function read(file: string): string {
+  return readFileSync(join(installed, file), 'utf8');
+}
+
+/** Those in folders below, too; the paths are relative to `path`. */
+function filesIn(path: string): string[] {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile()).map((e) => relative(path, join(e.parentPath, e.name)));
+}

@@ -1,0 +1,199 @@
+import { Redis } from 'ioredis';
+import Bossman from '../src';
+import { type Exit, runScript } from './support/child';
+import { type RedisServer, startServer } from './support/redis';
+
+/** Port 1 is nobody's. */
+const NOBODY = 'redis://127.0.0.1:1/0';
+
+/** Makes `fred`; `quit` prints when it has settled, and how long the process then stayed. */
+const FRED = `
+  const fred = new Bossman({ connection, ttl: 1000 });
+  const work = () => {};
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  let asked, settled;
+  const quit = (options) => {
+    asked ??= performance.now();
+    return fred.quit(options).then(() => {
+      settled ??= performance.now();
+      console.log('quit');
+    });
+  };
+  process.on('exit', () => {
+    console.log(JSON.stringify({ settled: settled - asked, stayed: performance.now() - settled }));
+  });`;
+
+let server: RedisServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.stop());
+
+/** It exited by itself, soon after quit had settled, and has printed just these lines. */
+function expectExit({ code, lines, stderr, warnings }: Exit, printed: string[]) {
+  expect({ code, lines: lines.slice(0, -1) }).toEqual({ code: 0, lines: printed });
+  expect(stderr).not.toMatch(/unhandled|uncaught/i);
+  const { settled, stayed } = JSON.parse(lines.at(-1) ?? '{}');
+  expect(settled).toBeLessThan(5000);
+  expect(stayed).toBeLessThan(2000);
+  return warnings.map((warning) => warning.replace(/^\(node:\d+\) /, ''));
+}
+
+describe('quit() settles, and the process exits by itself, without a word,', () => {
+  it.each([
+    ['in the turn of the constructor', 'quit();'],
+    ['in the turn of a hire', "fred.hire('a', { every: '10 minutes', work }); quit();"],
+    ['in the turn of a demand', "fred.demand('nobody hires this'); quit();"],
+    ['when all is hired', "fred.hire('a', { every: 100, work }).then(() => quit());"],
+    ['from within a run', "fred.hire('a', { every: 100, work: () => void (asked || quit()) });"],
+    [
+      'while claims are on their way',
+      "for (let i = 0; i < 100; i += 1) fred.hire('a' + i, { every: 20, work }); setTimeout(quit, 300);",
+    ],
+    [
+      'after a job was hired for a long time and fired',
+      "fred.hire('a', { every: '10 days', work }).then(() => fred.fire('a')).then(() => quit());",
+    ],
+  ])('%s', async (_, script) => {
+    const warnings = expectExit(await runScript(FRED + script, server.url), ['quit']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('when called twice', async () => {
+    const exit = await runScript(`${FRED} quit(); quit(); setTimeout(quit, 200);`, server.url);
+    expect(expectExit(exit, ['quit', 'quit', 'quit'])).toEqual([]);
+  });
+
+  it.each(['Infinity', '2 ** 31'])('after a run, with a timeout of %s', async (timeout) => {
+    const script = `
+      fred.hire('a', { work: () => pause(500).then(() => console.log('worked')) });
+      fred.on('start', () => quit({ timeout: ${timeout} }));
+      fred.demand('a');`;
+    expect(expectExit(await runScript(FRED + script, server.url), ['worked', 'quit'])).toEqual([]);
+  });
+});
+
+describe('quit() settles, and the process exits by itself,', () => {
+  it.each([
+    ['at once', 'quit();', []],
+    ['later', 'setTimeout(quit, 500);', ['connection to 127.0.0.1:1 failed']],
+    ['after a hire', "fred.hire('a', { every: 100, work }); quit();", ["before Redis answered: hire of 'a'"]],
+  ])('where there is no Redis, %s', async (_, script, told) => {
+    const warnings = expectExit(await runScript(FRED + script, NOBODY), ['quit']);
+    expect(warnings).toEqual(told.map((text) => expect.stringContaining(text)));
+  });
+
+  it('while Redis hangs, from the beginning', async () => {
+    server.freeze();
+    const exit = await runScript(`${FRED} fred.demand('a'); setTimeout(quit, 300);`, server.url);
+    const warnings = expectExit(exit, ['quit']);
+    expect(warnings).toEqual([expect.stringContaining("quit before Redis answered: demand of 'a'")]);
+  });
+
+  it('while Redis hangs that was well before', async () => {
+    const script = `
+      fred.hire('a', { every: 100, work });
+      fred.once('finish', () => {
+        console.log('well');
+        setTimeout(quit, 500);
+      });`;
+    const exit = await runScript(FRED + script, server.url, (line) => line === 'well' && server.freeze());
+    expect(expectExit(exit, ['well', 'quit'])).toEqual([]);
+  });
+
+  it('on SIGTERM, after the run that goes on', async () => {
+    const script = `
+      process.once('SIGTERM', () => quit());
+      fred.hire('a', { every: 300, work: async () => {
+        console.log('working');
+        await pause(700);
+        console.log('worked');
+      } });`;
+    const exit = await runScript(FRED + script, server.url, (line, child) => {
+      if (line === 'working') child.kill('SIGTERM');
+    });
+    expect(expectExit(exit, ['working', 'worked', 'quit'])).toEqual([]);
+  });
+});
+
+describe('500 calls whose promises nobody looks at', () => {
+  const CALLS = `
+    const kept = [];
+    for (let i = 0; i < 500; i += 1) {
+      fred.hire('job ' + i, { every: 60_000, work });
+      kept.push(fred.demand('job ' + i), fred.fire('job ' + i));
+    }
+    fred.demand('job 1');`;
+
+  it('while there is no Redis, are one warning, and another at the end that is no longer than a few lines', async () => {
+    const script = `${FRED} ${CALLS} setTimeout(() => quit({ timeout: 200 }), 1000);`;
+    const warnings = expectExit(await runScript(script, NOBODY), ['quit']);
+    expect(warnings).toEqual([
+      expect.stringMatching(/connection to 127.0.0.1:1 failed.*ECONNREFUSED/),
+      expect.stringMatching(/quit before Redis answered: .*job 1/),
+    ]);
+    expect(warnings.join('').length).toBeLessThan(2000);
+  });
+
+  it('while Redis is away for a second, are one warning, and carried out later', async () => {
+    const script = `
+      fred.hire('first', { work }).then(() => console.log('connected'));
+      setTimeout(async () => {
+        ${CALLS}
+        console.log('called');
+        await Promise.all(kept);
+        console.log('done');
+        quit();
+      }, 500);`;
+    const exit = await runScript(FRED + script, server.url, (line) => {
+      if (line === 'connected') void server.kill();
+      if (line === 'called') setTimeout(() => void server.start(), 500);
+    });
+    const warnings = expectExit(exit, ['connected', 'called', 'done', 'quit']);
+    expect(warnings).toEqual([expect.stringMatching(/failed.*ECONN(REFUSED|RESET)/)]);
+  });
+
+  it('while Redis is full, are one warning for each kind of call', async () => {
+    const full = await startServer({ args: ['--maxmemory', '1'] });
+    try {
+      const exit = await runScript(`${FRED} ${CALLS} setTimeout(quit, 1000);`, full.url);
+      const warnings = expectExit(exit, ['quit']);
+      expect(warnings.every((warning) => /OOM/.test(warning))).toBe(true);
+      expect(warnings.length).toBeLessThanOrEqual(4);
+    } finally {
+      await full.stop();
+    }
+  });
+});
+
+describe('what goes wrong is told', () => {
+  it('when a retryStrategy gives a connection up', async () => {
+    const script = `
+      const hopeless = new Bossman({ connection: { ...connection, retryStrategy: () => null } });
+      setTimeout(() => hopeless.quit().then(() => quit()), 300);`;
+    const { warnings } = await runScript(FRED + script, NOBODY);
+    expect(warnings).toContainEqual(expect.stringMatching(/connection to 127.0.0.1:1 was given up/));
+  });
+
+  it('again, when a call has worked since', async () => {
+    const redis = new Redis(server.url);
+    const fred = new Bossman({ connection: server.url });
+    const told: string[] = [];
+    fred.on('error', ({ code, job }) => told.push(`${code} ${job}`));
+    const isFull = (full: boolean) => redis.config('SET', 'maxmemory', full ? '1' : '0');
+    try {
+      await isFull(true);
+      await Promise.allSettled([fred.demand('a'), fred.demand('b')]);
+      await isFull(false);
+      await fred.demand('c');
+      await isFull(true);
+      await Promise.allSettled([fred.demand('c')]);
+      expect(told).toEqual(['COMMAND a', 'COMMAND c']);
+    } finally {
+      await fred.quit();
+      redis.disconnect();
+    }
+  });
+});

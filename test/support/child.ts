@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+/** How a child process ended. */
+export interface Exit {
+  /** null when it had to be killed, or crashed by a signal. */
+  code: number | null;
+  /** What it printed, line by line. */
+  lines: string[];
+  stderr: string;
+  /** The warnings among that: what Node prints of `process.emitWarning`. */
+  warnings: string[];
+}
+
+/**
+ * Runs a script (CommonJS, `Bossman` and `connection` are there) in a process of its own, until it exits by itself. One
+ * that is still there after 20 s is killed.
+ * @param url of the Redis that `connection` speaks of
+ * @param onLine is told each line as it is printed
+ */
+export async function runScript(
+  script: string,
+  url: string,
+  onLine: (line: string, child: ChildProcess) => void = () => {},
+): Promise<Exit> {
+  const { hostname, port } = new URL(url);
+  const given = `const Bossman = require('../../src');
+    const connection = { host: '${hostname}', port: ${port} };`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '-e', `${given}\n${script}`], {
+    cwd: __dirname,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  const lines: string[] = [];
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+    for (const line of parts) onLine(line, child);
+  });
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  const warnings = stderr.split('\n').filter((line) => /^\(node:\d+\) /.test(line));
+  return { code: child.exitCode, lines, stderr, warnings };
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+
+/** Resolves after `ms` milliseconds. For tests about time itself; the rest is for `waitFor`. */
+export function delay(ms: number): Promise<void> {
+  return sleep(ms);
+}
+
+/**
+ * Polls `probe` until it gives something truthy, and resolves with that.
+ * A probe that throws has not succeeded yet; one that hangs cannot outlast the deadline.
+ * @param what completes the sentence "waited 10000 ms for …"
+ * @param options `timeoutMs`: 10 000 by default; `everyMs`, the pause between two probes: 5 by default
+ * @throws Error at the deadline, with what the last probe gave, or with what it threw as its `cause`
+ */
+export async function waitFor<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  { timeoutMs = 10_000, everyMs = 5 }: { timeoutMs?: number; everyMs?: number } = {},
+): Promise<NonNullable<Awaited<T>>> {
+  let isLate = false;
+  let timer: NodeJS.Timeout | undefined;
+  // One timer for all probes: one each would leave thousands behind.
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      isLate = true;
+      resolve(undefined);
+    }, timeoutMs);
+  });
+  let last = 'the probe does not answer';
+  let cause: unknown;
+  try {
+    while (!isLate) {
+      try {
+        const value = await Promise.race([probe(), late]);
+        if (value) return value;
+        if (isLate) break;
+        last = `the last probe gave ${inspect(value)}`;
+        cause = undefined;
+      } catch (error) {
+        last = `the last probe threw ${error instanceof Error ? error.message : inspect(error)}`;
+        cause = error;
+      }
+      await delay(everyMs);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new Error(`waited ${timeoutMs} ms for ${what}: ${last}`, { cause });
+}
