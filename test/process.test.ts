@@ -152,7 +152,8 @@ describe('500 calls whose promises nobody looks at', () => {
       if (line === 'called') setTimeout(() => void server.start(), 500);
     });
     const warnings = expectExit(exit, ['connected', 'called', 'done', 'quit']);
-    expect(warnings).toEqual([expect.stringMatching(/failed.*ECONN(REFUSED|RESET)/)]);
+    // How the outage shows first is a matter of the moment: a read, a write or a new connection that fails.
+    expect(warnings).toEqual([expect.stringMatching(/failed.*(ECONNREFUSED|ECONNRESET|EPIPE)/)]);
   });
 
   it('while Redis is full, are one warning for each kind of call', async () => {
