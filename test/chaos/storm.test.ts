@@ -1,0 +1,22 @@
+import { check } from './checker';
+import { keep } from './keep';
+import { explain, summarize } from './report';
+import { raiseStorm } from './storm';
+
+/** Has every kind of fault in it. */
+const SEED = 32;
+
+it('a storm of 8 s breaks none of the guarantees', async () => {
+  const history = await raiseStorm({ seed: SEED, seconds: 8, members: 3 });
+  const { violations } = check(history);
+  if (violations.length > 0) {
+    const told = violations.slice(0, 3).map((violation) => explain(history, violation));
+    throw new Error(`${told.join('\n')}\nThe whole history is in ${keep(history, SEED)}`);
+  }
+  const { faults, runs } = summarize(history);
+  // Of faults that hit one member it depends on who is well at the time.
+  expect([...faults.keys()]).toEqual(
+    expect.arrayContaining(['FLUSHALL', 'freeze Redis', 'restart Redis', 'cut all connections']),
+  );
+  expect(runs).toBeGreaterThan(100);
+}, 120_000);
