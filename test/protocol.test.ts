@@ -26,8 +26,11 @@ const JOB = 'job';
 const TTL = 40_000;
 const SKIP_AFTER = 15_000;
 const MINUTE = 60_000;
-/** Sequences; BOSSMAN_RUNS and BOSSMAN_SEED say otherwise. */
-const RUNS = Number(process.env.BOSSMAN_RUNS ?? 400);
+/** Sequences, and the seed that decides them; the nightly run says otherwise, with a seed of its own each time. */
+const RUNS = Number(process.env.BOSSMAN_RUNS ?? 300);
+const SEED = Number(process.env.BOSSMAN_SEED ?? 1);
+// Some 20 ms for each, and a while to shrink one that fails.
+jest.setTimeout(60_000 + RUNS * 100);
 /** Keys expire as they would have after so many ms. */
 const AGE = `
   for _, key in ipairs(KEYS) do
@@ -193,7 +196,7 @@ class World {
       return reply;
     }
     member.sent = [...member.sent.slice(-3), { call, answered, losses: this.losses }];
-    if (call.token && (answered.verdict === 'run' || answered.verdict === 'yours')) {
+    if (call.token && answered.holds && (answered.verdict === 'run' || answered.verdict === 'yours')) {
       const { answeredAt } = member.client;
       member.won.push({ token: call.token, startedAt: answeredAt, begun: answered.verdict === 'run' });
     }
@@ -548,8 +551,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
         await world.clear();
       }
     });
-    const seed = process.env.BOSSMAN_SEED;
-    await fc.assert(property, { numRuns: RUNS, ...(seed ? { seed: Number(seed) } : {}) });
+    await fc.assert(property, { numRuns: RUNS, seed: SEED });
   });
 });
 
@@ -563,6 +565,7 @@ function answerTo(call: Call, reply: unknown, before: Seen, after: Seen): Answer
     everyMs: call.everyMs,
     verdict: typeof verdict === 'string' ? verdict : hasFired ? 'fired' : 'done',
     claimed: Number(valueIn(reply, 'claimed') ?? 0),
+    holds: Number(valueIn(reply, 'lockEndsAt')) > Number(valueIn(reply, 'at')),
   };
 }
 

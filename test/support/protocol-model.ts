@@ -293,6 +293,8 @@ export interface Answered {
   readonly verdict: string;
   /** The slot that was claimed. */
   readonly claimed: number;
+  /** The lock that it was given holds: what is answered once more when it has ended is not run. */
+  readonly holds: boolean;
   readonly everyMs: number | null;
 }
 
@@ -322,14 +324,13 @@ export class Promises {
   }
 
   check(call: Answered, before: Seen, after: Seen): void {
-    const { lastRun } = this;
     this.checkPlan(call, before, after);
-    if (call.verb === 'claim' && call.verdict === 'run') this.checkRun(call, after);
+    if (call.verb === 'claim' && call.verdict === 'run' && call.holds) this.checkRun(call, after);
     this.checkLock(call, before.holder, after.holder);
     this.checkDemand(call, before, after);
-    // Over when what was lost is there again, or when a later slot has been handed out.
-    const isBack = after.plan?.stamp === this.lost && (after.plan?.slot ?? 0) > this.lastRun;
-    if (isBack || (call.verdict === 'run' && call.claimed > lastRun)) this.lost = null;
+    // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
+    const { plan } = after;
+    if (this.lost !== null && plan && plan.stamp >= this.lost && plan.slot > this.lastRun) this.lost = null;
   }
 
   /** The same call once more, and nothing was lost since it was first answered. */
