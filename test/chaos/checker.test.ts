@@ -64,6 +64,19 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a claim that went down with Redis, and whose claimer stood still until the data was gone',
+      around((made) =>
+        made
+          .redis(105_000, 'down')
+          .does(105_100, 'a', 'frozen')
+          .redis(105_900, 'up')
+          .ticks('b', 106_000, 107_000)
+          .redis(107_100, 'emptied')
+          .redis(107_101, 'refilled')
+          .does(107_900, 'a', 'thawed'),
+      ),
+    ],
+    [
       'a run that died, and was run once more',
       new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
         .ticks('a', 100_000, 104_000)
@@ -299,6 +312,11 @@ describe('the checker objects to', () => {
           .run('b', 105_000, { at: 107_301 })
           .skip('b', 106_000),
       ),
+    ],
+    [
+      'a slot that nobody claimed in an outage, after which everybody was well',
+      'lost',
+      around((made) => made.redis(105_000, 'down').redis(105_900, 'up').ticks('b', 106_000, 107_000)),
     ],
     ['a slot that nobody claimed', 'lost', around((made) => made.ticks('b', 106_000, 107_000))],
     [

@@ -25,7 +25,8 @@ const CLAIMED_WITHIN = 2000;
  *   that Redis was emptied between the two, and nobody could have told it (see `Timeline.isForgotten`).
  * - *lost*: a slot of a claim (from its own to the next) that did not begin and that no skip covers; save that the
  *   claimer went before it had been well for 1 s, or Redis was emptied before it could hear the answer. Likewise the
- *   slots between what one claim said was next and the one that is claimed next, unless a fire came between.
+ *   slots between what one claim said was next and the one that is claimed next, unless a fire came between, or a claim
+ *   that the observer did not hear either went down with Redis.
  * - *restarted*: the latter, where the next claim is of a plan with another stamp: it began anew, so what was due was
  *   put off; save that Redis was emptied between, and nobody who knew the plan before was able from then on until that
  *   claim.
@@ -149,7 +150,9 @@ class SlotsOfJob {
 
   private judgePassedOver(before: Claim, claim: Claim, untold: number[]): void {
     const what = `slot ${untold.join(', ')} was next, but ${claim.slot} was claimed`;
-    if (claim.stamp === before.stamp) this.judgement.object('lost', this.job, claim.at, what);
+    if (this.claimedUnheard(before, claim))
+      this.judgement.excuse('slots whose claim went down with Redis, and whose claimer never heard of it');
+    else if (claim.stamp === before.stamp) this.judgement.object('lost', this.job, claim.at, what);
     else if (this.forgotten(before, claim)) this.judgement.excuse('plans that nobody was left to remember');
     else {
       const stamps = `of a plan with another stamp (${before.stamp}, then ${claim.stamp})`;
@@ -195,6 +198,22 @@ class SlotsOfJob {
   private unanswered(claimer: MemberLife, from: number): boolean {
     return this.timeline.emptyings.some(
       ({ to }) => to >= from && this.timeline.freeMs(claimer, { from, to }) < HEARS_WITHIN,
+    );
+  }
+
+  /**
+   * The last claim before an outage may be in the data and on nobody's connection, the observer's included. Its claimer
+   * asks again; unless it dies before, or the data does.
+   */
+  private claimedUnheard(before: Claim, claim: Claim): boolean {
+    const { outages, members } = this.timeline;
+    return outages.some(
+      ({ from, to }) =>
+        from <= claim.at &&
+        to >= before.next &&
+        [...members.values()].some(
+          (member) => member.leftAt > from && (this.diedEarly(member, from) || this.unanswered(member, from)),
+        ),
     );
   }
 
