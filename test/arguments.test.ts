@@ -35,6 +35,7 @@ const RUN_OPTIONS = (wrong: typeof option): Wrong[] => [
   ...wrong('ttl', TypeError, { "'2000'": '2000', '[]': [] }),
   ...wrong('ttl', RangeError, { '0': 0, '-1': -1, '1.5': 1.5, NaN: Number.NaN, Infinity: Infinity }),
   ...wrong('keepAlive', TypeError, { "'yes'": 'yes' }),
+  ...wrong('recover', TypeError, { "'yes'": 'yes', '1': 1 }),
   ...wrong('misfire', RangeError, { "'later'": 'later' }),
   ...wrong('misfire', TypeError, { true: true }),
   ...wrong('tz', TypeError, { '2': 2 }),

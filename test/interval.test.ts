@@ -332,5 +332,6 @@ test('hostile text of any length is refused at once', () => {
       );
     }
   }
-  expect(performance.now() - started).toBeLessThan(1000);
+  // What is not linear takes hours.
+  expect(performance.now() - started).toBeLessThan(20_000);
 });

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type Bossman from '../src';
+import { caughtUp } from './support/caught-up';
 import { connectionOf, makeFleet } from './support/fleet';
 import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
@@ -34,7 +35,7 @@ async function canDoAll(name: string, options: Bossman.BossmanOptions = {}): Pro
   await other.demand(name);
   await demands(worker, name, 2);
   await other.fire(name);
-  await slots(worker, 'witness', 1);
+  await caughtUp(worker);
   const before = slotsOf(worker, name);
   await slots(worker, 'witness', 3);
   expect({ slots: slotsOf(worker, name), demands: demandsOf(worker, name) }).toEqual({
@@ -134,8 +135,10 @@ describe('fleets that are not one do not disturb each other:', () => {
     await Promise.all([slots(two, name, 3), slots(one, 'witness', 3)]);
     expect(slotsOf(one, name) - before).toBeLessThanOrEqual(1);
     expect([demandsOf(one, name), demandsOf(two, name)]).toEqual([1, 0]);
-    // Each has its own locks.
-    expect(fleet.told.skip.filter(({ why }) => why === 'locked')).toEqual([]);
+    // Each has its own locks. A slot may come due during the run of the demand.
+    const locked = (member: Bossman) => fleet.toldBy(member).skip.filter(({ why }) => why === 'locked');
+    expect(locked(two)).toEqual([]);
+    expect(locked(one).length).toBeLessThanOrEqual(1);
   }
 
   it('prefixes that begin alike', async () => {

@@ -78,7 +78,7 @@ describe('quit() settles, and the process exits by itself, without a word,', () 
 describe('quit() settles, and the process exits by itself,', () => {
   it.each([
     ['at once', 'quit();', []],
-    ['later', 'setTimeout(quit, 500);', ['connection to 127.0.0.1:1 failed']],
+    ['once that is told', "process.once('warning', () => quit());", ['connection to 127.0.0.1:1 failed']],
     ['after a hire', "fred.hire('a', { every: 100, work }); quit();", ["before Redis answered: hire of 'a'"]],
   ])('where there is no Redis, %s', async (_, script, told) => {
     const warnings = expectExit(await runScript(FRED + script, NOBODY), ['quit']);
@@ -106,9 +106,11 @@ describe('quit() settles, and the process exits by itself,', () => {
   it('on SIGTERM, after the run that goes on', async () => {
     const script = `
       process.once('SIGTERM', () => quit());
-      fred.hire('a', { every: 300, work: async () => {
+      const asked = new Promise((resolve) => process.once('SIGTERM', resolve));
+      fred.hire('a', { every: 300, ttl: 60_000, work: async () => {
         console.log('working');
-        await pause(700);
+        await asked;
+        await pause(300);
         console.log('worked');
       } });`;
     const exit = await runScript(FRED + script, server.url, (line, child) => {
@@ -128,7 +130,7 @@ describe('500 calls whose promises nobody looks at', () => {
     fred.demand('job 1');`;
 
   it('while there is no Redis, are one warning, and another at the end that is no longer than a few lines', async () => {
-    const script = `${FRED} ${CALLS} setTimeout(() => quit({ timeout: 200 }), 1000);`;
+    const script = `${FRED} ${CALLS} process.once('warning', () => setTimeout(() => quit({ timeout: 200 }), 500));`;
     const warnings = expectExit(await runScript(script, NOBODY), ['quit']);
     expect(warnings).toEqual([
       expect.stringMatching(/connection to 127.0.0.1:1 failed.*ECONNREFUSED/),
@@ -140,13 +142,13 @@ describe('500 calls whose promises nobody looks at', () => {
   it('while Redis is away for a second, are one warning, and carried out later', async () => {
     const script = `
       fred.hire('first', { work }).then(() => console.log('connected'));
-      setTimeout(async () => {
+      process.once('warning', async () => {
         ${CALLS}
         console.log('called');
         await Promise.all(kept);
         console.log('done');
         quit();
-      }, 500);`;
+      });`;
     const exit = await runScript(FRED + script, server.url, (line) => {
       if (line === 'connected') void server.kill();
       if (line === 'called') setTimeout(() => void server.start(), 500);
@@ -173,7 +175,9 @@ describe('what goes wrong is told', () => {
   it('when a retryStrategy gives a connection up', async () => {
     const script = `
       const hopeless = new Bossman({ connection: { ...connection, retryStrategy: () => null } });
-      setTimeout(() => hopeless.quit().then(() => quit()), 300);`;
+      process.on('warning', ({ message }) => {
+        if (/was given up/.test(message)) hopeless.quit().then(() => quit());
+      });`;
     const { warnings } = await runScript(FRED + script, NOBODY);
     expect(warnings).toContainEqual(expect.stringMatching(/connection to 127.0.0.1:1 was given up/));
   });

@@ -1,3 +1,4 @@
+import type Bossman from '../../src';
 import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
 import { delay, waitFor } from '../support/wait';
 
@@ -97,29 +98,28 @@ describe('a Redis without room', () => {
     await waitFor('it to be told', () => members.some((fred) => fleet.toldBy(fred).error.length > 0));
     const ticks = fleet.slotsOf('tick').length;
     await delay(1500);
+    const claimsOf = (fred: Bossman) => fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
+    await waitFor('each to have claimed', () => members.every((fred) => claimsOf(fred).length > 0));
     expect(fleet.slotsOf('tick').length).toBeLessThanOrEqual(ticks + 1);
     await isFull(false);
     await fleet.ticks('tick', 3);
     await fleet.ticks('tock', 3);
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
     expect(flawsOf(fleet.told, 'tock', 150)).toEqual(FLAWLESS);
-    for (const fred of members) {
-      const claims = fleet.toldBy(fred).error.filter((error) => /claim/.test(error));
-      expect(claims).toHaveLength(1);
-    }
+    for (const fred of members) expect(claimsOf(fred)).toHaveLength(1);
     expect(fleet.told.error.length).toBeLessThanOrEqual(2 * members.length);
   });
 
   it('refuses a demand, which then is not made; a hire is carried out when there is room', async () => {
     fleet.allowErrors(/^COMMAND: (demand|hire) of .* failed: OOM/);
     const fred = fleet.join();
-    await fred.hire('wanted', { ttl: 200, work });
+    await fred.hire('wanted', { ttl: 1500, work });
     await isFull(true);
     await expect(fred.demand('wanted')).rejects.toMatchObject({ code: 'COMMAND', job: 'wanted' });
-    await expect(fred.hire('late', { every: 100, work })).rejects.toMatchObject({ message: /OOM/ });
+    await expect(fred.hire('late', { every: 300, work })).rejects.toMatchObject({ message: /OOM/ });
     await isFull(false);
     // Longer than the lock that a demand would have taken.
-    await fleet.ticks('late', 5);
+    await fleet.ticks('late', 6);
     expect(demandRuns()).toBe(0);
     await fred.demand('wanted');
     await waitFor('the run', () => demandRuns() === 1);
@@ -148,15 +148,14 @@ describe('a primary that is made a replica', () => {
     await fleet.ticks('tick', 3);
     // Port 1 is nobody's: it keeps its data, and waits.
     await fleet.redis.replicaof('127.0.0.1', 1);
-    await waitFor('it to be told', () => members.every((fred) => fleet.toldBy(fred).error.length > 0));
+    const claimsOf = (fred: Bossman) => fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
+    await waitFor('it to be told', () => members.every((fred) => claimsOf(fred).length > 0));
     await expect(members[0]?.demand('tick')).rejects.toThrow(/READONLY/);
     await delay(1000);
     await fleet.redis.replicaof('NO', 'ONE');
     await fleet.ticks('tick', 5);
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
-    for (const fred of members) {
-      expect(fleet.toldBy(fred).error.filter((error) => /claim of/.test(error))).toHaveLength(1);
-    }
+    for (const fred of members) expect(claimsOf(fred)).toHaveLength(1);
     expect(fleet.told.error.length).toBeLessThanOrEqual(3 * members.length);
   });
 });

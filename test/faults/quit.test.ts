@@ -25,11 +25,13 @@ async function msOf(promise: Promise<unknown>): Promise<number> {
 
 describe('work that never settles', () => {
   it('is told when its ttl is over; slots until then are skipped, and the next ones run', async () => {
+    const bells = await fleet.hearBells();
     const fred = fleet.join();
     await fred.hire('job', { every: 200, ttl: 700, work: never });
-    await waitFor('three runs', () => fleet.slotsOf('job').length >= 3, { timeoutMs: 20_000 });
-    const [first = 0, second = 0] = fleet.slotsOf('job');
-    expect(second - first).toBeGreaterThanOrEqual(700);
+    await waitFor('three runs', () => fleet.slotsOf('job').length >= 3);
+    const [first = 0] = fleet.slotsOf('job');
+    const [one, another] = bells.of('claim').filter(({ verdict }) => verdict === 'run');
+    expect((another?.at ?? 0) - (one?.at ?? 0)).toBeGreaterThanOrEqual(698);
     expect(fleet.told.lost[0]).toEqual({ job: 'job', slot: first, demandedAt: null, why: 'expired' });
     expect(fleet.told.lost.filter(({ slot }) => slot === first)).toHaveLength(1);
     expect(flawsOf(fleet.told, 'job', 200)).toEqual(FLAWLESS);
@@ -37,27 +39,32 @@ describe('work that never settles', () => {
   });
 
   it.each([false, true])('holds up a quit no longer than its lock, with keepAlive %p', async (keepAlive) => {
-    const fred = fleet.join({ ttl: 1000, keepAlive });
+    const fred = fleet.join({ ttl: 2000, keepAlive });
     await fred.hire('job', { work: never });
     await fred.demand('job');
     await waitFor('the run', () => demandRuns().length === 1);
     const took = await msOf(fred.quit());
-    expect(took).toBeGreaterThan(400);
-    expect(took).toBeLessThan(2500);
+    expect(took).toBeGreaterThan(1900);
+    expect(took).toBeLessThan(8000);
     await waitFor('the lock to end', async () => (await lockRest('job')) === -2);
   });
 
   it('keeps no demand for itself: it is run when the lock has ended', async () => {
+    const bells = await fleet.hearBells();
     const fred = fleet.join();
-    await fred.hire('job', { ttl: 500, work: never });
+    await fred.hire('job', { ttl: 1500, work: never });
     await fred.demand('job');
     await waitFor('the run', () => demandRuns().length === 1);
     const other = fleet.join();
     await other.demand('job');
-    const lockEnds = (demandRuns()[0]?.startedAt ?? 0) + 500;
     await waitFor('the run of the demand', () => demandRuns().length === 2);
-    expect(demandRuns()[1]?.startedAt).toBeGreaterThanOrEqual(lockEnds - 50);
-    expect(fleet.told.lost).toMatchObject([{ job: 'job', slot: null, why: expect.any(String) }]);
+    await waitFor('both to be heard', () => bells.of('taken').length === 2);
+    const [one, another] = bells.of('taken');
+    expect((another?.at ?? 0) - (one?.at ?? 0)).toBeGreaterThanOrEqual(1498);
+    const { demandedAt } = demandRuns()[0] ?? {};
+    const lost = () => fleet.told.lost.filter((event) => event.demandedAt === demandedAt);
+    await waitFor('the loss of the first lock', () => lost().length > 0);
+    expect(lost()).toMatchObject([{ job: 'job', slot: null, why: expect.any(String) }]);
   });
 });
 
@@ -88,7 +95,7 @@ describe('a quit during a run', () => {
     await waitFor('the run', () => demandRuns().length === 1);
     const took = await msOf(fred.quit({ timeout: 300 }));
     expect(took).toBeGreaterThanOrEqual(290);
-    expect(took).toBeLessThan(2000);
+    expect(took).toBeLessThan(10_000);
     expect(await lockRest('job')).toBeGreaterThan(5000);
     letGo();
   });
@@ -125,6 +132,20 @@ describe('a quit during a run', () => {
     await late.hire('job', { work: () => {} });
     await waitFor('the demand', () => fleet.toldBy(late).finish.length === 1);
   });
+});
+
+it('a quit leaves nothing in Redis but the plan, and what is remembered of demands and runs', async () => {
+  const [fred, other] = [fleet.join({ recover: true }), fleet.join({ recover: true })];
+  for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work: () => {} });
+  await fred.hire('wanted', { work: () => {} });
+  await fleet.heardBy(2);
+  await other.demand('wanted');
+  await waitFor('the demand', () => fleet.told.finish.some(({ job }) => job === 'wanted'));
+  await fleet.ticks('tick', 3);
+  await fred.fire('tick');
+  await Promise.all([fred.quit(), other.quit()]);
+  const keys = (await fleet.redis.keys('*')).sort();
+  expect(keys).toEqual(['demands', 'due', 'plans', 'runs'].map((key) => `${fleet.prefix}:${key}`));
 });
 
 it('a quit of who went first at every slot costs no slot and doubles none', async () => {

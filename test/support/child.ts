@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { PATIENCE } from './wait';
 
 /** How a child process ended. */
 export interface Exit {
@@ -15,7 +16,7 @@ export interface Exit {
 
 /**
  * Runs a script (CommonJS, `Bossman` and `connection` are there) in a process of its own, until it exits by itself. One
- * that is still there after 20 s is killed.
+ * that outlives every test is killed.
  * @param url of the Redis that `connection` speaks of
  * @param onLine is told each line as it is printed
  */
@@ -30,7 +31,7 @@ export async function runScript(
   const child = spawn(process.execPath, ['--import', 'tsx', '-e', `${given}\n${script}`], {
     cwd: __dirname,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: 2 * PATIENCE,
     killSignal: 'SIGKILL',
   });
   const lines: string[] = [];

@@ -2,7 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import Bossman from '../../src';
+import { type Bells, hearBells } from './bells';
 import { type Exit, runScript } from './child';
+import { allHungUp } from './hung-up';
 import { type RedisServer, startServer } from './redis';
 import { waitFor } from './wait';
 
@@ -20,6 +22,8 @@ export interface Member {
   freeze(): void;
   /** SIGCONT. */
   thaw(): void;
+  /** As `caughtUp` of an instance in this process. */
+  caughtUp(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM, on which it quits; resolves when it is gone. */
@@ -57,6 +61,8 @@ export interface FaultyFleet {
   ticks(job: string, count: number): Promise<void>;
   /** Resolves when the bell has just so many listeners. */
   heardBy(count: number): Promise<unknown>;
+  /** What the bell says from now on; it is one listener more. */
+  hearBells(): Promise<Bells>;
   /** Has the server kill connections of all instances: those for commands (`normal`), or the subscribers'. */
   killConnections(type: 'normal' | 'pubsub'): Promise<unknown>;
   /** The test goes well although errors are told that match, `CODE: message`. */
@@ -65,7 +71,7 @@ export interface FaultyFleet {
 
 /**
  * Instances for tests that break their server: each test has one of its own. After a test its instances have quit, its
- * processes are gone, and it fails if an `error` was told that it did not allow.
+ * processes are gone, and it fails if an `error` was told that it did not allow, or if a connection is left.
  *
  * @param args of the server
  */
@@ -98,6 +104,7 @@ export function makeFaultyFleet(args: string[] = []): FaultyFleet {
     slotsOf: (job) => current().slotsOf(job),
     ticks: (job, count) => current().ticks(job, count),
     heardBy: (count) => current().heardBy(count),
+    hearBells: () => current().hearBells(),
     killConnections: (type) => current().killConnections(type),
     allowErrors: (pattern) => current().allowErrors(pattern),
   };
@@ -110,7 +117,7 @@ export const FLAWLESS = { doubled: [], lost: [], drifted: [] };
  * What went wrong with the slots of an interval: those run twice, those between the first and the last run that neither
  * ran nor were told by a skip, and those off the grid of the first.
  */
-export function flawsOf(told: Told, job: string, everyMs: number) {
+export function flawsOf(told: Pick<Told, 'start' | 'skip'>, job: string, everyMs: number) {
   const slots = slotsIn(told, job);
   const skipped = new Set<number>();
   for (const { job: skips, slot, through } of told.skip) {
@@ -128,7 +135,13 @@ export function flawsOf(told: Told, job: string, everyMs: number) {
   };
 }
 
-function slotsIn(told: Told, job: string): number[] {
+/** ms; half of all runs began no later than that. A machine that stalls now and then does not change it. */
+export function medianLateness({ start }: Pick<Told, 'start'>): number {
+  const sorted = start.map(({ lateness }) => lateness).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function slotsIn(told: Pick<Told, 'start'>, job: string): number[] {
   return told.start.flatMap((run) => (run.job === job && run.slot !== null ? [run.slot] : []));
 }
 
@@ -139,6 +152,7 @@ class OneFleet implements FaultyFleet {
   private readonly instances = new Map<Bossman, Told>();
   private readonly members: Member[] = [];
   private readonly allowed: RegExp[] = [];
+  private readonly heard: Bells[] = [];
 
   constructor(readonly server: RedisServer) {
     this.redis = new Redis(server.port, { retryStrategy: () => 20, maxRetriesPerRequest: null });
@@ -168,11 +182,13 @@ class OneFleet implements FaultyFleet {
     const told = nothingTold();
     const aborted: string[] = [];
     let hired = false;
+    let caughtUp = 0;
     let child: ChildProcess | undefined;
     const exit = runScript(scriptOf(this.prefix, task), this.server.url, (line, process) => {
       child = process;
       const { kind, event } = JSON.parse(line);
       if (kind === 'hired') hired = true;
+      else if (kind === 'caught up') caughtUp += 1;
       else if (kind === 'aborted') aborted.push(event);
       else for (const lists of [told, this.told]) listOf(lists, kind).push(event);
     });
@@ -182,6 +198,11 @@ class OneFleet implements FaultyFleet {
       aborted,
       freeze: () => signal('SIGSTOP'),
       thaw: () => signal('SIGCONT'),
+      async caughtUp() {
+        const before = caughtUp;
+        signal('SIGUSR2');
+        await waitFor('a process to catch up', () => caughtUp > before);
+      },
       async kill() {
         signal('SIGKILL');
         await exit;
@@ -192,7 +213,7 @@ class OneFleet implements FaultyFleet {
       },
     };
     this.members.push(member);
-    await waitFor('a process to have hired', () => hired, { timeoutMs: 18_000 });
+    await waitFor('a process to have hired', () => hired);
     return member;
   }
 
@@ -203,7 +224,7 @@ class OneFleet implements FaultyFleet {
   async ticks(job: string, count: number): Promise<void> {
     const before = this.slotsOf(job).length;
     const enough = () => this.slotsOf(job).length >= before + count;
-    await waitFor(`${count} more slots of ${job}`, enough, { timeoutMs: 20_000 });
+    await waitFor(`${count} more slots of ${job}`, enough);
   }
 
   heardBy(count: number): Promise<unknown> {
@@ -211,6 +232,12 @@ class OneFleet implements FaultyFleet {
       const [, listeners] = await this.redis.pubsub('NUMSUB', `${this.prefix}:bell:0`);
       return Number(listeners) === count;
     });
+  }
+
+  async hearBells(): Promise<Bells> {
+    const bells = await hearBells(this.redis, `${this.prefix}:bell:0`);
+    this.heard.push(bells);
+    return bells;
   }
 
   killConnections(type: 'normal' | 'pubsub'): Promise<unknown> {
@@ -224,6 +251,18 @@ class OneFleet implements FaultyFleet {
   async end(): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
     await Promise.all([...this.instances.keys()].map((instance) => instance.quit()));
+    for (const bells of this.heard) bells.close();
+    await this.allHungUp().finally(() => this.putAway());
+  }
+
+  private async allHungUp(): Promise<void> {
+    if (!this.server.running) return;
+    this.server.thaw();
+    const own = await this.redis.client('ID');
+    await allHungUp(this.redis, `${this.prefix}:bell:0`, (client) => !client.startsWith(`id=${own} `));
+  }
+
+  private async putAway(): Promise<void> {
     this.redis.disconnect();
     await this.server.stop();
     const unexpected = this.told.error.filter(
@@ -269,5 +308,8 @@ function scriptOf(prefix: string, { options = {}, jobs, workMs = 0, skewMs = 0 }
     };
     const jobs = Object.entries(${JSON.stringify(jobs)});
     Promise.all(jobs.map(([name, plan]) => fred.hire(name, { ...plan, work }))).then(() => say('hired'));
+    // See caughtUp: what waits in a socket may lead to another command, hence twice.
+    const catchUp = () => fred.hire('nobody demands this', { work }).then(() => new Promise(setImmediate));
+    process.on('SIGUSR2', () => catchUp().then(catchUp).then(() => say('caught up')));
     process.once('SIGTERM', () => fred.quit());`;
 }

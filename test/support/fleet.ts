@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import Bossman from '../../src';
+import { type Bells, hearBells } from './bells';
+import { allHungUp } from './hung-up';
 import { testUrl } from './redis';
 
 /** What instances told: by event, in the order in which it came. */
@@ -20,6 +22,8 @@ export interface TestFleet {
   join(options?: Bossman.BossmanOptions): Bossman;
   /** Resolves when the bell of the prefix has that many listeners. */
   listeners(): Promise<number>;
+  /** What the bell says from now on; it is one listener more. */
+  hearBells(): Promise<Bells>;
   /** The test goes well although errors are told whose code and message, `CODE: message`, match. */
   allowErrors(pattern: RegExp): void;
   /** Called after the test, before its keys are deleted; the last one first. */
@@ -28,7 +32,8 @@ export interface TestFleet {
 
 /**
  * Instances for the tests of a file, or of a `describe`: each test has a prefix of its own, and leaves nothing behind.
- * After a test all its instances quit, its keys are deleted, and it fails if an `error` was told that it did not allow.
+ * After a test all its instances quit, its keys are deleted, and it fails if an `error` was told that it did not allow, or
+ * if a connection is left.
  *
  *     const fleet = makeFleet();
  *     test('…', async () => {
@@ -59,6 +64,7 @@ export function makeFleet(): TestFleet {
     toldBy: (instance) => current().toldBy(instance),
     join: (options) => current().join(options),
     listeners: () => current().listeners(),
+    hearBells: () => current().hearBells(),
     allowErrors: (pattern) => current().allowErrors(pattern),
     afterwards: (end) => current().afterwards(end),
   };
@@ -86,7 +92,10 @@ class OneFleet implements TestFleet {
   private readonly ends: (() => unknown)[] = [];
 
   join(options: Bossman.BossmanOptions = {}): Bossman {
-    const instance = new Bossman({ connection: testUrl(), prefix: this.prefix, ...options });
+    // By its name a connection that is left behind is known.
+    const url = new URL(testUrl());
+    url.searchParams.set('connectionName', this.prefix);
+    const instance = new Bossman({ connection: url.href, prefix: this.prefix, ...options });
     const told = nothingTold();
     this.members.set(instance, told);
     for (const lists of [told, this.told]) record(instance, lists);
@@ -100,8 +109,14 @@ class OneFleet implements TestFleet {
   }
 
   async listeners(): Promise<number> {
-    const [, count] = await this.redis.pubsub('NUMSUB', `${this.prefix}:bell:${connectionOf().db}`);
+    const [, count] = await this.redis.pubsub('NUMSUB', this.bell);
     return Number(count);
+  }
+
+  async hearBells(): Promise<Bells> {
+    const bells = await hearBells(this.redis, this.bell);
+    this.afterwards(() => bells.close());
+    return bells;
   }
 
   allowErrors(pattern: RegExp): void {
@@ -115,6 +130,16 @@ class OneFleet implements TestFleet {
   async end(): Promise<void> {
     await Promise.all([...this.members.keys()].map((instance) => instance.quit()));
     for (const end of this.ends) await end();
+    await allHungUp(this.redis, this.bell, (client) => client.includes(` name=${this.prefix} `)).finally(() =>
+      this.putAway(),
+    );
+  }
+
+  private get bell(): string {
+    return `${this.prefix}:bell:${connectionOf().db}`;
+  }
+
+  private async putAway(): Promise<void> {
     const match = `${this.prefix}*`;
     for await (const keys of this.redis.scanStream({ match, count: 1000 })) {
       if (keys.length > 0) await this.redis.del(...keys);

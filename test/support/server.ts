@@ -7,11 +7,8 @@ import { join } from 'node:path';
 import { findServerBinary } from './binary';
 import { whenGone } from './guard';
 import { answersPing } from './ping';
-import { delay, waitFor } from './wait';
+import { delay, PATIENCE, waitFor } from './wait';
 
-const READY_MS = 10_000;
-/** Redis itself waits up to 10 s for its replicas. */
-const SHUTDOWN_MS = 20_000;
 const PORT_ATTEMPTS = 5;
 /** The second is said of a port above 55535 when `--cluster-enabled` is among the arguments. */
 const UNUSABLE_PORT = /already in use|port number too high/i;
@@ -23,6 +20,8 @@ export interface RedisServer {
   readonly port: number;
   /** Of the process that runs, else of the last one that ran. */
   readonly pid: number;
+  /** Also when it is frozen. */
+  readonly running: boolean;
   /** The temporary folder that holds its data. */
   readonly dir: string;
   /** Stops the process where it is (SIGSTOP): connections stay open and nothing answers. */
@@ -33,12 +32,12 @@ export interface RedisServer {
   kill(): Promise<void>;
   /**
    * SIGTERM, also when frozen: saves if persistence is on; resolves when the process is gone.
-   * @throws Error if it does not run, or if it is still there after 20 s
+   * @throws Error if it does not run, or if it is still there after `PATIENCE`
    */
   shutdown(): Promise<void>;
   /**
    * Starts it again: same port, same folder, same arguments. Resolves when it answers, its data loaded.
-   * @throws Error with the server's output if that takes more than 10 s, or if it runs already
+   * @throws Error with the server's output if that takes more than `PATIENCE`, or if it runs already
    */
   start(): Promise<void>;
   /** Kills it and removes its folder. May be called again. */
@@ -57,7 +56,7 @@ export interface ServerOptions {
 
 /**
  * Starts a server that listens on loopback only and keeps nothing on disk, unless `args` say otherwise.
- * @throws Error with the server's output if it is not ready within 10 s
+ * @throws Error with the server's output if it is not ready within `PATIENCE`
  */
 export async function startServer({ args = [], port, binary }: ServerOptions = {}): Promise<RedisServer> {
   const path = binary ?? (await findServerBinary());
@@ -93,14 +92,18 @@ class LocalServer implements RedisServer {
   async start(): Promise<void> {
     if (this.#running) throw new Error(`the server on port ${this.port} runs already`);
     const child = await this.#spawn();
-    const deadline = performance.now() + READY_MS;
+    const deadline = performance.now() + PATIENCE;
     while (this.#running === child && performance.now() < deadline) {
       if (await answersPing({ path: this.#socket })) return;
       await delay(5);
     }
-    const how = this.#running === child ? `did not answer a PING within ${READY_MS} ms` : 'exited';
+    const how = this.#running === child ? `did not answer a PING within ${PATIENCE} ms` : 'exited';
     await this.kill();
     throw new Error(`${this.binary} on port ${this.port} ${how}:\n${readFileSync(this.#log, 'utf8')}`);
+  }
+
+  get running(): boolean {
+    return this.#running !== undefined;
   }
 
   freeze(): void {
@@ -177,7 +180,7 @@ class LocalServer implements RedisServer {
 
   async #gone(): Promise<void> {
     const what = `the server on port ${this.port} to exit`;
-    await waitFor(what, () => this.#running === undefined, { timeoutMs: SHUTDOWN_MS });
+    await waitFor(what, () => this.#running === undefined);
   }
 }
 

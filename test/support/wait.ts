@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
+/** ms: what a test waits for comes sooner on any machine, however loaded; a wait that nothing ends fails after it. */
+export const PATIENCE = 30_000;
+
 /** Resolves after `ms` milliseconds. For tests about time itself; the rest is for `waitFor`. */
 export function delay(ms: number): Promise<void> {
   return sleep(ms);
@@ -9,14 +12,14 @@ export function delay(ms: number): Promise<void> {
 /**
  * Polls `probe` until it gives something truthy, and resolves with that.
  * A probe that throws has not succeeded yet; one that hangs cannot outlast the deadline.
- * @param what completes the sentence "waited 10000 ms for …"
- * @param options `timeoutMs`: 10 000 by default; `everyMs`, the pause between two probes: 5 by default
+ * @param what completes the sentence "waited 30000 ms for …"
+ * @param options `timeoutMs`: `PATIENCE` by default; `everyMs`, the pause between two probes: 5 by default
  * @throws Error at the deadline, with what the last probe gave, or with what it threw as its `cause`
  */
 export async function waitFor<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { timeoutMs = 10_000, everyMs = 5 }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = PATIENCE, everyMs = 5 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<Awaited<T>>> {
   let isLate = false;
   let timer: NodeJS.Timeout | undefined;
