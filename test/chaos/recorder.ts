@@ -11,13 +11,23 @@ type Unstamped =
   | { kind: 'fault'; what: string }
   | { kind: 'calm' | 'end' };
 
+/** ms between two readings of the clock. */
+const READ_EVERY = 1000;
+/** ms; an answer that took longer tells no better than the reading before it. */
+const QUICK = 1;
+
 /** Writes the history: what members tell, what is done to them, and the bell, which it listens to itself. */
 export class Recorder {
   readonly history: History;
   private readonly redis: Redis;
   private readonly subscriber: Redis;
-  /** From the machine's monotonic clock to Redis' clock, in ms. */
-  private offset = Number.NaN;
+  /**
+   * From the machine's monotonic clock to Redis' clock, in ms, from a stamp on; the newest last. Wall clocks are slewed, so
+   * one reading does for no storm.
+   */
+  private readonly offsets: { from: number; offset: number }[] = [];
+  private readonly rereading: NodeJS.Timeout;
+  private isReading = false;
 
   /** @param port of Redis itself, not of the gate */
   constructor(
@@ -30,6 +40,7 @@ export class Recorder {
     this.redis = new Redis({ ...options, connectionName: 'recorder' });
     this.subscriber = new Redis({ ...options, connectionName: 'recorder', autoResubscribe: false });
     for (const client of [this.redis, this.subscriber]) client.on('error', () => {});
+    this.rereading = setInterval(() => void this.readClock(), READ_EVERY);
     this.subscriber.on('message', (_channel, message) => {
       const bell = parseBell(message);
       if (bell) this.write({ kind: 'bell', bell });
@@ -40,7 +51,7 @@ export class Recorder {
   async listen(): Promise<void> {
     // Waits for the connection, if there is none now.
     await this.subscriber.subscribe(this.channel);
-    if (Number.isNaN(this.offset)) await this.readClock();
+    await this.readClock();
   }
 
   /** The server is about to end: so that `listen` does not take the old connection for the new one. */
@@ -52,7 +63,7 @@ export class Recorder {
   }
 
   told(member: string, told: Told, at: number): void {
-    this.entries.push({ at: at + this.offset, member, ...told });
+    this.entries.push({ at: this.redisTime(at), member, ...told });
   }
 
   done(member: string, done: Done): void {
@@ -76,10 +87,11 @@ export class Recorder {
   }
 
   now(): number {
-    return stamp() + this.offset;
+    return this.redisTime(stamp());
   }
 
   close(): void {
+    clearInterval(this.rereading);
     this.redis.disconnect();
     this.subscriber.disconnect();
   }
@@ -88,16 +100,32 @@ export class Recorder {
     this.entries.push({ at: this.now(), ...what });
   }
 
-  /** The quickest of some answers tells best. */
+  /** By the reading before the stamp, so that two entries of one time agree, whenever they were heard of. */
+  private redisTime(at: number): number {
+    const reading = this.offsets.findLast(({ from }) => from <= at) ?? this.offsets[0];
+    return at + (reading?.offset ?? Number.NaN);
+  }
+
+  /** The quickest of some answers tells best; one that is no better than what is known already is not taken. */
   private async readClock(): Promise<void> {
-    let quickest = Number.POSITIVE_INFINITY;
-    for (let reading = 0; reading < 50; reading += 1) {
-      const sent = stamp();
-      const [seconds, micros] = await this.redis.time();
-      const took = stamp() - sent;
-      if (took >= quickest) continue;
-      quickest = took;
-      this.offset = Number(seconds) * 1000 + Number(micros) / 1000 - sent - took / 2;
+    if (this.isReading) return;
+    this.isReading = true;
+    try {
+      let quickest = this.offsets.length > 0 ? QUICK : Number.POSITIVE_INFINITY;
+      let best: { from: number; offset: number } | undefined;
+      for (let reading = 0; reading < 50; reading += 1) {
+        const from = stamp();
+        const [seconds, micros] = await this.redis.time();
+        const took = stamp() - from;
+        if (took >= quickest) continue;
+        quickest = took;
+        best = { from, offset: Number(seconds) * 1000 + Number(micros) / 1000 - from - took / 2 };
+      }
+      if (best) this.offsets.push(best);
+    } catch {
+      // Closed meanwhile.
+    } finally {
+      this.isReading = false;
     }
   }
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type RedisServer, startServer } from '../support/redis';
-import { delay, waitFor } from '../support/wait';
+import { delay, PATIENCE, waitFor } from '../support/wait';
 import { Gate } from './gate';
 import type { History } from './history';
 import { JOBS } from './jobs';
@@ -15,7 +15,6 @@ const PREFIX = 'chaos';
 const CALM = 5000;
 /** An hour ahead, an hour behind, and right. */
 const SKEWS = [0, 3_600_000, -3_600_000];
-const QUIT_MS = 10_000;
 
 export interface StormOptions {
   seed: number;
@@ -97,7 +96,7 @@ class Storm {
     await waitFor(
       'all members to leave',
       () => Promise.all(this.everybody.map(({ gone }) => gone)).then(() => true),
-      { timeoutMs: QUIT_MS },
+      { timeoutMs: PATIENCE },
     ).catch(() => {});
   }
 

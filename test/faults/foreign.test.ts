@@ -1,3 +1,4 @@
+import { caughtUp } from '../support/caught-up';
 import { FLAWLESS, flawsOf, makeFaultyFleet, medianLateness } from '../support/faults';
 import { delay, waitFor } from '../support/wait';
 
@@ -272,3 +273,34 @@ describe('messages of somebody else', () => {
     expect(demandRuns()).toBe(3);
   });
 });
+
+describe('the expiry of a trigger whose slot seems far ahead', () => {
+  it('leads to one look, and to no claim', async () => {
+    const bells = await fleet.hearBells();
+    const fred = fleet.join();
+    await fred.hire('rare', { every: '1 hour', work });
+    await fleet.heardBy(2);
+    await caughtUp(fred);
+    const slot = await storedSlot('rare');
+    // It was not heard of since it was hired, as far as slots go.
+    await delay(600);
+    await fleet.redis.del(key('work:rare'));
+    const before = await scriptCalls();
+    await fleet.redis.publish('__keyevent@0__:expired', key('work:rare'));
+    // A look sets the trigger again.
+    await waitFor('the look', async () => (await fleet.redis.pttl(key('work:rare'))) > 0);
+    await delay(300);
+    expect(await scriptCalls()).toBe(before + 1);
+    expect(bells.of('claim')).toEqual([]);
+    expect(fleet.told.start).toEqual([]);
+    expect(await storedSlot('rare')).toBe(slot);
+  });
+});
+
+/** How many scripts Redis has been asked to run; those that it did not know were sent twice. */
+async function scriptCalls(): Promise<number> {
+  const stats = await fleet.redis.info('commandstats');
+  const calls = (command: string) =>
+    Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  return calls('evalsha');
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Bossman } from '../../src/bossman';
+import { caughtUp } from '../support/caught-up';
 import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/proxy';
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
@@ -20,6 +21,10 @@ let prefix: string;
 let started: Map<number, number>;
 let skipped: Set<number>;
 let demandRuns: number;
+/** Slots that were started once more, of the job `saved`. */
+let recovered: (number | null)[];
+/** Errors other than of connections: to cut those is the subject. */
+let errors: string[];
 
 beforeAll(async () => {
   server = await startServer();
@@ -36,6 +41,8 @@ beforeEach(async () => {
   started = new Map();
   skipped = new Set();
   demandRuns = 0;
+  recovered = [];
+  errors = [];
   // One that the proxy cuts off, and one with a connection of its own, which takes over what is left to it.
   cutOff = member(proxy.port);
   other = member(server.port);
@@ -43,19 +50,22 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([cutOff.quit(), other.quit()]);
   await proxy.close();
+  expect(errors).toEqual([]);
 });
 
 function member(port: number): Bossman {
   const one = new Bossman({ connection: { port, retryStrategy: () => 20 }, prefix });
-  one.on('start', ({ job, slot }) => {
+  one.on('start', ({ job, slot, ...run }) => {
     if (job === 'wanted') demandRuns += 1;
+    else if (job === 'saved') recovered.push(run.recovered ? slot : null);
     else if (slot !== null) started.set(slot, (started.get(slot) ?? 0) + 1);
   });
   one.on('skip', ({ slot, through }) => {
     for (let told = slot; told <= through; told += EVERY) skipped.add(told);
   });
-  // Cut connections are told, and are not the subject here.
-  one.on('error', (error) => expect(error.code).toBe('CONNECTION'));
+  one.on('error', ({ code, message }) => {
+    if (code !== 'CONNECTION') errors.push(`${code}: ${message}`);
+  });
   return one;
 }
 
@@ -93,6 +103,56 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await Promise.race([again, delay(1000)]);
     await someSlots(5);
     expectEachSlotOnce();
+  });
+
+  it.each<Verb>(['claim', 'settle'])('of a %s loses and doubles no slot that is recovered', async (verb) => {
+    const plan = { ...PLAN, recover: true };
+    await cutOff.hire('tick', plan);
+    await someSlots(2);
+    await proxy.cutAt(verb, cut);
+    await someSlots(2);
+    await other.hire('tick', plan);
+    await someSlots(5);
+    expectEachSlotOnce();
+    await nothingToRecover();
+  });
+
+  it('of a recovery runs the slot of a run that died once more, and only once', async () => {
+    const slot = 1_700_000_000_000;
+    await admin.hset(`${prefix}:recovers`, 'saved', `${'d'.repeat(32)}:${slot}:0`);
+    const wasCut = proxy.cutAt('recover', cut);
+    await Promise.all([cutOff.hire('saved', { ...WANTED, recover: true }), wasCut]);
+    await waitFor('the run', () => recovered.length > 0);
+    await nothingToRecover();
+    await other.hire('saved', { ...WANTED, recover: true });
+    await caughtUp(cutOff, other);
+    expect(recovered).toEqual([slot]);
+    expect(await admin.exists(`${prefix}:lock:saved`)).toBe(0);
+  });
+
+  it('of a renewal leaves the run its lock', async () => {
+    const lost: string[] = [];
+    cutOff.on('lost', ({ why }) => lost.push(why));
+    const signals: AbortSignal[] = [];
+    let letGo = () => {};
+    const work = ({ signal }: Bossman.RunContext) =>
+      new Promise<void>((resolve) => {
+        signals.push(signal);
+        letGo = resolve;
+      });
+    await cutOff.hire('wanted', { ttl: 4000, keepAlive: true, work });
+    const wasCut = proxy.cutAt('renewal', cut);
+    await cutOff.demand('wanted');
+    await waitFor('the run', () => demandRuns > 0);
+    const token = await admin.get(`${prefix}:lock:wanted`);
+    const began = performance.now();
+    await wasCut;
+    await waitFor('the lock to have been renewed for a while', () => performance.now() - began > 5000);
+    expect(token).not.toBeNull();
+    expect(await admin.get(`${prefix}:lock:wanted`)).toBe(token);
+    expect({ lost, aborted: signals.map(({ aborted }) => aborted) }).toEqual({ lost: [], aborted: [false] });
+    letGo();
+    await nothingWaits();
   });
 
   it('of an arm stores the plan once, and the job ticks', async () => {
@@ -158,6 +218,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await someSlots(2);
     const wasCut = proxy.cutAt('fire', cut);
     await Promise.all([cutOff.fire('tick'), wasCut]);
+    await caughtUp(cutOff, other);
     const firedAt = started.size;
     await delay(5 * EVERY);
     expect(started.size).toBe(firedAt);
@@ -174,6 +235,11 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await someSlots(3);
   });
 });
+
+async function nothingToRecover(): Promise<void> {
+  const noted = () => admin.exists(`${prefix}:recovers`);
+  await waitFor('no run to be noted', async () => (await noted()) === 0);
+}
 
 /** The demand is idle again, and its lock is free. */
 async function nothingWaits(): Promise<void> {

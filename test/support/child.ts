@@ -28,8 +28,21 @@ export async function runScript(
   const { hostname, port } = new URL(url);
   const given = `const Bossman = require('../../src');
     const connection = { host: '${hostname}', port: ${port} };`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '-e', `${given}\n${script}`], {
+  return runNode(['-e', `${given}\n${script}`], onLine);
+}
+
+/**
+ * Runs node, which reads TypeScript, from the folder of this file until it exits by itself, or as `runScript` ends it.
+ * @param env over that of this process
+ */
+export async function runNode(
+  args: string[],
+  onLine: (line: string, child: ChildProcess) => void = () => {},
+  env: NodeJS.ProcessEnv = {},
+): Promise<Exit> {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: __dirname,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 2 * PATIENCE,
     killSignal: 'SIGKILL',

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
+import Redlock from 'redlock';
 import { scripts } from '../../src/scripts/generated';
 
 export type Verb = keyof typeof scripts;
+
+/** What a connection can be cut at: a script of ours, or redlock's, which renews a lock. */
+export type Mark = Verb | 'renewal';
 
 /** Where a connection is cut: the command never reaches Redis, or it does and its reply reaches nobody. */
 export type Cut = 'command' | 'reply';
@@ -11,7 +16,7 @@ export type Cut = 'command' | 'reply';
 export interface CuttingProxy {
   readonly port: number;
   /** Cuts the next connection that carries this script. Resolves when it has. */
-  cutAt(verb: Verb, cut: Cut): Promise<void>;
+  cutAt(mark: Mark, cut: Cut): Promise<void>;
   /** Cuts all connections that go through it now. */
   cutAll(): void;
   close(): Promise<void>;
@@ -23,9 +28,12 @@ interface Trap {
   sprung: () => void;
 }
 
+/** Redlock wants a client; this one never connects. */
+const renewal = new Redlock([new Redis({ lazyConnect: true })]).scripts.extendScript.value;
+
 /** A script travels as its text the first time, and then as its SHA-1. */
-function marksOf(verb: Verb): string[] {
-  const text = scripts[verb];
+function marksOf(mark: Mark): string[] {
+  const text = mark === 'renewal' ? renewal : scripts[mark];
   return [createHash('sha1').update(text).digest('hex'), text.slice(-200)];
 }
 
@@ -80,9 +88,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
   };
   return {
     port: address.port,
-    cutAt: (verb, cut) =>
+    cutAt: (mark, cut) =>
       new Promise((sprung) => {
-        trap = { marks: marksOf(verb), cut, sprung };
+        trap = { marks: marksOf(mark), cut, sprung };
       }),
     cutAll,
     close: () => {

@@ -105,7 +105,7 @@ describe('a server with a password and TLS', () => {
     const script = `
       const Bossman = require('../../src');
       const fred = new Bossman({ connection: ${JSON.stringify(url(WRONG))}, prefix: 'url' });
-      process.once('warning', () => setTimeout(() => fred.quit(), 1000));`;
+      process.on('warning', ({ name }) => name === 'BossmanError' && setTimeout(() => fred.quit(), 1000));`;
     const { stderr } = await run(process.execPath, ['--import', 'tsx', '-e', script], {
       cwd: __dirname,
       env: { ...process.env, NODE_EXTRA_CA_CERTS: tls.caFile },

@@ -1,0 +1,83 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runNode } from '../support/child';
+import type { History } from './history';
+import { Made } from './made';
+import { readArguments } from './options';
+import { planStorm } from './plan';
+
+describe('the faults of a storm', () => {
+  it('are the same for the same seed', () => {
+    expect(planStorm(7, 60, 4)).toEqual(planStorm(7, 60, 4));
+    expect(planStorm(7, 60, 4).length).toBeGreaterThan(100);
+  });
+
+  it('are others for another seed', () => {
+    expect(planStorm(8, 60, 4)).not.toEqual(planStorm(7, 60, 4));
+  });
+
+  it('come in the order of their times, within the storm, to members that there are', () => {
+    const faults = planStorm(7, 60, 4);
+    const times = faults.map(({ at }) => at);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(Math.max(...times)).toBeLessThan(60_000);
+    expect(new Set(faults.map(({ seat }) => seat))).toEqual(new Set([0, 1, 2, 3]));
+  });
+});
+
+describe('the arguments of npm run chaos', () => {
+  it('are read', () => {
+    expect(readArguments('--seed 7 --seconds 5 --members 3 --storms 2'.split(' '))).toEqual({
+      seed: 7,
+      seconds: 5,
+      members: 3,
+      storms: 2,
+    });
+    expect(readArguments([])).toEqual({ seed: null, seconds: 20, members: 4, storms: null });
+  });
+
+  it.each(['--seed x', '--seed -1', '--seconds 0', '--members 0', '--storms 1.5', '--sead 7', 'seven'])(
+    '%s is refused',
+    (args) => {
+      expect(() => readArguments(args.split(' '))).toThrow();
+    },
+  );
+});
+
+describe('npm run chaos exits', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'bossman-chaos-test-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  /** With a history in place of a storm's own; what it keeps of it, it keeps in `dir`. */
+  const judge = (history: History) => {
+    const storm = `const path = require.resolve('../chaos/storm');
+      require(path);
+      require.cache[path].exports = { raiseStorm: async () => (${JSON.stringify(history)}) };
+      require('../chaos/chaos');`;
+    return runNode(['-e', storm], () => {}, { TMPDIR: dir });
+  };
+
+  it('with 2, and says how it is used, for arguments that mean nothing', async () => {
+    const { code, stderr } = await runNode(['../chaos/chaos.ts', '--seed', 'x']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^--seed x: not a whole number of at least 0\n\nUsage: npm run chaos/);
+  });
+
+  it('with 0 when all guarantees hold', async () => {
+    const { code, lines, stderr } = await judge(new Made().ticks('a', 100_000, 129_000).history);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines).toContain('All guarantees hold.');
+  });
+
+  it('with 1 when one does not, and keeps the history', async () => {
+    const broken = new Made().ticks('a', 100_000, 129_000).run('b', 105_000).history;
+    const { code, lines } = await judge(broken);
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toMatch(/doubled.*slot 105000 began in a and again in b/s);
+    expect(readdirSync(dir, { recursive: true }).join(' ')).toMatch(/seed-\d+\.jsonl/);
+  });
+});

@@ -1,0 +1,91 @@
+import type Bossman from '../../src';
+import { caughtUp } from '../support/caught-up';
+import { makeFaultyFleet } from '../support/faults';
+import { waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+
+const lockOf = (job: string) => fleet.redis.get(`${fleet.prefix}:lock:${job}`);
+
+/** A run with `keepAlive` that goes on until it is let go. */
+async function beginRun(ttl: number) {
+  const contexts: Bossman.RunContext[] = [];
+  let letGo = () => {};
+  const work = (context: Bossman.RunContext) => {
+    contexts.push(context);
+    return new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+  };
+  const fred = fleet.join();
+  await fred.hire('job', { ttl, keepAlive: true, work });
+  await fred.demand('job');
+  await waitFor('the run', () => contexts.length === 1);
+  await caughtUp(fred);
+  return { fred, signal: contexts[0]?.signal, letGo: () => letGo() };
+}
+
+/** The run that was begun lost its lock for this reason, was told so once, and its signal has aborted. */
+function expectLost(signal: AbortSignal | undefined, why: string): void {
+  expect(fleet.told.lost).toEqual([
+    { job: 'job', slot: null, demandedAt: fleet.told.start[0]?.demandedAt, why },
+  ]);
+  expect(signal?.reason).toMatchObject({ code: 'LOCK_LOST', job: 'job' });
+}
+
+const isFull = (full: boolean) => fleet.redis.config('SET', 'maxmemory', full ? '1' : '0');
+
+/** How often Redis has refused a command for want of room. */
+async function refusals(): Promise<number> {
+  return Number(/errorstat_OOM:count=(\d+)/.exec(await fleet.redis.info('errorstats'))?.[1] ?? 0);
+}
+
+describe('a renewal of a lock', () => {
+  it('that Redis does not answer in time aborts the signal, and tells of it', async () => {
+    const { signal, letGo } = await beginRun(2000);
+    fleet.server.freeze();
+    await waitFor('the event', () => fleet.told.lost.length > 0);
+    expectLost(signal, 'renewal');
+    fleet.server.thaw();
+    letGo();
+    await waitFor('the end of the run', () => fleet.told.finish.length === 1);
+    expect(fleet.told.lost).toHaveLength(1);
+  });
+
+  it('that is refused until the lock ends aborts the signal, and tells of it', async () => {
+    const { signal, letGo } = await beginRun(2000);
+    await isFull(true);
+    await waitFor('the event', () => fleet.told.lost.length > 0);
+    expectLost(signal, 'renewal');
+    expect(await refusals()).toBeGreaterThan(1);
+    await isFull(false);
+    letGo();
+    await waitFor('the end of the run', () => fleet.told.finish.length === 1);
+  });
+
+  it('that is refused is tried again while there is time', async () => {
+    const { signal, letGo } = await beginRun(6000);
+    const token = await lockOf('job');
+    await isFull(true);
+    await waitFor('a refusal', async () => (await refusals()) > 0);
+    await isFull(false);
+    const rest = () => fleet.redis.pttl(`${fleet.prefix}:lock:job`);
+    await waitFor('the renewal', async () => (await rest()) > 4000);
+    expect(await lockOf('job')).toBe(token);
+    expect({ lost: fleet.told.lost, aborted: signal?.aborted }).toEqual({ lost: [], aborted: false });
+    letGo();
+    await waitFor('the release', async () => (await lockOf('job')) === null);
+  });
+
+  it('of one that went with FLUSHALL aborts the signal, and tells that the lock is gone', async () => {
+    const { fred, signal, letGo } = await beginRun(3000);
+    await fleet.redis.flushall();
+    await waitFor('the event', () => fleet.told.lost.length > 0);
+    expectLost(signal, 'taken');
+    letGo();
+    await waitFor('the end of the run', () => fleet.told.finish.length === 1);
+    await fred.demand('job');
+    await waitFor('another run', () => fleet.told.start.length === 2);
+    letGo();
+  });
+});
