@@ -82,6 +82,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private quitting: Promise<void> | null = null;
   /** The bell may not be heard. */
   private deaf = false;
+  private looksAround = false;
 
   /**
    * Connects at once, and goes on trying for as long as Redis is away.
@@ -280,9 +281,11 @@ class Bossman extends EventEmitter<BossmanEvents> {
 
   /** What nobody may tell this instance, it looks for. */
   private async onDeaf(): Promise<void> {
-    if (this.deaf) return;
     this.deaf = true;
+    if (this.looksAround) return;
+    this.looksAround = true;
     while (this.deaf && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.restoreAll();
+    this.looksAround = false;
   }
 
   private onSubscribed(): void {

@@ -32,6 +32,13 @@ export class RedisClock {
     return this.known ? this.local() + (this.low + this.high) / 2 : Number.NaN;
   }
 
+  /** The latest that `now` can be. What happened before this moment has no later time. */
+  latest(): number {
+    if (!this.known) return Number.NaN;
+    const local = this.local();
+    return local + this.high + (local - this.observedAt) * DRIFT;
+  }
+
   /** Takes in an answer that says `redisMs`. True when alarms set before are now wrong. */
   observe(sentAt: number, redisMs: number): boolean {
     const receivedAt = this.local();

@@ -109,6 +109,8 @@ export class Demands {
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
+    // Before the first answer nothing can be timed, and that answer says whether a demand waits.
+    if (!this.clock.known) return;
     if (bell.kind === 'demand') {
       job.demandsHeard += 1;
       this.fleet.heard(bell.listeners);

@@ -49,7 +49,7 @@ export interface LostEvent {
   demandedAt: number | null;
   /**
    * `expired`: the run outlived its ttl without `keepAlive` · `renewal`: the lock could not be renewed in time ·
-   * `taken`: another run holds it. The latter two abort the run's `signal`.
+   * `taken`: it is another run's, or gone. The latter two abort the run's `signal`.
    */
   why: 'expired' | 'renewal' | 'taken';
 }

@@ -8,6 +8,8 @@ import { FIRED, type Store, type StoredPlan } from './store';
 
 /** ms */
 const RETRY = { first: 1000, longest: 30_000 };
+/** ms by which the stamps of calls that follow one another at once may be ahead of the clock. */
+const SAME_MS = 5;
 
 /**
  * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
@@ -43,7 +45,8 @@ export class Plans {
       });
     }
     const { call } = job;
-    const since = this.clock.known ? Math.floor(this.clock.now()) : 0;
+    // A fire that came before this call must not seem to come after it; what is called within the same ms has stamps in a row.
+    const since = this.clock.known ? Math.ceil(this.clock.latest()) + SAME_MS : 0;
     return this.arm(job, schedule, call, since).catch((cause) => {
       // Whoever waits for the hire is told at once; the job itself is not given up.
       void this.retryArm(job, schedule, call, since, RETRY.first);

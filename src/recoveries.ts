@@ -65,6 +65,8 @@ export class Recoveries {
   }
 
   private lookIn(job: Job, ms: number): void {
+    // Before the first answer the hire's own look is still to come.
+    if (!this.clock.known) return;
     this.looks.set(job.name, this.clock.now() + ms + 1 + this.fleet.randomWait());
   }
 
@@ -85,8 +87,12 @@ export class Recoveries {
         );
         this.teller.over('recover', job.name);
         if (verdict === 'held') this.lookIn(job, lockRest);
-        else if (verdict === 'yours' && this.clock.now() < lockEndsAt) {
-          this.on.recovered(job, { slot, token, lockedAt: at, lockEndsAt });
+        else if (verdict === 'yours') {
+          if (this.clock.now() < lockEndsAt)
+            this.on.recovered(job, { slot, token, lockedAt: at, lockEndsAt });
+          // It is not recovered twice, so nobody else will run it.
+          else if (this.teller.hears('skip'))
+            this.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
         }
         return;
       } catch (cause) {

@@ -156,6 +156,10 @@ export class Slots {
       } else if (reply.verdict === 'stale') {
         // The clock is right to the millisecond now.
         clockError = 0;
+      } else if (reply.verdict === 'plan') {
+        // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+        await this.plans.look(job);
+        return;
       } else {
         this.settleClaim(job, known, token, reply);
         return;
@@ -210,7 +214,7 @@ export class Slots {
     const { verdict, claimed, slot } = reply;
     // Of the same plan more may have been heard meanwhile.
     const known = job.known?.stamp === asked.stamp ? job.known : asked;
-    if (verdict === 'plan' || verdict === 'fired') {
+    if (verdict === 'fired') {
       this.plans.learn(job, reply);
     } else if (verdict === 'ahead') {
       // Somebody else was first, or our clock is fast: only the former costs precedence.

@@ -146,8 +146,8 @@ export class Store {
     sequence: number,
     since: number,
   ): Promise<PlanReply> {
-    const { plans, due, demands, runs, bell } = this.keys;
-    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), runs];
+    const { plans, due, demands, runs, recovers, bell } = this.keys;
+    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), runs, recovers];
     // Clearing away is the work of the first hire of an instance.
     const sweep = this.swept ? 0 : 1;
     this.swept = true;

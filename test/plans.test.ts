@@ -254,6 +254,17 @@ describe('firing', () => {
     expect(fleet.told.start).toEqual([]);
   });
 
+  it('is over with the next hire, on whichever instance, however soon that comes', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    // So that both know what time it is.
+    await Promise.all([fred, other].map((each) => each.hire('clock', { every: '1 hour', work })));
+    for (let round = 0; round < 50; round += 1) {
+      await fred.fire('job');
+      await other.hire('job', { every: '1 hour', work });
+      expect(await storedSlot('job')).toBeLessThan(1e15);
+    }
+  });
+
   it('stands against a hire that was refused before it, and is tried again after it', async () => {
     fleet.allowErrors(/^COMMAND: hire of 'job' failed/);
     const fred = fleet.join();

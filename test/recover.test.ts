@@ -81,6 +81,19 @@ it('it is not run again without `recover`, nor when the job was fired', async ()
   expect(fleet.told.start.filter(({ recovered }) => recovered)).toHaveLength(1);
 });
 
+it('it is not run a third time when the second run dies too, and nothing is left of it', async () => {
+  await others(1, { every: '1 hour', ttl: 300, recover: true });
+  const slot = await leaveDeadRun(300);
+  const key = `${fleet.prefix}:recovers`;
+  await waitFor('the second run', () => startsOf(slot).length === 1);
+  // As if it had died, and so had the token of the note: it is run no third time, and the next run clears it away.
+  await fleet.redis.hset(key, 'job', `${'e'.repeat(32)}:${slot}:1`);
+  await fleet.join().demand('job');
+  await waitFor('the demand', () => fleet.told.finish.some(({ demandedAt }) => demandedAt !== null));
+  await waitFor('the note to be gone', async () => (await fleet.redis.exists(key)) === 0);
+  expect(startsOf(slot)).toHaveLength(1);
+});
+
 it('a run that ends leaves nothing to recover', async () => {
   await others(2, { every: 100, recover: true });
   await waitFor('five runs', () => fleet.told.finish.length >= 5);

@@ -1,12 +1,12 @@
 -- Hire: makes sure that a plan is stored, and that its trigger is on the wire.
--- KEYS  plans, due, trigger, demands, lock, runs
+-- KEYS  plans, due, trigger, demands, lock, runs, recovers
 -- ARGV  name, plan, everyMs (0: cron), next (cron's next slot), caller, sequence, since (a later fire of another stands; 0:
 --       none does), sweep (1: clear away), bell
 -- returns { nowUs, verdict, stamp, slot, plan, demandIn }
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn
-local plans, due, trigger, demands, lock, runs = unpack(KEYS)
+local plans, due, trigger, demands, lock, runs, recovers = unpack(KEYS)
 local name, plan, everyMs, nextSlot, caller, sequence, since, sweep, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
@@ -19,6 +19,7 @@ local function clearAway()
         redis.call('ZREM', due, old)
         redis.call('HDEL', plans, old)
         redis.call('HDEL', runs, old)
+        redis.call('HDEL', recovers, old)
       end
     end
   end
@@ -54,7 +55,7 @@ end
 
 if entry and not entry.fired and entry.plan == plan then
   if theirs then entry.slot = theirs end
-  entry.calls = remember(entry.calls, caller .. ':', caller .. ':' .. sequence)
+  entry.calls = rememberCall(entry.calls, caller, sequence)
   writePlan(plans, due, name, entry)
   if theirs or redis.call('EXISTS', trigger) == 0 then setTrigger(trigger, entry.slot) end
   return answer('kept', entry)
@@ -81,7 +82,7 @@ local stamp = math.max(now, was.stamp + 1)
 if not entry then before = table.concat({ 'born', int(stamp), int(slot), '0 0 0' }, ' ') end
 entry = {
   stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,
-  calls = remember(was.calls, caller .. ':', caller .. ':' .. sequence),
+  calls = rememberCall(was.calls, caller, sequence),
 }
 writePlan(plans, due, name, entry)
 setTrigger(trigger, slot)

@@ -51,12 +51,13 @@ end
 local following = every > 0 and slot + every * (math.floor((now - slot) / every) + 1) or tonumber(nextSlot)
 if following <= now then return answer('stale', slot, 0, 0) end
 
+-- Read before anything is written: a value that is not ours refuses the claim as a whole.
+local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
   verdict = 'missed'
 elseif redis.call('SET', lock, token, 'NX', 'PX', ttl) then
   verdict = 'run'
   if recover == '1' then
-    local list = redis.call('HGET', recovers, name) or ''
     redis.call('HSET', recovers, name, remember(list, caller, token .. ':' .. int(slot) .. ':0'))
   end
 else

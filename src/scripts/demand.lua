@@ -12,7 +12,7 @@ if called(entry.calls, caller, sequence) then
   local mine = token ~= '' and entry.token == token and redis.call('GET', lock) == token
   return { nowUs, mine and 'yours' or 'done', entry.at, mine and lockRest(lock) or 0, 0 }
 end
-entry.calls = remember(entry.calls, caller .. ':', caller .. ':' .. sequence)
+entry.calls = rememberCall(entry.calls, caller, sequence)
 -- A demand that waits already is joined; one that was taken and not begun is done again with this one, if need be.
 if entry.state ~= 'noted' then entry.at = now end
 

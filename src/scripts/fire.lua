@@ -12,7 +12,7 @@ if called(entry.calls, caller, sequence) then return { nowUs, 'done', entry.stam
 entry.stamp = math.max(now, entry.stamp + 1)
 entry.slot = FIRED + now
 entry.before = ''
-entry.calls = remember(entry.calls, caller .. ':', caller .. ':' .. sequence)
+entry.calls = rememberCall(entry.calls, caller, sequence)
 writePlan(plans, due, name, entry)
 redis.call('DEL', trigger)
 ring(bell, 'armed', caller, int(entry.stamp), name)

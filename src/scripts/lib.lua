@@ -4,7 +4,7 @@
 --   stamp   Redis time (ms) of the hire or fire that wrote the plan; the higher stamp wins
 --   plan    canonical text, '' when the job was fired before it ever had one
 --   claims  the last claim of up to 8 instances, TOKEN:VERDICT:SLOT:NEXT:STAMP, so that a repeated claim gets its answer again
---   calls   the last hire or fire of up to 8 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
+--   calls   the last hire or fire of up to 32 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
 --   before  SLOT PLAN of the plan that this one replaced before it had a slot claimed, so that two plans in turn starve
 --           neither; or, until a slot is claimed:
 --           restored AT                          brought back into an emptied Redis
@@ -21,6 +21,8 @@ local now = math.floor(nowUs / 1000)
 
 local FIRED = 1e15
 local KEPT = 8
+-- Of calls more: in a large fleet all may call, be cut off, and call again.
+local KEPT_CALLS = 32
 -- ms in which whoever knows better can say so, after Redis lost a plan: with time for connections to come back.
 local OBJECTION = 300
 
@@ -29,14 +31,18 @@ local function int(number)
   return string.format('%.0f', number)
 end
 
--- `list` without the entries that begin with `id`, and with `entry` behind them: the newest KEPT of it.
-local function remember(list, id, entry)
+-- `list` without the entries that begin with `id`, and with `entry` behind them: the newest `count` of it.
+local function remember(list, id, entry, count)
   local kept = {}
   for item in string.gmatch(list, '%S+') do
     if string.sub(item, 1, #id) ~= id then kept[#kept + 1] = item end
   end
   kept[#kept + 1] = entry
-  return table.concat(kept, ' ', math.max(1, #kept - KEPT + 1))
+  return table.concat(kept, ' ', math.max(1, #kept - (count or KEPT) + 1))
+end
+
+local function rememberCall(calls, caller, sequence)
+  return remember(calls, caller .. ':', caller .. ':' .. sequence, KEPT_CALLS)
 end
 
 -- Was this call of this caller, or a later one, already carried out?

@@ -11,10 +11,16 @@ local list = redis.call('HGET', recovers, name) or ''
 local holder = redis.call('GET', lock)
 local first, slot
 for owner, claimed, times in string.gmatch(list, '(%w+):(%d+):(%d)') do
-  if owner == token and holder == token then return { nowUs, 'yours', tonumber(claimed), lockRest(lock) } end
+  if owner == token then
+    return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0 }
+  end
   if not first and times == '0' then first, slot = owner, claimed end
 end
-if not first then return { nowUs, 'none', 0, 0 } end
+if not first then
+  -- What is left was run once more already.
+  if list ~= '' and not holder then redis.call('HDEL', recovers, name) end
+  return { nowUs, 'none', 0, 0 }
+end
 
 if (tonumber(redis.call('ZSCORE', due, name) or nil) or 0) >= FIRED then
   redis.call('HDEL', recovers, name)

@@ -76,6 +76,22 @@ describe('a Redis that comes back empty', () => {
     await waitFor('the slot', async () => (await storedSlot('rare')) === slot);
   });
 
+  it('runs what was due also where the claim of it is the first to meet a plan that began anew', async () => {
+    await fleet.join().hire('job', { every: 3000, work });
+    const slot = await storedSlot('job');
+    const { prefix, redis } = fleet;
+    // As a new instance would have left it, whose bell was not heard.
+    const stamp = slot - 1000;
+    const born = `${stamp}|every 3000|||born ${stamp} ${stamp + 3000} 0 0 0`;
+    await redis
+      .multi()
+      .hset(`${prefix}:plans`, 'job', born)
+      .zadd(`${prefix}:due`, stamp + 3000, 'job')
+      .exec();
+    await waitFor('the slot', () => fleet.slotsOf('job').length > 0);
+    expect(fleet.slotsOf('job')[0]).toBe(slot);
+  });
+
   it('runs the demands that are made from then on', async () => {
     fleet.allowErrors(/^CONNECTION/);
     await fleet.join().hire('wanted', { work });

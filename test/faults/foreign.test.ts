@@ -93,6 +93,21 @@ describe('a string of somebody else', () => {
     end();
   });
 
+  it('in place of what is noted for recovery holds up only the slots of jobs that recover, and is told', async () => {
+    fleet.allowErrors(/^COMMAND: (claim|recovery) of 'kept' failed .*WRONGTYPE/);
+    const fred = fleet.join();
+    await fleet.redis.set(key('recovers'), 'theirs');
+    await fred.hire('tick', { every: 100, work });
+    await fred.hire('kept', { every: 100, ttl: 1000, recover: true, work });
+    await fleet.ticks('tick', 5);
+    await fred.demand('tick');
+    await waitFor('the run', () => demandRuns() === 1);
+    await waitFor('it to be told', () => fleet.told.error.some((error) => error.includes("'kept'")));
+    await fleet.redis.del(key('recovers'));
+    await fleet.ticks('kept', 3);
+    for (const job of ['tick', 'kept']) expect(flawsOf(fleet.told, job, 100)).toEqual(FLAWLESS);
+  });
+
   it('in place of a trigger is overwritten by the next slot', async () => {
     const fred = fleet.join();
     await fred.hire('tick', { every: 200, work });
