@@ -82,7 +82,7 @@ it('it is not run again without `recover`, nor when the job was fired', async ()
 });
 
 it('it is not run a third time when the second run dies too, and nothing is left of it', async () => {
-  await others(1, { every: '1 hour', ttl: 300, recover: true });
+  await others(1, { every: '1 hour', ttl: 2000, recover: true });
   const slot = await leaveDeadRun(300);
   const key = `${fleet.prefix}:recovers`;
   await waitFor('the second run', () => startsOf(slot).length === 1);
