@@ -1,5 +1,5 @@
 import type Bossman from '../src';
-import { FLAWLESS, flawsOf } from './support/faults';
+import { FLAWLESS, flawsOf } from './support/flaws';
 import { makeFleet } from './support/fleet';
 import { delay, waitFor } from './support/wait';
 

@@ -1,5 +1,6 @@
 import { caughtUp } from '../support/caught-up';
-import { FLAWLESS, flawsOf, makeFaultyFleet, medianLateness } from '../support/faults';
+import { makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsAfterLoss, flawsOf, medianLateness } from '../support/flaws';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
@@ -43,7 +44,7 @@ describe('a string of somebody else', () => {
       }
       expect(fleet.told.error.some((error) => /claim of 'tick'/.test(error))).toBe(true);
     }
-    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
   });
 
   it('in place of demands refuses demands, harms no slot, and is over when it is gone', async () => {
@@ -157,7 +158,7 @@ describe('a value of somebody else', () => {
         await fleet.redis.hset(key('plans'), 'tick', value);
       }
       await fleet.ticks('tick', 3);
-      expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+      expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
     },
   );
 

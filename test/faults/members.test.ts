@@ -1,6 +1,7 @@
 import type { Bells } from '../support/bells';
 import { caughtUp } from '../support/caught-up';
-import { FLAWLESS, flawsOf, type Member, makeFaultyFleet, medianLateness } from '../support/faults';
+import { type Member, makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsOf, medianLateness } from '../support/flaws';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();

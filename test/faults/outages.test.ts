@@ -1,5 +1,6 @@
 import type Bossman from '../../src';
-import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsOf } from '../support/flaws';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { caughtUp } from '../support/caught-up';
-import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsOf } from '../support/flaws';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();

@@ -1,4 +1,5 @@
-import { FLAWLESS, flawsOf, makeFaultyFleet } from '../support/faults';
+import { makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsOf } from '../support/flaws';
 import { waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();

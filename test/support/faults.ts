@@ -4,8 +4,10 @@ import { Redis, type RedisOptions } from 'ioredis';
 import Bossman from '../../src';
 import { type Bells, hearBells } from './bells';
 import { type Exit, runScript } from './child';
+import { slotsOf } from './flaws';
 import { allHungUp } from './hung-up';
 import { type RedisServer, startServer } from './redis';
+import { Stalls } from './stalls';
 import { waitFor } from './wait';
 
 type Events = Bossman.BossmanEvents;
@@ -49,6 +51,8 @@ export interface FaultyFleet {
   readonly redis: Redis;
   /** What all told, in this process and in others. */
   readonly told: Told;
+  /** When this process stood still. */
+  readonly stalls: Stalls;
   /** What an instance of this process told. */
   toldBy(instance: Bossman): Told;
   /** A new instance, which tries every 20 ms to connect if `connection` does not say otherwise. */
@@ -98,6 +102,9 @@ export function makeFaultyFleet(args: string[] = []): FaultyFleet {
     get told() {
       return current().told;
     },
+    get stalls() {
+      return current().stalls;
+    },
     toldBy: (instance) => current().toldBy(instance),
     join: (options, connection) => current().join(options, connection),
     spawn: (task) => current().spawn(task),
@@ -110,45 +117,11 @@ export function makeFaultyFleet(args: string[] = []): FaultyFleet {
   };
 }
 
-/** What should be empty. */
-export const FLAWLESS = { doubled: [], lost: [], drifted: [] };
-
-/**
- * What went wrong with the slots of an interval: those run twice, those between the first and the last run that neither
- * ran nor were told by a skip, and those off the grid of the first.
- */
-export function flawsOf(told: Pick<Told, 'start' | 'skip'>, job: string, everyMs: number) {
-  const slots = slotsIn(told, job);
-  const skipped = new Set<number>();
-  for (const { job: skips, slot, through } of told.skip) {
-    for (let at = slot; skips === job && at <= through; at += everyMs) skipped.add(at);
-  }
-  const started = new Set(slots);
-  const first = Math.min(...slots);
-  const last = Math.max(...slots);
-  const lost: number[] = [];
-  for (let at = first; at <= last; at += everyMs) if (!started.has(at) && !skipped.has(at)) lost.push(at);
-  return {
-    doubled: slots.filter((slot, index) => slots.indexOf(slot) !== index),
-    lost,
-    drifted: slots.filter((slot) => (slot - first) % everyMs !== 0),
-  };
-}
-
-/** ms; half of all runs began no later than that. A machine that stalls now and then does not change it. */
-export function medianLateness({ start }: Pick<Told, 'start'>): number {
-  const sorted = start.map(({ lateness }) => lateness).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function slotsIn(told: Pick<Told, 'start'>, job: string): number[] {
-  return told.start.flatMap((run) => (run.job === job && run.slot !== null ? [run.slot] : []));
-}
-
 class OneFleet implements FaultyFleet {
   readonly prefix = `faults-${randomBytes(6).toString('hex')}`;
   readonly redis: Redis;
   readonly told = nothingTold();
+  readonly stalls = new Stalls();
   private readonly instances = new Map<Bossman, Told>();
   private readonly members: Member[] = [];
   private readonly allowed: RegExp[] = [];
@@ -218,7 +191,7 @@ class OneFleet implements FaultyFleet {
   }
 
   slotsOf(job: string): number[] {
-    return slotsIn(this.told, job);
+    return slotsOf(this.told, job);
   }
 
   async ticks(job: string, count: number): Promise<void> {
@@ -263,6 +236,7 @@ class OneFleet implements FaultyFleet {
   }
 
   private async putAway(): Promise<void> {
+    this.stalls.stop();
     this.redis.disconnect();
     await this.server.stop();
     const unexpected = this.told.error.filter(

@@ -4,6 +4,7 @@ import Bossman from '../../src';
 import { type Bells, hearBells } from './bells';
 import { allHungUp } from './hung-up';
 import { testUrl } from './redis';
+import { Stalls } from './stalls';
 
 /** What instances told: by event, in the order in which it came. */
 export type Told = { [E in keyof Bossman.BossmanEvents]: Bossman.BossmanEvents[E][0][] };
@@ -16,6 +17,8 @@ export interface TestFleet {
   readonly redis: Redis;
   /** What all instances told. */
   readonly told: Told;
+  /** When this process stood still. */
+  readonly stalls: Stalls;
   /** What one of them told. */
   toldBy(instance: Bossman): Told;
   /** A new instance at `testUrl()` with the prefix of the test, if the options do not say otherwise. */
@@ -61,6 +64,9 @@ export function makeFleet(): TestFleet {
     get told() {
       return current().told;
     },
+    get stalls() {
+      return current().stalls;
+    },
     toldBy: (instance) => current().toldBy(instance),
     join: (options) => current().join(options),
     listeners: () => current().listeners(),
@@ -87,6 +93,7 @@ class OneFleet implements TestFleet {
   readonly prefix = `test-${randomBytes(6).toString('hex')}`;
   readonly redis = new Redis(testUrl());
   readonly told = nothingTold();
+  readonly stalls = new Stalls();
   private readonly members = new Map<Bossman, Told>();
   private readonly allowed: RegExp[] = [];
   private readonly ends: (() => unknown)[] = [];
@@ -140,6 +147,7 @@ class OneFleet implements TestFleet {
   }
 
   private async putAway(): Promise<void> {
+    this.stalls.stop();
     const match = `${this.prefix}*`;
     for await (const keys of this.redis.scanStream({ match, count: 1000 })) {
       if (keys.length > 0) await this.redis.del(...keys);

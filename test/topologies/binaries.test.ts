@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { caughtUp } from '../support/caught-up';
-import { FLAWLESS, flawsOf } from '../support/faults';
+import { FLAWLESS, flawsAfterLoss, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
@@ -78,7 +78,7 @@ describe.each(findBinaries())('on %s', (_name, binary) => {
     await server.kill();
     await server.start();
     await moreOf('tick', 5);
-    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
     expect(finished('fired')).toBe(fired);
   });
 });

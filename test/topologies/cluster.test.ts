@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Cluster } from 'ioredis';
 import { caughtUp } from '../support/caught-up';
-import { FLAWLESS, flawsOf, medianLateness } from '../support/faults';
+import { FLAWLESS, flawsAfterLoss, flawsOf, medianLateness } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
 import { delay, waitFor } from '../support/wait';
 import { ask, type ServerCluster, startCluster } from './servers';
@@ -262,6 +262,6 @@ describe('a Cluster of three whose nodes keep nothing', () => {
     await Promise.all(cluster.servers.map((server) => server.start()));
     const { length } = fleet.told.finish;
     await waitFor('more slots', () => fleet.told.finish.length >= length + 5);
-    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { FLAWLESS, flawsOf } from '../support/faults';
+import { FLAWLESS, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
 import { waitFor } from '../support/wait';
 import { ask, type SentinelGroup, startSentinels } from './servers';
