@@ -141,6 +141,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       {
         onBell: (bell) => this.onBell(bell),
         onExpired: (name) => this.onExpired(name),
+        onSubscribing: () => this.demands.subscribing(),
         onSubscribed: () => this.onSubscribed(),
         onDeaf: () => void this.onDeaf(),
       },
