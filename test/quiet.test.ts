@@ -1,0 +1,101 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import { Redis } from 'ioredis';
+import Bossman from '../src';
+import { instrument } from '../src/otel';
+import { runScript } from './support/child';
+import { type RedisServer, startServer } from './support/redis';
+import { waitFor } from './support/wait';
+
+let server: RedisServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.stop());
+
+const RUNS = 20;
+
+/** What an instance sends for so many demands, one after the other, and until it has quit: by command. */
+async function sentFor(runs: number): Promise<Record<string, number>> {
+  const fred = new Bossman({ connection: server.url });
+  const watcher = new Redis(server.url);
+  let finished = 0;
+  const demand = async () => {
+    const before = finished;
+    await fred.demand('a');
+    await waitFor('the run', () => finished > before);
+  };
+  fred.on('finish', () => {
+    finished += 1;
+  });
+  await fred.hire('a', { every: '10 minutes', work: () => {} });
+  // The first run loads its scripts.
+  await demand();
+  const monitor = await watcher.monitor();
+  const sent: Record<string, number> = {};
+  let isOver = false;
+  monitor.on('monitor', (_time, [command = '', argument]: string[], source) => {
+    const name = command.toLowerCase();
+    if (name === 'echo' && argument === 'over') isOver = true;
+    else if (source !== 'lua') sent[name] = (sent[name] ?? 0) + 1;
+  });
+  for (let run = 0; run < runs; run += 1) await demand();
+  await fred.quit();
+  await watcher.echo('over');
+  await waitFor('the monitor to have seen it all', () => isOver);
+  monitor.disconnect();
+  await watcher.flushall();
+  await watcher.quit();
+  return sent;
+}
+
+it('a run sends demand, begin and settle, and not one request more, whether or not anybody subscribes', async () => {
+  const { evalsha, ...leaving } = await sentFor(RUNS);
+  expect(evalsha).toBe(3 * RUNS);
+  // To quit, the bell is rung.
+  expect(leaving).toEqual({ publish: 1, quit: 2 });
+
+  const heard: unknown[] = [];
+  const listener = (message: unknown) => heard.push(message);
+  const { start } = tracingChannel('bossman:run');
+  start.subscribe(listener);
+  const stop = instrument();
+  try {
+    expect(await sentFor(RUNS)).toEqual({ evalsha, ...leaving });
+    expect(heard).toHaveLength(RUNS + 1);
+  } finally {
+    stop();
+    start.unsubscribe(listener);
+  }
+});
+
+it('the library prints nothing, whatever happens to its runs', async () => {
+  const script = `
+    const fred = new Bossman({ connection, ttl: 100 });
+    const happened = new Set();
+    for (const event of ['finish', 'fail', 'skip', 'lost']) fred.on(event, () => happened.add(event));
+    fred.on('error', ({ code }) => happened.add(code));
+    fred.qa((name, definition, next) => {
+      if (name === 'vetoed') return happened.add('veto');
+      return name === 'twice' ? Promise.all([next(), next()]) : next();
+    });
+    const hire = (name, work = () => {}) => fred.hire(name, { every: 50, work });
+    hire('done');
+    hire('vetoed');
+    hire('twice');
+    hire('failed', () => { throw new Error('broken'); });
+    // Loses its lock, after the slots in between were skipped.
+    hire('slow', () => new Promise((resolve) => setTimeout(resolve, 300)));
+    hire('fired').then(() => fred.fire('fired'));
+    fred.demand('nobody hires this');
+    const timer = setInterval(async () => {
+      if (happened.size < 7) return;
+      clearInterval(timer);
+      await fred.quit();
+      process.exitCode = 7;
+    }, 20);`;
+  const { code, lines, stderr } = await runScript(script, server.url);
+  // finish, fail, skip, lost, veto, WORK_FAILED and NEXT_TWICE
+  expect({ code, lines, stderr }).toEqual({ code: 7, lines: [], stderr: '' });
+});
