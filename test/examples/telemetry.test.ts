@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { makeFleet } from './support/fleet';
-import { testUrl } from './support/redis';
-import { waitFor } from './support/wait';
+import { makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
+import { waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 
-const EXAMPLES = join(__dirname, '..', 'examples');
+const EXAMPLES = join(__dirname, '..', '..', 'examples');
 /** A process that has to compile the library first, on a busy machine. */
 const START = { timeoutMs: 30_000 };
 
