@@ -20,35 +20,40 @@ const RUNS = 20;
 async function sentFor(runs: number): Promise<Record<string, number>> {
   const fred = new Bossman({ connection: server.url });
   const watcher = new Redis(server.url);
+  const monitor = await watcher.duplicate().monitor();
+  const sent: Record<string, number> = {};
+  let phase: 'not yet' | 'now' | 'over' = 'not yet';
+  monitor.on('monitor', (_time, [command = '', argument]: string[], source) => {
+    const name = command.toLowerCase();
+    if (name === 'echo') phase = argument === 'now' ? 'now' : 'over';
+    // How a connection is closed is a matter of the moment.
+    else if (phase === 'now' && source !== 'lua' && name !== 'quit') sent[name] = (sent[name] ?? 0) + 1;
+  });
   let finished = 0;
+  fred.on('finish', () => {
+    finished += 1;
+  });
   const demand = async () => {
     const before = finished;
     await fred.demand('a');
     await waitFor('the run', () => finished > before);
   };
-  fred.on('finish', () => {
-    finished += 1;
-  });
-  await fred.hire('a', { every: '10 minutes', work: () => {} });
-  // The first run loads its scripts.
-  await demand();
-  const monitor = await watcher.monitor();
-  const sent: Record<string, number> = {};
-  let isOver = false;
-  monitor.on('monitor', (_time, [command = '', argument]: string[], source) => {
-    const name = command.toLowerCase();
-    if (name === 'echo' && argument === 'over') isOver = true;
-    // How a connection is closed is a matter of the moment.
-    else if (source !== 'lua' && name !== 'quit') sent[name] = (sent[name] ?? 0) + 1;
-  });
-  for (let run = 0; run < runs; run += 1) await demand();
-  await fred.quit();
-  await watcher.echo('over');
-  await waitFor('the monitor to have seen it all', () => isOver);
-  monitor.disconnect();
-  await watcher.flushall();
-  await watcher.quit();
-  return sent;
+  try {
+    await fred.hire('a', { every: '10 minutes', work: () => {} });
+    // The first run loads the scripts; when a later call has been answered, so has the last request of that run.
+    await demand();
+    await fred.fire('another');
+    await watcher.echo('now');
+    for (let run = 0; run < runs; run += 1) await demand();
+    await fred.quit();
+    await watcher.echo('over');
+    await waitFor('the monitor to have seen it all', () => phase === 'over');
+    return sent;
+  } finally {
+    await fred.quit();
+    monitor.disconnect();
+    watcher.disconnect();
+  }
 }
 
 it('a run sends demand, begin and settle, and not one request more, whether or not anybody subscribes', async () => {
