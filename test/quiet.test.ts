@@ -25,12 +25,14 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
   const watcher = new Redis(server.url);
   // By hand, for ioredis' own monitor is lost when a command is seen at the very moment at which it begins.
   const monitor = connect(server.port, '127.0.0.1');
+  const seen = new Set<string>();
   const sent: Record<string, number> = {};
   let phase: 'not yet' | 'now' | 'over' = 'not yet';
   createInterface(monitor).on('line', (line) => {
     const [, source = '', command = '', argument = ''] =
       /^\+\S+ \[\d+ (\S+)\] "(\w+)" ?"?([^"]*)/.exec(line) ?? [];
     const name = command.toLowerCase();
+    seen.add(name);
     if (name === 'echo') phase = argument === 'now' ? 'now' : 'over';
     // How a connection is closed is a matter of the moment.
     else if (phase === 'now' && source !== 'lua' && name !== 'quit') sent[name] = (sent[name] ?? 0) + 1;
@@ -48,8 +50,10 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
     monitor.write('MONITOR\r\n');
     await once(monitor, 'data');
     await fred.hire('a', { every: '10 minutes', work: () => {} });
-    // The first run loads the scripts; when a later call has been answered, so has the last request of that run.
+    // The first run loads the scripts. Once it is subscribed, the instance counts its fleet, and looks at its jobs; when
+    // a later call has been answered, so has all that.
     await demand();
+    await waitFor('the instance to be subscribed', () => seen.has('pubsub'));
     await fred.fire('another');
     await watcher.echo('now');
     await waitFor('the monitor to have begun', () => phase === 'now');
