@@ -53,6 +53,7 @@ import { Reporter } from './reporter';
 import { Runner } from './runner';
 import { Slots } from './slots';
 import { Store } from './store';
+import type { LostTrace, RunTrace, SkipTrace } from './trace';
 
 /**
  * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
@@ -99,7 +100,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const keys = new Keys(this.settings.prefix, keyPrefix, db);
 
     const { jobs, clock, fleet, pauses } = this;
-    const reporter = new Reporter(this);
+    const reporter = new Reporter(this, () => this.id);
     this.reporter = reporter;
     const calls = new Calls(reporter);
     this.calls = calls;
@@ -141,6 +142,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       {
         onBell: (bell) => this.onBell(bell),
         onExpired: (name) => this.onExpired(name),
+        onSubscribing: () => this.demands.subscribing(),
         onSubscribed: () => this.onSubscribed(),
         onDeaf: () => void this.onDeaf(),
       },
@@ -155,6 +157,11 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.client.on('-node', () => {
       if (this.client.status === 'ready') this.onReady();
     });
+  }
+
+  /** What this instance is called in Redis, and in traces: 16 hex digits. */
+  get id(): string {
+    return this.store.instance;
   }
 
   /**
@@ -361,15 +368,18 @@ declare namespace Bossman {
     type FinishEvent,
     type JobDefinition,
     type LostEvent,
+    type LostTrace,
     type PlanEvent,
     type Qa,
     type QuitOptions,
     type RunContext,
     type RunEvent,
     type RunOptions,
+    type RunTrace,
     Self as Bossman,
     Self as default,
     type SkipEvent,
+    type SkipTrace,
   };
 }
 

@@ -98,6 +98,11 @@ export class Demands {
     else this.take(job.name);
   }
 
+  /** What comes with the acknowledgement, in one piece, is heard before that is known. */
+  subscribing(): void {
+    this.subscribedAt = Number.POSITIVE_INFINITY;
+  }
+
   subscribed(): void {
     this.subscribedAt = this.clock.monotonic();
   }

@@ -10,6 +10,8 @@ export interface Hints {
   onBell(bell: Bell): void;
   /** The trigger of a name, or of `demand:` and a name, expired. */
   onExpired(name: string): void;
+  /** Subscribes, for the first time or again: what is heard from here on has a gap before it. */
+  onSubscribing(): void;
   /** From here on the bell is heard; what was said before may have been missed. */
   onSubscribed(): void;
   /** The bell may not be heard. */
@@ -60,6 +62,7 @@ export class Listener {
 
   /** Two commands, as one forbidden channel refuses a whole command. */
   private async subscribe(client: Redis): Promise<void> {
+    this.hints.onSubscribing();
     const bell = this.subscribeTo(
       client,
       this.keys.bell,

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { BossmanError, messageOf } from './errors';
 import type { BossmanEvents, Teller } from './events';
+import { heardChannel } from './trace';
 
 /** ms after which something that failed once no longer holds up the end of an episode. */
 const LAPSE = 5000;
@@ -12,13 +13,18 @@ export class Reporter implements Teller {
   private readonly episodes = new Map<string, Map<string, number>>();
   private muted = false;
 
-  constructor(private readonly emitter: EventEmitter) {}
+  /** @param instance its id */
+  constructor(
+    private readonly emitter: EventEmitter,
+    private readonly instance: () => string,
+  ) {}
 
   hears(event: keyof BossmanEvents): boolean {
-    return this.emitter.listenerCount(event) > 0;
+    return this.emitter.listenerCount(event) > 0 || heardChannel(event) !== undefined;
   }
 
   tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
+    heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
     try {
       this.emitter.emit(event, ...payload);
     } catch (thrown) {

@@ -8,6 +8,7 @@ import type { Job } from './job';
 import type { Locks } from './locks';
 import type { JobDefinition, Qa, RunContext } from './options';
 import type { Store } from './store';
+import { type RunTrace, traced } from './trace';
 
 /** A slot or a demand that this instance has won, with the job's lock. */
 export interface Ticket extends Lease {
@@ -147,17 +148,29 @@ export class Runner {
     const startedAt = this.clock.monotonic();
     let worked = false;
     try {
-      const definition = copyOf(job.definition);
-      const links = this.qas.map((qa) => (next: () => Promise<unknown>) => qa(job.name, definition, next));
-      const work = () => {
-        worked = true;
-        return definition.work(context);
+      const chain = () => {
+        const definition = copyOf(job.definition);
+        const links = this.qas.map((qa) => (next: () => Promise<unknown>) => qa(job.name, definition, next));
+        const work = () => {
+          worked = true;
+          return definition.work(context);
+        };
+        return compose(links, work, (error) => this.teller.trouble(error));
       };
-      await compose(links, work, (error) => this.teller.trouble(error));
+      await traced(
+        () => this.traceOf(job, event),
+        chain,
+        () => !worked,
+      );
       return { ...event, duration: this.clock.monotonic() - startedAt, vetoed: !worked };
     } catch (cause) {
       return { ...event, duration: this.clock.monotonic() - startedAt, cause };
     }
+  }
+
+  private traceOf(job: Job, event: RunEvent): RunTrace {
+    const plan = job.known?.schedule ? job.known.text : null;
+    return { ...event, instance: this.store.instance, plan };
   }
 
   private waitFor(run: Run): void {

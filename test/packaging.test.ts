@@ -21,12 +21,13 @@ const ROOT = join(__dirname, '..');
 const CONSUMERS = join(__dirname, 'packaging', 'consumers');
 const STEP_MS = 120_000;
 const MAX_KB = 150;
+const PEER = '@opentelemetry/api';
 
 /** What npm, builds and git leave in the repository. */
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
 
-const BOTH_KINDS = ['usage.mts', 'usage.cts', 'import-require.cts'];
-const COMMONJS = ['usage.ts', 'import-require.cts'];
+const BOTH_KINDS = ['usage.mts', 'usage.cts', 'import-require.cts', 'otel.mts', 'otel.cts'];
+const COMMONJS = ['usage.ts', 'import-require.cts', 'otel.ts'];
 const NODE10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
 const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 const NO_INTEROP = { esModuleInterop: false, ignoreDeprecations: '6.0' };
@@ -42,9 +43,9 @@ const SETUPS: Record<string, Setup> = {
   node16: { sources: BOTH_KINDS, options: { module: 'node16' } },
   'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
   nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
-  bundler: { sources: ['usage.mts'], options: BUNDLER },
+  bundler: { sources: ['usage.mts', 'otel.mts'], options: BUNDLER },
   'bundler-no-interop': {
-    sources: ['usage.mts'],
+    sources: ['usage.mts', 'otel.mts'],
     options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
   },
   node10: { sources: COMMONJS, options: NODE10 },
@@ -75,6 +76,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it.each(['one-class.mjs', 'one-class.cjs'])('%s gets one class, by import and by require', (consumer) => {
   cpSync(join(CONSUMERS, consumer), join(project, consumer));
   run(process.execPath, [consumer], project);
+});
+
+it('bossman/otel alone needs its optional peer, and is one module by import and by require', () => {
+  const needy = files.filter((file) => /\.(js|d\.ts)$/.test(file) && read(file).includes(PEER));
+  expect(needy.filter((file) => !basename(file).startsWith('otel'))).toEqual([]);
+  cpSync(join(CONSUMERS, 'otel.mjs'), join(project, 'otel.mjs'));
+  run(process.execPath, ['otel.mjs'], project);
 });
 
 it(
@@ -181,6 +189,8 @@ function install(): string {
   run('tar', ['-xzf', tarball, '-C', modules], project);
   renameSync(join(modules, 'package'), unpacked);
   copyDependencies(unpacked, modules);
+  // The optional peer; it has no dependencies.
+  cpSync(join(ROOT, 'node_modules', PEER), join(modules, PEER), { recursive: true });
   return unpacked;
 }
 
@@ -198,7 +208,7 @@ function copyDependencies(dependent: string, modules: string): void {
 /** @returns the name of the file that tsc is to be given */
 function writeSetup(name: string, { sources, options }: Setup): string {
   for (const source of sources) {
-    const consumer = source.startsWith('usage') ? 'usage.ts' : source;
+    const consumer = source.replace(/^(usage|otel)\.[mc]ts$/, '$1.ts');
     cpSync(join(CONSUMERS, consumer), join(project, name, source));
   }
   const compilerOptions = { target: 'es2022', strict: true, skipLibCheck: false, ...options };

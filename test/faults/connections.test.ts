@@ -2,6 +2,7 @@ import type Bossman from '../../src';
 import { caughtUp } from '../support/caught-up';
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsOf } from '../support/flaws';
+import { startProxy } from '../support/proxy';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
@@ -62,6 +63,32 @@ describe('a subscriber whose connection is killed', () => {
     await other.quit();
     await waitFor('the plan to be followed', () => fleet.toldBy(fred).plan.length > 0);
     await fleet.ticks('job', 1);
+  });
+
+  it('does not take what comes with its acknowledgement for a demand of an original', async () => {
+    const proxy = await startProxy(fleet.server.port);
+    try {
+      const fred = fleet.join({}, { port: proxy.port });
+      await fred.hire('wanted', { work });
+      await fleet.heardBy(1);
+      // As long as that, an expiry is taken for that of a demand whose bell was missed.
+      await delay(500);
+      const subscribes = proxy.holdAt('subscribe');
+      await fleet.killConnections('pubsub');
+      const release = await subscribes;
+      const expired = '__keyevent@0__:expired';
+      const listeners = async () => Number((await fleet.redis.pubsub('NUMSUB', expired))[1]);
+      await waitFor('Redis to have subscribed it', async () => (await listeners()) === 1);
+      await fleet.redis.publish(expired, `${fleet.prefix}:work:demand:wanted`);
+      await delay(50);
+      release();
+      await delay(500);
+      expect(demandRuns()).toBe(0);
+      await fleet.redis.publish(expired, `${fleet.prefix}:work:demand:wanted`);
+      await waitFor('a demand of an original', () => demandRuns() === 1);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('again and again costs no slot and no demand', async () => {

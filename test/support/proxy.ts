@@ -17,6 +17,11 @@ export interface CuttingProxy {
   readonly port: number;
   /** Cuts the next connection that carries this script. Resolves when it has. */
   cutAt(mark: Mark, cut: Cut): Promise<void>;
+  /**
+   * Holds back all that Redis says on the next connection that carries this text.
+   * @returns when it has passed; lets all of it through, in one piece
+   */
+  holdAt(text: string): Promise<() => void>;
   /** Cuts all connections that go through it now. */
   cutAll(): void;
   close(): Promise<void>;
@@ -41,12 +46,14 @@ function marksOf(mark: Mark): string[] {
 export async function startProxy(target: number): Promise<CuttingProxy> {
   const pairs = new Set<[Socket, Socket]>();
   let trap: Trap | null = null;
+  let hold: { text: string; held: (release: () => void) => void } | null = null;
 
   const server: Server = createServer((client) => {
     const redis = connect(target, '127.0.0.1');
     const pair: [Socket, Socket] = [client, redis];
     pairs.add(pair);
     let mute = false;
+    let kept: Buffer[] | null = null;
     const end = () => {
       client.destroy();
       redis.destroy();
@@ -73,10 +80,19 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
           sprung();
         });
       }
+      if (hold && data.includes(hold.text)) {
+        kept = [];
+        hold.held(() => {
+          client.write(Buffer.concat(kept ?? []));
+          kept = null;
+        });
+        hold = null;
+      }
       redis.write(data);
     });
     redis.on('data', (data) => {
-      if (!mute) client.write(data);
+      if (kept) kept.push(data);
+      else if (!mute) client.write(data);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -91,6 +107,10 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     cutAt: (mark, cut) =>
       new Promise((sprung) => {
         trap = { marks: marksOf(mark), cut, sprung };
+      }),
+    holdAt: (text) =>
+      new Promise((held) => {
+        hold = { text, held };
       }),
     cutAll,
     close: () => {
