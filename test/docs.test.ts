@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -154,6 +155,16 @@ it.each(named(inLanguage('shell')))('the commands of %s are there', (_, { code }
     .flatMap((line) => line.split(' && '))
     .filter(Boolean);
   expect(commands.filter((command) => !isThere(command))).toEqual([]);
+});
+
+it('every npm script that a workflow runs is there', () => {
+  const folder = join(ROOT, '.github', 'workflows');
+  const used = readdirSync(folder).flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/\bnpm run ([\w-]+)/g)].map(
+      ([, script = '']) => script,
+    ),
+  );
+  expect(used.filter((script) => !(script in manifest.scripts))).toEqual([]);
 });
 
 function isThere(command: string): boolean {

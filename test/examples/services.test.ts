@@ -84,7 +84,7 @@ describe('with a Redis of its own,', () => {
       const [, took] = await service.prints(/^slow took (\d+) ms$/);
       expect(Number(took)).toBeGreaterThanOrEqual(900);
       await waitFor('an alert', () => alerted.length > 0, PATIENT);
-      expect(alerted).toEqual([expect.stringMatching(/^slow has failed 2 times in a row: TimeoutError/)]);
+      expect(alerted).toEqual([expect.stringMatching(/^slow has failed 2 times in a row: AbortError/)]);
       service.end();
       const { code, stderr } = await service.exit;
       expect(code).toBe(0);
