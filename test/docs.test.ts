@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import ts from 'typescript';
 import { type Block, blocksOf, programOf, usesBossman } from './docs/blocks';
@@ -20,7 +20,7 @@ import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
 
 const ROOT = join(__dirname, '..');
-const DOCUMENTS = ['README.md', 'MIGRATING.md', 'CONTRIBUTING.md'];
+const DOCUMENTS = ['README.md', 'MIGRATING.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md'];
 const PROGRAMS = ['js', 'ts', 'diff'];
 /** Others would go unread by all that is below; `text` is a drawing. */
 const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
@@ -47,7 +47,7 @@ it('every link from one document to another, or within it, leads somewhere', () 
     [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(
       ([, link = '']) => {
         const [path = '', anchor] = link.split('#');
-        return { document, link, path: path || document, anchor };
+        return { document, link, path: path ? join(dirname(document), path) : document, anchor };
       },
     ),
   );

@@ -13,7 +13,9 @@ const { REDIS_URL = 'redis://127.0.0.1:6379', WEBHOOK_URL } = process.env;
 async function alert(text: string): Promise<void> {
   if (!WEBHOOK_URL) return console.log(`ALERT ${text}`);
   const headers = { 'content-type': 'application/json' };
-  await fetch(WEBHOOK_URL, { method: 'POST', headers, body: JSON.stringify({ text }) });
+  const sent = fetch(WEBHOOK_URL, { method: 'POST', headers, body: JSON.stringify({ text }) });
+  // What the alert is about is more than that it could not be sent.
+  await sent.catch((error) => console.error(`an alert was not sent (${error.cause}): ${text}`));
 }
 
 const fred = new Bossman({ connection: REDIS_URL, prefix: 'recipes', keepAlive: true });

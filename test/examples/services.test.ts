@@ -76,7 +76,7 @@ describe('with a Redis of its own,', () => {
     await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
     try {
       const address = webhook.address();
-      const port = address instanceof Object ? address.port : 0;
+      const port = typeof address === 'object' && address ? address.port : 0;
       const service = start('qa', { REDIS_URL: server.url, WEBHOOK_URL: `http://127.0.0.1:${port}` });
       await service.prints(/^flaky worked at try 3$/);
       await service.prints(/^flaky took \d+ ms$/);
