@@ -29,9 +29,7 @@ it('the defaults in the docstrings are those in the code, of every option', () =
 });
 
 function defaultAddress(): string {
-  const client = new Redis({ lazyConnect: true });
-  const { host, port } = client.options;
-  client.disconnect();
+  const { host, port } = new Redis({ lazyConnect: true }).options;
   return `${host}:${port}`;
 }
 

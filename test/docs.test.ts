@@ -25,6 +25,9 @@ const PROGRAMS = ['js', 'ts', 'diff'];
 /** Others would go unread by all that is below; `text` is a drawing. */
 const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
 
+/** Where the package is, for programs that import it. */
+const PATHS = { bossman: [join(ROOT, 'src', 'index.ts')], 'bossman/*': [join(ROOT, 'src', '*')] };
+
 const manifest: {
   name: string;
   bin?: Record<string, string>;
@@ -64,8 +67,7 @@ describe('programs in the documents', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'bossman-docs-'));
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const compilerOptions = { paths: { bossman: [join(ROOT, 'src', 'index.ts')] } };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { paths: PATHS } }));
     for (const block of programs) writeFileSync(fileOf(block), programOf(block));
   });
 
@@ -136,7 +138,7 @@ function typeErrors(folder: string, files: string[]): string[] {
     types: ['node'],
     typeRoots: [join(ROOT, 'node_modules', '@types')],
     paths: {
-      bossman: [join(ROOT, 'src', 'index.ts')],
+      ...PATHS,
       // Its package.json hides its types from import.
       redlock: [join(ROOT, 'node_modules', 'redlock', 'dist', 'index.d.ts')],
     },

@@ -25,7 +25,9 @@ function watched() {
     const before = runs[kind];
     return waitFor(`${count} more ${kind}`, () => runs[kind] >= before + count, PATIENCE);
   };
-  return { runs, old: by('old'), young: by('young'), more };
+  // An original that quits in a run warns of its lock.
+  const pause = () => waitFor('a pause', () => runs.going === 0);
+  return { runs, old: by('old'), young: by('young'), more, pause };
 }
 
 it('a fleet of originals is replaced one by one, and back again: the job goes on, and no two runs overlap', async () => {
@@ -44,8 +46,7 @@ it('a fleet of originals is replaced one by one, and back again: the job goes on
     await young.hire('a', { every: EVERY, work: job.young });
     youngs.push(young);
     await job.more('young', 1);
-    // What an original leaves in its run, it warns of.
-    await waitFor('a pause', () => job.runs.going === 0);
+    await job.pause();
     await old.quit();
     await job.more('young', 2);
   }
@@ -58,6 +59,7 @@ it('a fleet of originals is replaced one by one, and back again: the job goes on
   }
   await job.more('old', 3);
   expect(job.runs.most).toBe(1);
+  await job.pause();
 });
 
 it('who goes back finds nothing left of the new version but the keys that are named', async () => {
@@ -81,13 +83,14 @@ describe('in a mixed fleet', () => {
     await young.hire('a', { every: EVERY, work: job.young });
     await waitFor('runs', () => job.runs.old + job.runs.young >= 3, PATIENCE);
     await young.fire('a');
-    await waitFor('the last run', () => job.runs.going === 0);
+    await job.pause();
     const { old: byOld, young: byYoung } = job.runs;
     await delay(4 * EVERY);
     expect(job.runs).toMatchObject({ old: byOld, young: byYoung });
     old.hire('a', { every: EVERY, work: job.old });
     await job.more('old', 2);
     expect(job.runs.young).toBe(byYoung);
+    await job.pause();
   });
 
   it('a job that an original fires goes on in new instances', async () => {
