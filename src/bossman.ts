@@ -236,7 +236,11 @@ class Bossman extends EventEmitter<BossmanEvents> {
     return this.quitting;
   }
 
-  /** A listener that returns a promise failed. */
+  /**
+   * A listener that returns a promise failed.
+   *
+   * @hidden
+   */
   override [EventEmitter.captureRejectionSymbol](thrown: Error, ...[event]: unknown[]): void {
     this.reporter.listenerFailed(String(event), thrown);
   }

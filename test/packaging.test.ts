@@ -26,8 +26,11 @@ const PEER = '@opentelemetry/api';
 /** What npm, builds and git leave in the repository. */
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
 
-const BOTH_KINDS = ['usage.mts', 'usage.cts', 'import-require.cts', 'otel.mts', 'otel.cts'];
-const COMMONJS = ['usage.ts', 'import-require.cts', 'otel.ts'];
+const BOTH_KINDS = [
+  ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts'],
+  'import-require.cts',
+];
+const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'import-require.cts'];
 const NODE10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
 const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 const NO_INTEROP = { esModuleInterop: false, ignoreDeprecations: '6.0' };
@@ -43,10 +46,14 @@ const SETUPS: Record<string, Setup> = {
   node16: { sources: BOTH_KINDS, options: { module: 'node16' } },
   'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
   nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
-  bundler: { sources: ['usage.mts', 'otel.mts'], options: BUNDLER },
+  bundler: { sources: ['usage.mts', 'contract.mts', 'otel.mts'], options: BUNDLER },
   'bundler-no-interop': {
-    sources: ['usage.mts', 'otel.mts'],
+    sources: ['usage.mts', 'contract.mts', 'otel.mts'],
     options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
+  },
+  strictest: {
+    sources: BOTH_KINDS,
+    options: { module: 'nodenext', exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
   },
   node10: { sources: COMMONJS, options: NODE10 },
   'node10-no-interop': { sources: COMMONJS, options: { ...NODE10, ...NO_INTEROP } },
@@ -123,7 +130,9 @@ it('the package holds what was built from src, the documents, and nothing else',
     modules.map((m) => `dist/${m}.d.ts`).sort(),
   );
 
-  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md'].filter((file) => existsSync(join(ROOT, file)));
+  const documents = ['CHANGELOG.md', 'LICENSE', 'MIGRATING.md', 'README.md'].filter((file) =>
+    existsSync(join(ROOT, file)),
+  );
   const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts)(\.map)?$/.test(file));
   expect(others.sort()).toEqual([...documents, 'package.json']);
 });
@@ -208,8 +217,10 @@ function copyDependencies(dependent: string, modules: string): void {
 /** @returns the name of the file that tsc is to be given */
 function writeSetup(name: string, { sources, options }: Setup): string {
   for (const source of sources) {
-    const consumer = source.replace(/^(usage|otel)\.[mc]ts$/, '$1.ts');
-    cpSync(join(CONSUMERS, consumer), join(project, name, source));
+    const kept = join(CONSUMERS, source);
+    // Most are kept once, as .ts, for both kinds of module.
+    const consumer = existsSync(kept) ? kept : kept.replace(/\.[cm]ts$/, '.ts');
+    cpSync(consumer, join(project, name, source));
   }
   const compilerOptions = { target: 'es2022', strict: true, skipLibCheck: false, ...options };
   const config = `${name}.json`;

@@ -17,6 +17,7 @@ interface Original {
   subscriber: OldClient;
   hire(name: string, definition: OldDefinition): void;
   demand(name: string): void;
+  fire(name: string): Promise<unknown>;
   quit(): Promise<unknown>;
 }
 
@@ -26,6 +27,7 @@ const Bossbat: new (options: object) => Original = require('bossbat');
 export interface OldMember {
   hire(name: string, definition: OldDefinition): void;
   demand(name: string): void;
+  fire(name: string): Promise<unknown>;
   /** What is in the list are the expiries of this trigger, `NAME` or `demand:NAME`, that it hears from now on. */
   expiries(name: string): string[];
   /** May be called again; the fleet calls it after the test. */
@@ -47,6 +49,7 @@ export async function joinOriginal(fleet: TestFleet, options: object = {}): Prom
   return {
     hire: (name, definition) => old.hire(name, definition),
     demand: (name) => old.demand(name),
+    fire: (name) => old.fire(name),
     expiries(name) {
       const heard: string[] = [];
       const trigger = `${fleet.prefix}:work:${name}`;

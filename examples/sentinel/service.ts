@@ -1,0 +1,22 @@
+// Redis behind Sentinel: ioredis asks the sentinels who is the primary, and again after a failover.
+import Bossman from 'bossman';
+
+const { SENTINELS = '127.0.0.1:26379', SENTINEL_NAME = 'mymaster' } = process.env;
+
+const sentinels = SENTINELS.split(',').map((address) => {
+  const { hostname, port } = new URL(`redis://${address}`);
+  return { host: hostname, port: Number(port || 26379) };
+});
+
+const fred = new Bossman({
+  // Passwords are two: `password` is Redis', `sentinelPassword` the sentinels'.
+  connection: { sentinels, name: SENTINEL_NAME },
+});
+fred.on('start', ({ slot }) => console.log(`slot ${slot}`));
+// A failover is told once or twice, and over when slots go on.
+fred.on('error', (error) => console.error(`${error.code}: ${error.message}`));
+
+await fred.hire('tick', { every: '1 second', work: () => {} });
+console.log('hired');
+
+process.once('SIGTERM', () => fred.quit());

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import ts from 'typescript';
+import { readDefinition, readOptions } from '../src/options';
+import { processTimeZone } from '../src/schedule';
+
+const ROOT = join(__dirname, '..');
+const { prefix, disableRedisConfig, run } = readOptions({});
+
+/** What the code does when an option is not given, in the words of the documents. */
+const DEFAULTS: Record<string, string> = {
+  connection: defaultAddress(),
+  prefix,
+  ttl: `${run.ttlMs}`,
+  keepAlive: `${run.keepAlive}`,
+  recover: `${run.recover}`,
+  misfire: run.misfire,
+  tz: defaultZone(),
+  disableRedisConfig: `${disableRedisConfig}`,
+};
+
+it('the defaults in the README are those in the code, of every option', () => {
+  expect(defaultsInReadme()).toEqual(DEFAULTS);
+});
+
+it('the defaults in the docstrings are those in the code, of every option', () => {
+  expect(defaultsInDocstrings()).toEqual(DEFAULTS);
+});
+
+function defaultAddress(): string {
+  const { host, port } = new Redis({ lazyConnect: true }).options;
+  return `${host}:${port}`;
+}
+
+function defaultZone(): string {
+  const { schedule } = readDefinition({ cron: '0 3 * * *', work() {} }, run);
+  return schedule?.plan.endsWith(` ${processTimeZone()}`) ? "the process's" : `${schedule?.plan}`;
+}
+
+/** Of the table whose last column is `default`; its first has the options' names. */
+function defaultsInReadme(): Record<string, string> {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, rows = ''] = /^\| option \|.*\| default \|\n\|[-| ]+\|\n((?:\|.*\|\n)+)/m.exec(readme) ?? [];
+  const cells = rows
+    .trim()
+    .split('\n')
+    .map((row) => row.slice(1, -1).split('|'));
+  const bare = (cell = '') => cell.trim().replace(/^[`']+|[`']+$/g, '');
+  return Object.fromEntries(cells.map((row) => [bare(row[0]), bare(row.at(-1))]));
+}
+
+function defaultsInDocstrings(): Record<string, string> {
+  const path = join(ROOT, 'src', 'options.ts');
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022, true);
+  const found: Record<string, string> = {};
+  for (const statement of source.statements) {
+    if (!ts.isInterfaceDeclaration(statement)) continue;
+    if (!['RunOptions', 'BossmanOptions'].includes(statement.name.text)) continue;
+    for (const member of statement.members) {
+      const docs = ts.getJSDocCommentsAndTags(member);
+      const text = docs.map(({ comment }) => ts.getTextOfJSDocComment(comment)).join(' ');
+      const [, value = 'none'] = /\bdefault:? `?([\w:' ]+)/i.exec(text) ?? [];
+      found[member.name?.getText() ?? ''] = value;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,210 @@
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Redis } from 'ioredis';
+import ts from 'typescript';
+import { type Block, blocksOf, programOf, usesBossman } from './docs/blocks';
+import { makeFaultyFleet } from './support/faults';
+import { type RedisServer, startServer } from './support/redis';
+import { waitFor } from './support/wait';
+
+const ROOT = join(__dirname, '..');
+const DOCUMENTS = ['README.md', 'MIGRATING.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md'];
+const PROGRAMS = ['js', 'ts', 'diff'];
+/** Others would go unread by all that is below; `text` is a drawing. */
+const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
+
+/** Where the package is, for programs that import it. */
+const PATHS = { bossman: [join(ROOT, 'src', 'index.ts')], 'bossman/*': [join(ROOT, 'src', '*')] };
+
+const manifest: {
+  name: string;
+  bin?: Record<string, string>;
+  scripts: Record<string, string>;
+  devDependencies: Record<string, string>;
+} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+const blocks = DOCUMENTS.flatMap(blocksOf);
+const inLanguage = (...languages: string[]) => blocks.filter(({ language }) => languages.includes(language));
+const programs = inLanguage(...PROGRAMS);
+const named = (some: Block[]) => some.map((block): [string, Block] => [block.at, block]);
+
+it('every block of the documents says what language it is in', () => {
+  const others = blocks.filter(({ language }) => !LANGUAGES.includes(language));
+  expect(others).toEqual([]);
+});
+
+it('every link from one document to another, or within it, leads somewhere', () => {
+  const links = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(
+      ([, link = '']) => {
+        const [path = '', anchor] = link.split('#');
+        return { document, link, path: path ? join(dirname(document), path) : document, anchor };
+      },
+    ),
+  );
+  const dead = links.filter(
+    ({ path, anchor }) => !existsSync(join(ROOT, path)) || (anchor && !anchorsOf(path).includes(anchor)),
+  );
+  expect(dead).toEqual([]);
+});
+
+describe('programs in the documents', () => {
+  let folder: string;
+  let server: RedisServer;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bossman-docs-'));
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { paths: PATHS } }));
+    for (const block of programs) writeFileSync(fileOf(block), programOf(block));
+  });
+
+  beforeEach(async () => {
+    server = await startServer();
+  });
+
+  afterEach(() => server.stop());
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function fileOf(block: Block): string {
+    const extension = /\brequire\(/.test(block.code) ? 'cts' : 'mts';
+    return join(folder, `${block.at.replace(/\W/g, '-')}.${extension}`);
+  }
+
+  it('are right by their types', () => {
+    expect(typeErrors(folder, programs.map(fileOf))).toEqual([]);
+  });
+
+  it.each(named(programs.filter(usesBossman)))('%s runs, and so does every job that it hires', (_, block) => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', join(ROOT, 'test', 'docs', 'reader.ts'), `${server.port}`, fileOf(block)],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        timeout: 30_000,
+        env: { ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') },
+      },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const staying = /\bfred\.quit\(\);\n/.test(block.code) ? [] : hiredIn(block);
+    expect(stdout.match(/(?<=^ran ).*/gm) ?? []).toEqual(staying);
+  });
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(document: string): string[] {
+  const headings = readFileSync(join(ROOT, document), 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** The names that a program hires, in the order in which it does. */
+function hiredIn({ code }: Block): string[] {
+  return [...new Set([...code.matchAll(/\.hire\('([^']+)'/g)].map(([, name]) => name ?? ''))];
+}
+
+/** What libraries that are not installed here are, nobody can say: they are `any`. */
+function typeErrors(folder: string, files: string[]): string[] {
+  const foreign = join(folder, 'foreign.d.ts');
+  const modules = ['bullmq', 'agenda', '@agendajs/redis-backend'];
+  writeFileSync(foreign, modules.map((name) => `declare module '${name}';\n`).join(''));
+  const program = ts.createProgram([foreign, ...files], {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts'],
+    strict: true,
+    noImplicitAny: false,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules', '@types')],
+    paths: {
+      ...PATHS,
+      // Its package.json hides its types from import.
+      redlock: [join(ROOT, 'node_modules', 'redlock', 'dist', 'index.d.ts')],
+    },
+  });
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+    );
+}
+
+it.each(named(inLanguage('shell')))('the commands of %s are there', (_, { code }) => {
+  const commands = code
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, ''))
+    .flatMap((line) => line.split(' && '))
+    .filter(Boolean);
+  expect(commands.filter((command) => !isThere(command))).toEqual([]);
+});
+
+it('every npm script that a workflow runs is there', () => {
+  const folder = join(ROOT, '.github', 'workflows');
+  const used = readdirSync(folder).flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/\bnpm run ([\w-]+)/g)].map(
+      ([, script = '']) => script,
+    ),
+  );
+  expect(used.filter((script) => !(script in manifest.scripts))).toEqual([]);
+});
+
+function isThere(command: string): boolean {
+  const [tool = '', verb = '', what = ''] = command.split(' ');
+  if (tool === 'npm') {
+    if (verb === 'run') return what in manifest.scripts;
+    if (verb === 'install') return what === manifest.name;
+    return verb === 'ci' || (verb === 'test' && 'test' in manifest.scripts);
+  }
+  if (tool === 'npx') return verb in (manifest.bin ?? {}) || verb in manifest.devDependencies;
+  accessSync(join(ROOT, tool), constants.X_OK);
+  return true;
+}
+
+describe('a server', () => {
+  const fleet = makeFaultyFleet();
+
+  it('takes every Redis command of the documents, and the user that they make can do all that there is', async () => {
+    const lines = inLanguage('redis').flatMap(({ code }) => code.split('\n').filter(Boolean));
+    expect(lines.filter((line) => line.startsWith('ACL SETUSER app '))).toHaveLength(1);
+    for (const line of lines) {
+      const [command = '', ...args] = line.split(' ');
+      await expect(fleet.redis.call(command, ...args)).resolves.toBe('OK');
+    }
+
+    const login = { username: 'app', password: 'secret' };
+    const stranger = new Redis({ ...login, port: fleet.server.port, lazyConnect: true });
+    await expect(stranger.get('elsewhere')).rejects.toThrow(/NOPERM/);
+    stranger.disconnect();
+
+    const options = { prefix: 'bossman', disableRedisConfig: true, recover: true };
+    const [fred, other] = [fleet.join(options, login), fleet.join(options, login)];
+    await fred.hire('tick', { every: 100, work() {} });
+    await fred.hire('wanted', { keepAlive: true, ttl: 200, work() {} });
+    await fleet.ticks('tick', 3);
+    await other.demand('wanted');
+    await waitFor('the demand', () => fleet.told.finish.some(({ job }) => job === 'wanted'));
+    await other.fire('tick');
+    expect(fleet.told.error).toEqual([]);
+  });
+});
