@@ -257,6 +257,7 @@ describe('a demand', () => {
     await fleet.redis.set(`${fleet.prefix}:lock:job`, token, 'PX', 1500);
     await fleet.join().hire('job', { work: () => {} });
     await waitFor('the run', () => fleet.told.finish.length > 0);
+    await waitFor('it to be heard', () => bells.of('taken').length > 0);
     const lockEnds = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + 1500;
     expect(bells.of('taken')[0]?.at).toBeGreaterThanOrEqual(lockEnds);
   });

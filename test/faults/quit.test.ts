@@ -31,7 +31,9 @@ describe('work that never settles', () => {
     await fred.hire('job', { every: 200, ttl: 700, work: never });
     await waitFor('three runs', () => fleet.slotsOf('job').length >= 3);
     const [first = 0] = fleet.slotsOf('job');
-    const [one, another] = bells.of('claim').filter(({ verdict }) => verdict === 'run');
+    const runs = () => bells.of('claim').filter(({ verdict }) => verdict === 'run');
+    await waitFor('both to be heard', () => runs().length >= 2);
+    const [one, another] = runs();
     expect((another?.at ?? 0) - (one?.at ?? 0)).toBeGreaterThanOrEqual(698);
     expect(fleet.told.lost[0]).toEqual({ job: 'job', slot: first, demandedAt: null, why: 'expired' });
     expect(fleet.told.lost.filter(({ slot }) => slot === first)).toHaveLength(1);
@@ -59,7 +61,7 @@ describe('work that never settles', () => {
     const other = fleet.join();
     await other.demand('job');
     await waitFor('the run of the demand', () => demandRuns().length === 2);
-    await waitFor('both to be heard', () => bells.of('taken').length === 2);
+    await waitFor('both to be heard', () => bells.of('taken').length >= 2);
     const [one, another] = bells.of('taken');
     expect((another?.at ?? 0) - (one?.at ?? 0)).toBeGreaterThanOrEqual(1498);
     const { demandedAt } = demandRuns()[0] ?? {};
