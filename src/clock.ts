@@ -32,11 +32,11 @@ export class RedisClock {
     return this.known ? this.local() + (this.low + this.high) / 2 : Number.NaN;
   }
 
-  /** The latest that `now` can be. What happened before this moment has no later time. */
-  latest(): number {
-    if (!this.known) return Number.NaN;
+  /** The earliest and the latest that `now` can be; NaN before the first answer. */
+  bounds(): { earliest: number; latest: number } {
     const local = this.local();
-    return local + this.high + (local - this.observedAt) * DRIFT;
+    const slack = (local - this.observedAt) * DRIFT;
+    return { earliest: local + this.low - slack, latest: local + this.high + slack };
   }
 
   /** Takes in an answer that says `redisMs`. True when alarms set before are now wrong. */

@@ -8,8 +8,6 @@ import { FIRED, type Store, type StoredPlan } from './store';
 
 /** ms */
 const RETRY = { first: 1000, longest: 30_000 };
-/** ms by which the stamps of calls that follow one another at once may be ahead of the clock. */
-const SAME_MS = 5;
 
 /**
  * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
@@ -45,11 +43,13 @@ export class Plans {
       });
     }
     const { call } = job;
-    // A fire that came before this call must not seem to come after it; what is called within the same ms has stamps in a row.
-    const since = this.clock.known ? Math.ceil(this.clock.latest()) + SAME_MS : 0;
+    // A fire that came before this call must not seem to come after it; nor, once the hire was refused, one that came
+    // after it to come before.
+    const { earliest, latest } = this.clock.bounds();
+    const since = this.clock.known ? Math.ceil(latest) : 0;
     return this.arm(job, schedule, call, since).catch((cause) => {
       // Whoever waits for the hire is told at once; the job itself is not given up.
-      void this.retryArm(job, schedule, call, since, RETRY.first);
+      void this.retryArm(job, schedule, call, since && Math.floor(earliest) - 1, RETRY.first);
       throw cause;
     });
   }

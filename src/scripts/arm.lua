@@ -41,7 +41,7 @@ local entry = readPlan(plans, due, name)
 if entry and called(entry.calls, caller, sequence) then return answer('done', entry) end
 
 -- Unless it was ours: one instance's calls keep their order.
-if entry and entry.fired and tonumber(since) > 0 and entry.stamp > tonumber(since)
+if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
   and not string.find(entry.calls, caller .. ':%d+$') then
   return answer('fired', entry)
 end

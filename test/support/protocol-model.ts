@@ -56,7 +56,7 @@ export class ProtocolModel {
     const was = this.entry;
     if (was && sequence <= (was.calls[caller] ?? 0)) return this.toldPlan('done', now);
     const live = was !== null && was.slot < FIRED;
-    if (was && !live && since > 0 && was.stamp > since && was.lastCaller !== caller)
+    if (was && !live && since > 0 && was.slot - FIRED > since && was.lastCaller !== caller)
       return this.toldPlan('fired', now);
 
     const calls = { calls: { ...was?.calls, [caller]: sequence }, lastCaller: caller };
