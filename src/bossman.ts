@@ -27,6 +27,7 @@ import type {
 } from './events';
 import { Fleet } from './fleet';
 import { Followers } from './followers';
+import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './inspection';
 import { Job } from './job';
 import { Keys } from './keys';
 import { Listener } from './listener';
@@ -356,7 +357,10 @@ declare namespace Bossman {
     type Connection,
     type FailEvent,
     type FinishEvent,
+    type HistoryOptions,
+    type InstanceInfo,
     type JobDefinition,
+    type JobInfo,
     type LostEvent,
     type PlanEvent,
     type Qa,
@@ -364,6 +368,7 @@ declare namespace Bossman {
     type RunContext,
     type RunEvent,
     type RunOptions,
+    type RunRecord,
     Self as Bossman,
     Self as default,
     type SkipEvent,
