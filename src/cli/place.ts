@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
+import { readUrl } from '../connection';
 import type { Connection } from '../options';
-import { Failure } from './failure';
 
 const LOCALHOST = 'redis://localhost:6379';
 
@@ -11,38 +11,35 @@ export interface Place {
   cluster?: true;
 }
 
-interface Credentials {
-  username: string;
-  password: string;
-  tls: object;
-}
-
-/** `--url`, else REDIS_URL, else localhost; as a Cluster where that is said. */
-export function connectionTo({ url, cluster }: Place): Connection {
-  const chosen = url ?? (process.env.REDIS_URL || LOCALHOST);
-  return cluster ? clusterAt(chosen) : chosen;
-}
+/** Somebody waits: an outage is told, and not waited out. */
+const IMPATIENT = {
+  retryStrategy: () => null,
+  // ms without an answer
+  socketTimeout: 5000,
+  // Without the right to INFO ioredis would print a warning. Of a server that loads its data the first command tells.
+  enableReadyCheck: false,
+} as const;
 
 /**
- * A Cluster that is never connected itself: it is the pattern of the one that is. User, password and TLS are for all
- * of its nodes, so they cannot stay in the URL, which ioredis reads for the first node only.
+ * `--url`, else REDIS_URL, else localhost; as a Cluster where that is said.
+ *
+ * @throws TypeError for what is no URL, without showing its password
  */
-function clusterAt(url: string): Cluster {
-  const { host, port, ...redisOptions } = partsOf(url);
-  return new Cluster([{ host, port }], { lazyConnect: true, redisOptions });
-}
-
-function partsOf(url: string): Partial<Credentials> & { host: string; port: number } {
-  // What is refused here may be a password in the wrong place, so it is not shown.
-  if (!URL.canParse(url) || !/^rediss?:\/\/./.test(url)) {
-    throw new Failure('--cluster takes a URL of one of its nodes, like redis://:password@host:6379', 2);
-  }
-  const { protocol, hostname, port, username, password } = new URL(url);
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || 6379),
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' && { tls: {} }),
-  };
+export function connectionTo({ url, cluster }: Place): Connection {
+  const options = readUrl(url ?? (process.env.REDIS_URL || LOCALHOST));
+  if (!cluster) return { ...options, ...IMPATIENT };
+  const { host = 'localhost', port = 6379, username, password, tls } = options;
+  const { retryStrategy, ...ofNodes } = IMPATIENT;
+  // Never connected: it is the pattern of the one that is.
+  return new Cluster([{ host, port }], {
+    lazyConnect: true,
+    clusterRetryStrategy: retryStrategy,
+    // In a URL the credentials would be those of its node only.
+    redisOptions: {
+      ...(username && { username }),
+      ...(password && { password }),
+      ...(tls && { tls }),
+      ...ofNodes,
+    },
+  });
 }

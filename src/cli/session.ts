@@ -1,3 +1,4 @@
+import { addressOf } from '../connection';
 import { messageOf } from '../errors';
 import type { InstanceInfo, JobInfo } from '../inspection';
 import { type Inspector, openInspector } from '../inspector';
@@ -30,7 +31,7 @@ export interface Look {
  * Connects, lets a command do its work, and hangs up.
  *
  * @returns the exit status, which is that of the work
- * @throws Failure when Redis is not reached
+ * @throws Failure when Redis is not reached, or does not answer any more
  */
 export async function withSession(
   asked: Asked,
@@ -39,6 +40,16 @@ export async function withSession(
   const inspector = await open(asked);
   try {
     return await work({ inspector, output: new Output(asked.json === true) });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { client } = inspector;
+    if (client.status !== 'ready') {
+      throw new Failure(`the connection to ${addressOf(client)} was lost (${messageOf(error)})`);
+    }
+    const advice = messageOf(error).startsWith('NOPERM')
+      ? '; bossman doctor lists the rights that are missing'
+      : '';
+    throw new Failure(messageOf(error) + advice);
   } finally {
     await inspector.close();
   }
@@ -49,11 +60,11 @@ export async function open(place: Place): Promise<Inspector> {
   try {
     return await openInspector({ connection: connectionTo(place), prefix: place.prefix });
   } catch (error) {
-    if (error instanceof Failure) throw error;
     // Bad arguments; see openInspector.
     if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
-    const advice = 'is it running there? --url or REDIS_URL says where it is';
-    throw new Failure(`${messageOf(error)}; ${advice}`);
+    throw new Failure(
+      `no Redis at ${messageOf(error)}; is it running there? --url or REDIS_URL says where it is`,
+    );
   }
 }
 

@@ -7,20 +7,24 @@ const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: '
 
 /** A span of ms in the unit that says most in few letters: `3.1 ms`, `1.2 s`, `45 s`, `90 s`, `4 min`, `14 h`, `3 d`. */
 export function span(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < SECOND) return `${Math.floor(ms)} ms`;
-  if (ms < 10 * SECOND) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
-  if (ms < 2 * MINUTE) return `${Math.floor(ms / SECOND)} s`;
-  if (ms < 2 * HOUR) return `${Math.floor(ms / MINUTE)} min`;
-  if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h`;
-  return `${Math.floor(ms / DAY)} d`;
+  if (ms < SECOND) return `${rounded(ms)} ms`;
+  if (ms < 2 * MINUTE) return `${rounded(ms / SECOND)} s`;
+  if (ms < 2 * HOUR) return `${Math.round(ms / MINUTE)} min`;
+  if (ms < 2 * DAY) return `${Math.round(ms / HOUR)} h`;
+  return `${Math.round(ms / DAY)} d`;
 }
 
 /** An instant as seen from another: `in 4 min`, `now`, `12 s ago`. */
 export function fromNow(at: number, now: number): string {
   const ahead = at - now;
   if (Math.abs(ahead) < SECOND) return 'now';
-  return ahead > 0 ? `in ${span(ahead)}` : `${span(-ahead)} ago`;
+  const apart = span(Math.round(Math.abs(ahead) / SECOND) * SECOND);
+  return ahead > 0 ? `in ${apart}` : `${apart} ago`;
+}
+
+/** Of small numbers one decimal counts. */
+function rounded(value: number): number {
+  return value < 10 ? Number(value.toFixed(1)) : Math.round(value);
 }
 
 /** An instant in the zone of this machine: `2026-11-24 15:20:03`. */
