@@ -62,10 +62,19 @@ export async function open(place: Place): Promise<Inspector> {
   } catch (error) {
     // Bad arguments; see openInspector.
     if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
-    throw new Failure(
-      `no Redis at ${messageOf(error)}; is it running there? --url or REDIS_URL says where it is`,
-    );
+    if (place.cluster) await tryNode(place);
+    const reason = messageOf(error);
+    const advice = /\b(NOAUTH|WRONGPASS)\b/.test(reason)
+      ? 'give user and password in the URL: redis://user:password@host:port'
+      : 'is it running there? --url or REDIS_URL says where it is';
+    throw new Failure(`no Redis at ${reason}; ${advice}`);
   }
+}
+
+/** Of a Cluster that is not reached ioredis does not say why; of one of its nodes it does. */
+async function tryNode({ url, prefix }: Place): Promise<void> {
+  const inspector = await open({ ...(url !== undefined && { url }), prefix });
+  await inspector.close();
 }
 
 /** What is known of the fleet now. */

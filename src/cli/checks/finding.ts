@@ -23,9 +23,6 @@ export function fail(check: string, found: string, advice: string): Finding {
 
 /** The check needs something that Redis refuses. */
 export function unknown(check: string, needed: string, refusal: unknown): Finding {
-  return warn(
-    check,
-    `cannot be checked: ${needed} is refused (${messageOf(refusal)})`,
-    `ask somebody who may use ${needed}`,
-  );
+  const found = `cannot be checked: ${needed} is refused (${messageOf(refusal)})`;
+  return warn(check, found, 'have it permitted to this user, or ask as another');
 }

@@ -13,7 +13,7 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   try {
     instances = await inspector.fleet();
   } catch (refusal) {
-    return [unknown('fleet', 'the roll call', refusal)];
+    return [unknown('fleet', 'PUBLISH', refusal)];
   }
   if (instances.length === 0) {
     return [

@@ -125,19 +125,14 @@ export async function checkPersistence(client: Client, info: Info): Promise<Find
     );
   }
   if (fields.get('aof_enabled') === '1') return ok('persistence', 'append-only file');
-  const lost = 'the demands that wait and the history of runs are lost; turn appendonly on if that matters';
+  const advice =
+    'a restart loses demands that wait, and histories; plans come back with the instances. See appendonly';
   try {
     const snapshots = await settingOf(client, 'save');
-    return snapshots === ''
-      ? warn('persistence', 'none', `when Redis restarts, instances bring their plans back, but ${lost}`)
-      : warn(
-          'persistence',
-          `snapshots only (save ${snapshots})`,
-          `when Redis crashes, since the last snapshot ${lost}`,
-        );
+    return warn('persistence', snapshots === '' ? 'none' : `snapshots only (save ${snapshots})`, advice);
   } catch (refusal) {
     const found = `no append-only file; whether there are snapshots cannot be checked (${messageOf(refusal)})`;
-    return warn('persistence', found, `when Redis crashes, what is not in a snapshot is lost: ${lost}`);
+    return warn('persistence', found, advice);
   }
 }
 
