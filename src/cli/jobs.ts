@@ -9,6 +9,9 @@ import { fromNow, span } from './time';
 /** ms after which a slot that nobody ran is late. */
 const LATE = 1000;
 
+/** `job 2` stands before `job 10`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 const COLUMNS: Column[] = [
   { title: 'JOB', shrinksTo: 12 },
   { title: 'STATE', shrinksTo: 10 },
@@ -57,7 +60,7 @@ export function summaryLine(look: Look, paint: Paint): string {
 /** Those that need somebody first, else by name. */
 export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
   const urgent = (job: JobInfo) => (isFailing(job) || job.orphaned ? 0 : 1);
-  return [...jobs].sort((a, b) => urgent(a) - urgent(b) || (a.name < b.name ? -1 : 1));
+  return [...jobs].sort((a, b) => urgent(a) - urgent(b) || byName(a.name, b.name));
 }
 
 /** A table of jobs, its titles first; one line each. */

@@ -1,8 +1,8 @@
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
-const REST_OF_LINE = '\x1b[K';
-const REST_OF_SCREEN = '\x1b[J';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_REST = '\x1b[J';
 
 /** q, Ctrl-C, Ctrl-D */
 const KEYS_THAT_END = ['q', 'Q', '\x03', '\x04'];
@@ -41,8 +41,9 @@ export class Screen {
     const columns = process.stdout.columns || 80;
     const rows = process.stdout.rows || 24;
     const lines = this.compose(columns, rows).slice(0, rows);
-    const rest = lines.length < rows ? `\r\n${REST_OF_SCREEN}` : '';
-    process.stdout.write(HOME + lines.map((line) => line + REST_OF_LINE).join('\r\n') + rest);
+    const rest = lines.length < rows ? `\r\n${CLEAR_REST}` : '';
+    // Behind a line that fills the screen, to clear would take its last letter.
+    process.stdout.write(HOME + lines.map((line) => CLEAR_LINE + line).join('\r\n') + rest);
   }
 
   /** Gives the terminal back. */
