@@ -109,7 +109,7 @@ export async function openInspector(options: {
   try {
     await ready(client, timeout);
   } catch (cause) {
-    client.disconnect();
+    if (client.status !== 'end') client.disconnect();
     throw new BossmanError('CONNECTION', `${addressOf(client)}: ${reasonOf(cause)}`, null, cause);
   }
   // Afterwards it goes on trying, and what it is asked meanwhile waits.

@@ -40,8 +40,9 @@ export class Overview {
       this.clock.known || this.store.readClock(),
     ]);
     const hirers = hirersIn(instances);
-    const kept = [slots, plans, demands, runs, counts, hirers].flatMap((part) => [...part.keys()]);
-    const names = [...new Set(kept)].sort();
+    const waiting = [...demands.keys()].filter((name) => !demands.get(name)?.startsWith('idle'));
+    const kept = [slots, plans, runs, counts, hirers].flatMap((part) => [...part.keys()]);
+    const names = [...new Set([...kept, ...waiting])].sort();
     const locks = await reads.locks(names);
     const now = this.clock.now();
     const goingOn = runsIn(instances);

@@ -16,6 +16,8 @@ export interface Answer extends Omit<InstanceInfo, 'id' | 'jobs'> {
 /** Answers roll calls: says what this instance is, has hired, and is running. Does nothing unasked. */
 export class Presence {
   private readonly madeAt: number;
+  /** On Redis' clock. Said once, as its estimate moves by parts of a ms. */
+  private since: number | null = null;
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -42,11 +44,12 @@ export class Presence {
       jobs[plan] ??= [];
       jobs[plan].push(name);
     }
+    this.since ??= Math.round(this.clock.now() - (this.clock.monotonic() - this.madeAt));
     return {
       host: hostname(),
       pid: process.pid,
       version,
-      since: Math.round(this.clock.now() - (this.clock.monotonic() - this.madeAt)),
+      since: this.since,
       jobs,
       running: this.running(),
     };

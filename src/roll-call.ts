@@ -68,6 +68,7 @@ function isAnswer(answer: object | null): answer is Answer {
   return (
     typeof since === 'number' &&
     Array.isArray(running) &&
+    running.every((run) => typeof run === 'object' && run !== null) &&
     typeof jobs === 'object' &&
     jobs !== null &&
     Object.values(jobs).every(Array.isArray)

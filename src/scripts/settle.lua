@@ -35,10 +35,10 @@ if held or not called(calls, caller, sequence) then
 end
 
 -- A run that ends long after its lock must not cover the note of a later one.
-local noted = redis.pcall('HGET', runs, name)
+local noted = not held and redis.pcall('HGET', runs, name)
 local last = type(noted) == 'string' and string.match(noted, '"startedAt":(%d+)')
 if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
 
-local waiting = demandIn(demands, lock, name)
+local waiting = demand.state == 'idle' and -1 or lockRest(lock)
 if leaving == '1' and waiting >= 0 then ring(bell, 'demand', caller, int(now), '0', int(waiting), listeners, name) end
 return { nowUs, waiting, list == '' and 0 or 1 }

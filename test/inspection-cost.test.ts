@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { scripts } from '../src/scripts/generated';
+import { FLAWLESS, flawsOf, makeFaultyFleet } from './support/faults';
+import { delay, waitFor } from './support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const VERBS = new Map(
+  Object.entries(scripts).map(([verb, text]) => [createHash('sha1').update(text).digest('hex'), verb]),
+);
+
+/** What clients send from here on: a script by its verb. Not what scripts call inside. */
+async function watchRequests(): Promise<{ verb: string; words: number }[]> {
+  const requests: { verb: string; words: number }[] = [];
+  const monitor = await fleet.redis.monitor();
+  monitor.on('monitor', (_time: string, [command = '', ...args]: string[], source: string) => {
+    const verb = VERBS.get(args[0] ?? '') ?? command.toLowerCase();
+    if (source !== 'lua') requests.push({ verb, words: args.length });
+  });
+  stopWatching = () => {
+    monitor.disconnect();
+    stopWatching = () => {};
+  };
+  return requests;
+}
+
+let stopWatching = () => {};
+afterEach(() => stopWatching());
+
+describe('while nobody asks', () => {
+  it('a run costs a claim and a settle, and nothing else', async () => {
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 3);
+    const requests = await watchRequests();
+    await fleet.ticks('tick', 10);
+    stopWatching();
+    expect(requests.length).toBeGreaterThanOrEqual(19);
+    // From any one to the next one of its kind.
+    const claims = requests.filter(({ verb }) => verb === 'claim').length;
+    const settles = requests.filter(({ verb }) => verb === 'settle').length;
+    expect(claims + settles).toBe(requests.length);
+    expect(Math.abs(claims - settles)).toBeLessThanOrEqual(1);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+  });
+
+  it('an idle instance sends nothing, nor does one that was asked before', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    for (const instance of [fred, other]) await instance.hire('job', { every: '1 hour', work });
+    await fleet.heardBy(2);
+    expect(await fred.fleet()).toHaveLength(2);
+    await fred.jobs();
+    await delay(100);
+    const requests = await watchRequests();
+    await delay(2000);
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('with 10,000 jobs', () => {
+  it('jobs() answers soon, by requests that are small', async () => {
+    const [fred, other] = [fleet.join(), fleet.join()];
+    const names = Array.from({ length: 10_000 }, (_, index) => `a job with a longer name ${index}`);
+    for (const instance of [fred, other]) {
+      await Promise.all(names.map((name) => instance.hire(name, { every: '1 hour', work })));
+    }
+    await fleet.heardBy(2);
+    // Some 200 ms; the bound is for a machine that does other things, too.
+    const askedAt = performance.now();
+    const jobs = await fred.jobs();
+    expect(performance.now() - askedAt).toBeLessThan(3000);
+    expect(jobs).toHaveLength(10_000);
+    const complete = jobs.filter(
+      ({ hiredBy, orphaned, nextSlot }) => hiredBy.length === 2 && !orphaned && nextSlot,
+    );
+    expect(complete).toHaveLength(10_000);
+
+    const requests = await watchRequests();
+    await fred.jobs();
+    const verbs = new Set(requests.map(({ verb }) => verb));
+    for (const verb of ['publish', 'present', 'hlen', 'hkeys', 'hget', 'del', 'zscan', 'hscan', 'mget']) {
+      expect(verbs).toContain(verb);
+      verbs.delete(verb);
+    }
+    expect([...verbs]).toEqual([]);
+    const pages = requests.filter(({ verb }) => /scan|mget/.test(verb));
+    expect(pages.length).toBeGreaterThan(40);
+    expect(Math.max(...pages.map(({ words }) => words))).toBeLessThanOrEqual(500);
+  });
+});
+
+describe('processes', () => {
+  it('answer the roll call, save for one that is frozen, which holds it up for less than a second', async () => {
+    const fred = fleet.join();
+    const jobs = { tick: { every: 60_000 }, wanted: {} };
+    const [one] = [await fleet.spawn({ jobs }), await fleet.spawn({ jobs })];
+    await fleet.heardBy(3);
+    const all = await fred.fleet();
+    expect(new Set(all.map(({ pid }) => pid)).size).toBe(3);
+    expect(all.filter((instance) => instance.jobs.length === 2)).toHaveLength(2);
+    expect((await fred.jobs()).map(({ name, hiredBy }) => [name, hiredBy.length])).toEqual([
+      ['tick', 2],
+      ['wanted', 2],
+    ]);
+    one?.freeze();
+    const askedAt = performance.now();
+    expect(await fred.fleet()).toHaveLength(2);
+    expect(performance.now() - askedAt).toBeLessThan(2000);
+    one?.thaw();
+    await waitFor('it to answer again', async () => (await fred.fleet()).length === 3);
+    await one?.kill();
+    await waitFor('it to be gone', async () => (await fred.fleet()).length === 2);
+  });
+});
