@@ -84,8 +84,9 @@ function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
     const long = since === null ? '' : ` ${span(Math.max(0, at - since))}`;
     return [`running${long} on ${instanceName(by, instances)}`, paint.cyan];
   }
-  if (job.demandedSince !== null) return [`demanded ${fromNow(job.demandedSince, at)}`, paint.yellow];
-  if (job.orphaned) return ['orphaned', paint.red];
+  const demanded = job.demandedSince === null ? null : `demanded ${fromNow(job.demandedSince, at)}`;
+  if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];
+  if (demanded !== null) return [demanded, paint.yellow];
   if (job.fired) return ['fired', paint.dim];
   if (isFailing(job)) return ['failing', paint.red];
   return job.lastRun ? ['ok', paint.green] : ['new', paint.dim];
