@@ -31,8 +31,9 @@ export class RollCall {
     const calledAt = performance.now();
     const heard = await this.store.ringWho(roll);
     let wait = LOOKS.first;
-    while (heard > 0 && performance.now() - calledAt < LONGEST_WAIT && (await this.pauses.pause(wait))) {
-      if ((await this.reads.answersTo(roll)) >= heard && this.countsAll) break;
+    const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
+    while (expected > 0 && performance.now() - calledAt < LONGEST_WAIT && (await this.pauses.pause(wait))) {
+      if ((await this.reads.answersTo(roll)) >= expected) break;
       wait = Math.min(2 * wait, LOOKS.longest);
     }
     const answers = new Map<string, InstanceInfo>();
