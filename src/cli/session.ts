@@ -63,11 +63,11 @@ export async function open(place: Place): Promise<Inspector> {
     // Bad arguments; see openInspector.
     if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
     if (place.cluster) await tryNode(place);
-    const reason = messageOf(error);
+    const reason = messageOf(error).replace(/\.$/, '');
     const advice = /\b(NOAUTH|WRONGPASS)\b/.test(reason)
       ? 'give user and password in the URL: redis://user:password@host:port'
       : 'is it running there? --url or REDIS_URL says where it is';
-    throw new Failure(`no Redis at ${reason}; ${advice}`);
+    throw new Failure(`cannot connect to Redis at ${reason}; ${advice}`);
   }
 }
 

@@ -84,11 +84,13 @@ test('while Redis is away it says so, and goes on when it is back', async () => 
     await one.hire('a', { every: '1 hour', work });
     await terminal.shows(/^1 job, .*\n.*q ends/);
     await server.kill();
-    await terminal.shows(/^1 job, .*\nas of .*; no Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED[\s\S]*\na /);
+    await terminal.shows(
+      /^1 job, .*\nas of .*; cannot connect to Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED[\s\S]*\na /,
+    );
     await server.start();
     await terminal.shows(/^1 job, .*\n.*q ends/);
     await server.kill();
-    await terminal.shows(/; no Redis at /);
+    await terminal.shows(/; cannot connect to Redis at /);
     terminal.press('q');
     expect(await terminal.status()).toBe(0);
   } finally {
