@@ -366,7 +366,7 @@ describe('history()', () => {
 });
 
 describe('what is kept for inspection', () => {
-  it.each([
+  it.each<[string, { every?: number }]>([
     ['planned', { every: 50 }],
     ['demanded', {}],
   ])('goes when the job, which was %s, was not used for 30 days', async (_, plan) => {
@@ -463,7 +463,7 @@ describe('an inspector', () => {
   it('tells why Redis is not reached, and where, without the password', async () => {
     const asked = openInspector({ connection: 'redis://:secret@127.0.0.1:1/0' });
     await expect(asked).rejects.toMatchObject({ code: 'CONNECTION' });
-    await expect(asked).rejects.toThrow('127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1');
+    await expect(asked).rejects.toThrow(/^127\.0\.0\.1:1: .*connect ECONNREFUSED/);
   });
 });
 
