@@ -23,7 +23,7 @@ export class InspectionStore {
   /** NAME → next slot */
   async slots(): Promise<Map<string, number>> {
     const scores = await collect((cursor) => this.client.zscan(this.keys.due, cursor, 'COUNT', PAGE));
-    return new Map([...scores].map(([name, score]) => [name, Number(score)]));
+    return new Map([...scores].map(([name, score]) => [name, Number(score.replace('inf', 'Infinity'))]));
   }
 
   /** @param key of a hash */

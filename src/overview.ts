@@ -12,8 +12,8 @@ const ID_LENGTH = 16;
 /** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
 export class Overview {
   constructor(
-    protected readonly store: Store,
-    protected readonly reads: InspectionStore,
+    private readonly store: Store,
+    private readonly reads: InspectionStore,
     private readonly clock: RedisClock,
     private readonly roll: RollCall,
   ) {}

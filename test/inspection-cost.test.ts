@@ -3,6 +3,10 @@ import { scripts } from '../src/scripts/generated';
 import { FLAWLESS, flawsOf, makeFaultyFleet } from './support/faults';
 import { delay, waitFor } from './support/wait';
 
+let stopWatching = () => {};
+/** Before the server is gone. */
+afterEach(() => stopWatching());
+
 const fleet = makeFaultyFleet();
 const work = () => {};
 
@@ -24,9 +28,6 @@ async function watchRequests(): Promise<{ verb: string; words: number }[]> {
   };
   return requests;
 }
-
-let stopWatching = () => {};
-afterEach(() => stopWatching());
 
 describe('while nobody asks', () => {
   it('a run costs a claim and a settle, and nothing else', async () => {
