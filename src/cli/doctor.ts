@@ -42,7 +42,8 @@ async function examine({ inspector }: Session): Promise<Finding[]> {
   return [
     ...(await checkServer(client, info, isCluster(client))),
     ...(await checkRights(client, keys, 'fields' in info)),
-    ...(await checkNotifications(client)),
+    // On a Cluster they stay on the node they concern, and are not used.
+    ...(isCluster(client) ? [] : await checkNotifications(client)),
     checkEviction(info),
     await checkPersistence(client, info),
     await checkLatency(client),

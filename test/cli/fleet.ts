@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { JobInfo } from '../../src/inspection';
+import { openInspector } from '../../src/inspector';
 import type { TestFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { bossman, type Ended } from './cli';
@@ -23,6 +25,8 @@ export interface CliFleet {
   cli(...args: string[]): Promise<Ended>;
   /** The same with `--json`, and what it printed. */
   json<T>(...args: string[]): Promise<T>;
+  /** A job as the fleet knows it, to wait for: asked from within this process, as a call of `bossman` takes long. */
+  job(name: string): Promise<JobInfo | undefined>;
 }
 
 export function cliOf(fleet: TestFleet): CliFleet {
@@ -31,6 +35,14 @@ export function cliOf(fleet: TestFleet): CliFleet {
     member: (jobs) => startMember(fleet, jobs),
     cli,
     json: async <T>(...args: string[]) => parse<T>(await cli(...args, '--json')),
+    async job(name) {
+      const inspector = await openInspector({ connection: testUrl(), prefix: fleet.prefix });
+      try {
+        return (await inspector.jobs()).find((one) => one.name === name);
+      } finally {
+        await inspector.close();
+      }
+    },
   };
 }
 

@@ -13,13 +13,11 @@ interface Listed {
 }
 
 const fleet = makeFleet();
-const { member, cli, json } = cliOf(fleet);
+const { member, cli, json, job } = cliOf(fleet);
 
 const HOUR = '1 hour';
-const byName = async (): Promise<Record<string, JobInfo>> => {
-  const { jobs } = await json<Listed>('list');
-  return Object.fromEntries(jobs.map((job) => [job.name, job]));
-};
+/** The machine may be busy. */
+const PATIENT = { timeoutMs: 30_000 };
 
 describe('a fleet of two processes', () => {
   test('list says of each job how it stands, those that need somebody first, and list --json says the same', async () => {
@@ -37,14 +35,10 @@ describe('a fleet of two processes', () => {
       steering.fire('ended'),
       ...['healthy', 'broken', 'busy'].map((name) => steering.demand(name)),
     ]);
-    await waitFor(
-      'the runs',
-      async () => {
-        const { healthy, broken, busy } = await byName();
-        return healthy?.runs === 1 && broken?.runs === 1 && busy?.running;
-      },
-      { timeoutMs: 30_000 },
-    );
+    for (const name of ['healthy', 'broken']) {
+      await waitFor(`the run of ${name}`, async () => (await job(name))?.runs === 1, PATIENT);
+    }
+    await waitFor('the run of busy', async () => (await job('busy'))?.running, PATIENT);
 
     const { stdout, status, stderr } = await cli('list');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -92,7 +86,7 @@ describe('a fleet of two processes', () => {
     const one = await member({ a: { every: HOUR }, b: { ms: 60_000, ttl: 60_000 } });
     const two = await member({ a: { every: HOUR } });
     await fleet.join().demand('b');
-    await waitFor('the run', async () => (await byName()).b?.running, { timeoutMs: 30_000 });
+    await waitFor('the run', async () => (await job('b'))?.running, PATIENT);
 
     const { stdout, status } = await cli('fleet');
     const lines = stdout.trimEnd().split('\n');
@@ -124,7 +118,7 @@ describe('a fleet of two processes', () => {
     const steering = fleet.join();
     for (const runs of [1, 2, 3]) {
       await steering.demand('shaky');
-      await waitFor('the run', async () => (await byName()).shaky?.runs === runs, { timeoutMs: 30_000 });
+      await waitFor('the run', async () => (await job('shaky'))?.runs === runs, PATIENT);
     }
 
     const { stdout, status } = await cli('history', 'shaky', '--last', '2');

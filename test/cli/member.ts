@@ -31,7 +31,8 @@ async function run({ url, prefix, jobs }: MemberTask): Promise<void> {
   );
   process.once('message', async () => {
     await instance.quit({ timeout: 0 });
-    process.disconnect();
+    // Work that goes on is not waited for.
+    process.exit();
   });
   process.send?.('ready');
 }

@@ -1,4 +1,4 @@
-import type { JobInfo, RunRecord } from '../../src/inspection';
+import type { RunRecord } from '../../src/inspection';
 import { makeFleet } from '../support/fleet';
 import { waitFor } from '../support/wait';
 import { cliOf } from './fleet';
@@ -10,12 +10,7 @@ interface Demanded {
 }
 
 const fleet = makeFleet();
-const { member, cli, json } = cliOf(fleet);
-
-const job = async (name: string): Promise<JobInfo | undefined> => {
-  const { jobs } = await json<{ jobs: JobInfo[] }>('list');
-  return jobs.find((one) => one.name === name);
-};
+const { member, cli, json, job } = cliOf(fleet);
 
 describe('demand', () => {
   test('has a job run, and does not wait for it', async () => {

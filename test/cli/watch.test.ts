@@ -69,10 +69,10 @@ test('it fits the terminal, also when that changes its size', async () => {
   );
   expect(terminal.screen.filter((line) => line !== '').length).toBeLessThanOrEqual(20);
 
-  terminal.resize(70, 10);
+  terminal.resize(80, 10);
   await terminal.shows(/\na job wh.*… .*\nand 25 jobs more/);
   const lines = terminal.screen.filter((line) => line.startsWith('a job'));
-  expect(lines.filter((line) => line.length > 70)).toEqual([]);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
 test('while Redis is away it says so, and goes on when it is back', async () => {
