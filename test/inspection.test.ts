@@ -290,8 +290,11 @@ describe('fleet()', () => {
   it('asks all of many at once', async () => {
     const members = await Promise.all(Array.from({ length: 16 }, () => fleet.join()));
     await waitFor('all to listen', async () => (await fleet.listeners()) === members.length);
-    const rolls = await Promise.all(members.slice(0, 4).map((member) => member.fleet()));
-    for (const roll of rolls) expect(new Set(roll.map(({ id }) => id)).size).toBe(16);
+    const ids = await waitFor('all to answer four of them', async () => {
+      const rolls = await Promise.all(members.slice(0, 4).map((member) => member.fleet()));
+      return rolls.every(({ length }) => length === 16) && rolls.flat().map(({ id }) => id);
+    });
+    expect(new Set(ids || []).size).toBe(16);
   });
 
   it('knows of an instance no more that has quit', async () => {
