@@ -29,11 +29,13 @@ export class RollCall {
   async call(): Promise<InstanceInfo[]> {
     const roll = this.store.nextToken();
     const heard = await this.store.ringWho(roll);
+    // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
+    const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
     // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
     let waited = 0;
     let wait = LOOKS.first;
-    while (heard > 0 && waited < LONGEST_WAIT && (await this.pauses.pause(wait))) {
-      if ((await this.reads.answersTo(roll)) >= heard && this.countsAll) break;
+    while (expected > 0 && waited < LONGEST_WAIT && (await this.pauses.pause(wait))) {
+      if ((await this.reads.answersTo(roll)) >= expected) break;
       waited += wait;
       wait = Math.min(2 * wait, LOOKS.longest);
     }
