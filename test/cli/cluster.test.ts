@@ -37,7 +37,13 @@ test('with --cluster all is as it is with one server', async () => {
   expect(await onCluster('demand', 'a', '--wait')).toMatchObject({ status: 0, stderr: '' });
   expect((await onCluster('history', 'a')).stdout).toMatch(/ demand .* done /);
   const doctor = await onCluster('doctor', '--json');
-  expect(doctorOf(doctor)).toMatchObject({ server: 'ok', rights: 'ok', bell: 'ok', fleet: 'ok' });
+  expect(doctorOf(doctor)).toMatchObject({
+    server: 'ok',
+    rights: 'ok',
+    bell: 'ok',
+    fleet: 'ok',
+    orphans: 'ok',
+  });
   expect(doctor.status).toBe(0);
 });
 
