@@ -1,7 +1,7 @@
 /**
- * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here` and `quit`. Every
- * message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which may
- * contain anything.
+ * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here`, `who` and `quit`.
+ * Every message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which
+ * may contain anything.
  */
 export type Bell =
   | { kind: 'armed'; caller: string; name: string }
@@ -39,6 +39,8 @@ export type Bell =
   | { kind: 'roll'; caller: string; name: string }
   /** I do. */
   | { kind: 'here'; caller: string; name: string }
+  /** Who is there? The answers are collected under the roll's id. */
+  | { kind: 'who'; caller: string; roll: string }
   | { kind: 'quit'; caller: string };
 
 /** Words between caller and name. */
@@ -53,6 +55,9 @@ const WORDS = {
   roll: 0,
   here: 0,
 } as const;
+
+/** It becomes part of a key. */
+const ROLL = /^[0-9a-f]{32}$/;
 
 function isKind(word: string | undefined): word is keyof typeof WORDS {
   return word !== undefined && Object.hasOwn(WORDS, word);
@@ -73,6 +78,10 @@ export function parseBell(message: string): Bell | null {
   const kind = word();
   if (kind === 'quit') return { kind, caller: message.slice(from) };
   const caller = word();
+  if (kind === 'who' && caller !== undefined) {
+    const roll = message.slice(from);
+    return ROLL.test(roll) ? { kind, caller, roll } : null;
+  }
   if (!isKind(kind) || caller === undefined) return null;
   for (let count = WORDS[kind]; count > 0; count -= 1) {
     const next = word();

@@ -27,6 +27,8 @@ import type {
 } from './events';
 import { Fleet } from './fleet';
 import { Followers } from './followers';
+import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './inspection';
+import { InspectionStore } from './inspection-store';
 import { Job } from './job';
 import { Keys } from './keys';
 import { Listener } from './listener';
@@ -42,14 +44,18 @@ import {
   type RunContext,
   type RunOptions,
   readDefinition,
+  readHistoryOptions,
   readName,
   readOptions,
   readQuitOptions,
 } from './options';
+import { Overview } from './overview';
 import { Pauses } from './pauses';
 import { Plans } from './plans';
+import { Presence } from './presence';
 import { Recoveries } from './recoveries';
 import { Reporter } from './reporter';
+import { RollCall } from './roll-call';
 import { Runner } from './runner';
 import { Slots } from './slots';
 import { Store } from './store';
@@ -66,9 +72,9 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly settings: InstanceSettings;
   private readonly client: Client;
   private readonly subscriber: Client;
-  private readonly jobs = new Map<string, Job>();
+  private readonly hired = new Map<string, Job>();
   private readonly clock = new RedisClock();
-  private readonly fleet = new Fleet(() => this.clock.monotonic());
+  private readonly audience = new Fleet(() => this.clock.monotonic());
   private readonly pauses = new Pauses();
   private readonly reporter: Reporter;
   private readonly store: Store;
@@ -79,6 +85,8 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly demands: Demands;
   private readonly recoveries: Recoveries;
   private readonly followers: Followers;
+  private readonly presence: Presence;
+  private readonly overview: Overview;
   private readonly calls: Calls;
   private quitting: Promise<void> | null = null;
   /** The bell may not be heard. */
@@ -99,7 +107,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const { db, keyPrefix } = spaceOf(this.client);
     const keys = new Keys(this.settings.prefix, keyPrefix, db);
 
-    const { jobs, clock, fleet, pauses } = this;
+    const { hired: jobs, audience: fleet, clock, pauses } = this;
     const reporter = new Reporter(this, () => this.id);
     this.reporter = reporter;
     const calls = new Calls(reporter);
@@ -135,6 +143,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
       track,
     });
     this.followers = new Followers(jobs, this.store, fleet, pauses, (job) => this.plans.armAgain(job));
+    this.presence = new Presence(jobs, this.store, clock, () => this.runner.going);
+    const reads = new InspectionStore(this.client, keys);
+    const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
+    this.overview = new Overview(this.store, reads, clock, roll);
     this.listener = new Listener(
       this.subscriber,
       keys,
@@ -179,9 +191,9 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const settings = readDefinition(definition, this.settings.run);
     return this.calls.perform('hire', known, () => {
       const hiredAt = this.clock.monotonic();
-      const job = this.jobs.get(known) ?? new Job(known, definition, settings, hiredAt);
+      const job = this.hired.get(known) ?? new Job(known, definition, settings, hiredAt);
       Object.assign(job, { definition, settings, hiredAt });
-      this.jobs.set(known, job);
+      this.hired.set(known, job);
       this.recoveries.look(job);
       return this.plans.hire(job);
     });
@@ -208,6 +220,38 @@ class Bossman extends EventEmitter<BossmanEvents> {
   fire(name: string): Promise<void> {
     const known = readName(name);
     return this.calls.perform('fire', known, () => this.plans.fire(known));
+  }
+
+  /**
+   * All jobs of the fleet, hired here or not, by name: what is planned, waits, runs, and ran last. It is read when it is
+   * asked for, in small pages, and the instances are asked as `fleet` does.
+   *
+   * @returns rejects with Redis' refusal
+   */
+  jobs(): Promise<JobInfo[]> {
+    return this.calls.perform('jobs', null, () => this.overview.jobs());
+  }
+
+  /**
+   * The instances of the fleet, this one among them: they are asked over the bell, and those are told that answer. It
+   * takes some milliseconds, and 0.6 s when one does not answer, as well as on a Cluster. Instances of the original do not.
+   *
+   * @returns rejects with Redis' refusal
+   */
+  fleet(): Promise<InstanceInfo[]> {
+    return this.calls.perform('fleet', null, () => this.overview.fleet());
+  }
+
+  /**
+   * The last runs of a job, the newest first; as many as are kept, see the option `history`.
+   *
+   * @returns rejects with Redis' refusal
+   * @throws TypeError or RangeError at once for a bad name or option
+   */
+  history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
+    const known = readName(name);
+    const last = readHistoryOptions(options);
+    return this.calls.perform('history', known, () => this.overview.history(known, last));
   }
 
   /**
@@ -246,6 +290,11 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   private onBell(bell: Bell): void {
+    // Its own call as well: the caller counts who has heard it.
+    if (bell.kind === 'who') {
+      void this.presence.answer(bell.roll);
+      return;
+    }
     this.demands.onAnyBell(bell);
     // What we did ourselves we know from its answer, and sooner.
     if (bell.caller === this.store.instance) return;
@@ -253,7 +302,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       this.followers.onQuit();
       return;
     }
-    const job = this.jobs.get(bell.name);
+    const job = this.hired.get(bell.name);
     if (!job) return;
     if (
       (bell.kind === 'claim' && bell.verdict === 'run') ||
@@ -269,7 +318,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   private onExpired(name: string): void {
-    const job = this.jobs.get(name);
+    const job = this.hired.get(name);
     if (job?.settings.schedule) this.slots.onExpired(job);
     // A planned job may itself be called demand:NAME.
     else if (name.startsWith('demand:')) this.demands.onTriggerExpired(name.slice('demand:'.length));
@@ -303,7 +352,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.deaf = false;
     this.demands.subscribed();
     this.store.listeners().then(
-      (listeners) => this.fleet.heard(listeners),
+      (listeners) => this.audience.heard(listeners),
       // Only a first guess: every claim tells it again.
       () => {},
     );
@@ -370,7 +419,10 @@ declare namespace Bossman {
     type Connection,
     type FailEvent,
     type FinishEvent,
+    type HistoryOptions,
+    type InstanceInfo,
     type JobDefinition,
+    type JobInfo,
     type LostEvent,
     type LostTrace,
     type PlanEvent,
@@ -379,6 +431,7 @@ declare namespace Bossman {
     type RunContext,
     type RunEvent,
     type RunOptions,
+    type RunRecord,
     type RunTrace,
     Self as Bossman,
     Self as default,

@@ -27,16 +27,16 @@ export class Calls {
    * Calls Redis for the caller, who may look at the promise or not: a failure is told as well, and never an unhandled
    * rejection.
    */
-  perform(verb: string, job: string, call: () => Promise<void>): Promise<void> {
-    const what = `${verb} of '${job}'`;
-    const answered = new Promise<void>((resolve, reject) => {
+  perform<T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> {
+    const what = job === null ? verb : `${verb} of '${job}'`;
+    const answered = new Promise<T>((resolve, reject) => {
       const calling = this.closed ? Promise.reject(new Error('this instance has quit')) : call();
       this.unanswered.set(calling, { what, giveUp: () => reject(this.failure(what, job, null)) });
       this.track(calling).then(
-        () => {
+        (answer) => {
           this.unanswered.delete(calling);
           this.teller.over(verb);
-          resolve();
+          resolve(answer);
         },
         (cause: unknown) => {
           // Given up already, and told.
@@ -66,7 +66,7 @@ export class Calls {
     this.unanswered.clear();
   }
 
-  private failure(what: string, job: string, cause: unknown): BossmanError {
+  private failure(what: string, job: string | null, cause: unknown): BossmanError {
     if (cause === null) return new BossmanError('QUIT', `quit before Redis answered: ${what}`, job);
     return new BossmanError(
       this.closed ? 'QUIT' : 'COMMAND',

@@ -94,8 +94,12 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
   return new Redis({ ...options, ...required, ...livenessOf(options) });
 }
 
-/** As ioredis reads it; but ioredis would let the query of a URL win over the options that stand beside it. */
-function readUrl(url: string): RedisOptions {
+/**
+ * As ioredis reads it; but ioredis would let the query of a URL win over the options that stand beside it.
+ *
+ * @throws TypeError for what is no URL, without showing its password
+ */
+export function readUrl(url: string): RedisOptions {
   const options = optionsIn(url);
   // What is neither URL nor path is read as a path, with all that is in it.
   if (options && (url.startsWith('/') || !options.path)) return options;

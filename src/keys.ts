@@ -8,6 +8,7 @@ export class Keys {
   readonly demands: string;
   readonly runs: string;
   readonly recovers: string;
+  readonly counts: string;
   /** Pub/sub does not know databases, so the channel's name does. */
   readonly bell: string;
   readonly expired: string;
@@ -23,6 +24,7 @@ export class Keys {
     this.demands = `${prefix}:demands`;
     this.runs = `${prefix}:runs`;
     this.recovers = `${prefix}:recovers`;
+    this.counts = `${prefix}:counts`;
     this.bell = `${keyPrefix}${prefix}:bell:${db}`;
     this.expired = `__keyevent@${db}__:expired`;
     this.triggerStart = `${keyPrefix}${prefix}:work:`;
@@ -38,6 +40,15 @@ export class Keys {
 
   lock(name: string): string {
     return `${this.prefix}:lock:${name}`;
+  }
+
+  history(name: string): string {
+    return `${this.prefix}:history:${name}`;
+  }
+
+  /** The answers to one roll call. */
+  present(roll: string): string {
+    return `${this.prefix}:present:${roll}`;
   }
 
   /** What stands behind `PREFIX:work:` in an expired key: a job's name, or `demand:` and a name. Null for other keys. */

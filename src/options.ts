@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { HistoryOptions } from './inspection';
 import { checkTimeZone, cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
 
 /** What ioredis' constructor takes as its one argument, or a client that is duplicated and otherwise left alone. */
@@ -26,6 +27,11 @@ export interface RunOptions {
   misfire?: 'run' | 'skip' | undefined;
   /** IANA time zone of cron plans, such as `Europe/Helsinki`. Default: the process's. */
   tz?: string | undefined;
+  /**
+   * How many of a job's last runs `Bossman.history` knows; whole, at least 0. Default 100; a few more may be kept. Each
+   * takes some 150 bytes in Redis. 0: a run is not kept.
+   */
+  history?: number | undefined;
 }
 
 /** Options of a `Bossman`. All of them may be left out. */
@@ -86,6 +92,7 @@ export interface RunSettings {
   misfire: 'run' | 'skip';
   /** null: the process's */
   tz: string | null;
+  history: number;
 }
 
 export interface JobSettings {
@@ -93,14 +100,23 @@ export interface JobSettings {
   keepAlive: boolean;
   recover: boolean;
   misfire: 'run' | 'skip';
+  history: number;
   /** null: takes demands, never slots */
   schedule: Schedule | null;
 }
 
-const DEFAULTS: RunSettings = { ttlMs: 2000, keepAlive: false, recover: false, misfire: 'run', tz: null };
+const DEFAULTS: RunSettings = {
+  ttlMs: 2000,
+  keepAlive: false,
+  recover: false,
+  misfire: 'run',
+  tz: null,
+  history: 100,
+};
+const DEFAULT_LAST = 20;
 const DEFAULT_PREFIX = 'bossman';
 
-const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'tz'];
+const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'tz', 'history'];
 const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
@@ -133,6 +149,15 @@ export function readQuitOptions(options: QuitOptions): number | null {
   return timeout;
 }
 
+/** @returns how many runs; see `HistoryOptions` */
+export function readHistoryOptions(options: HistoryOptions): number {
+  const last = ofType('last', record('options', options).last, 'number') ?? DEFAULT_LAST;
+  if (!Number.isSafeInteger(last) || last < 1) {
+    throw new RangeError(`last: ${last} is not a whole number of runs above 0`);
+  }
+  return last;
+}
+
 /** @throws TypeError for what is not a string, RangeError for an empty one */
 export function readName(name: unknown): string {
   if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
@@ -163,6 +188,10 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
   if (misfire !== 'run' && misfire !== 'skip') {
     throw new RangeError(`misfire: ${inspect(given.misfire)} is neither 'run' nor 'skip'`);
   }
+  const history = ofType('history', given.history, 'number') ?? over.history;
+  if (!Number.isSafeInteger(history) || history < 0) {
+    throw new RangeError(`history: ${inspect(given.history)} is not a whole number of runs`);
+  }
   const tz = ofType('tz', given.tz, 'string') ?? over.tz;
   if (tz !== null && tz !== over.tz) checkTimeZone(tz);
   return {
@@ -171,6 +200,7 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
     recover: ofType('recover', given.recover, 'boolean') ?? over.recover,
     misfire,
     tz,
+    history,
   };
 }
 

@@ -4,9 +4,11 @@ import { BossmanError, messageOf } from './errors';
 import type { FailEvent, FinishEvent, RunEvent, Teller } from './events';
 import type { Fleet } from './fleet';
 import { HeldLock, type Lease } from './held-lock';
+import type { InstanceInfo } from './inspection';
 import type { Job } from './job';
 import type { Locks } from './locks';
 import type { JobDefinition, Qa, RunContext } from './options';
+import { recordOf } from './records';
 import type { Store } from './store';
 import { type RunTrace, traced } from './trace';
 
@@ -77,6 +79,17 @@ export class Runner {
   /** Runs that go on. */
   get busy(): number {
     return this.runs.size;
+  }
+
+  /** The same, one by one, for who asks. */
+  get going(): InstanceInfo['running'] {
+    return [...this.runs].map(({ event, lock }) => ({
+      job: event.job,
+      since: Math.round(event.startedAt),
+      slot: event.slot,
+      demandedAt: event.demandedAt,
+      lockEndsAt: Math.round(lock.endsAt),
+    }));
   }
 
   /** From here on a demand that waits when a run ends is for somebody else. */
@@ -191,22 +204,18 @@ export class Runner {
 
   private async settle({ job, event, token }: Run, ended: FinishEvent | FailEvent): Promise<void> {
     const { name } = job;
-    const note = {
-      slot: event.slot,
-      demandedAt: event.demandedAt,
-      startedAt: Math.round(event.startedAt),
-      durationMs: Math.round(ended.duration),
-      ...outcomeOf(ended),
-      by: this.store.instance,
-    };
+    const run = JSON.stringify(recordOf(event, ended, this.store.instance));
     try {
       const { demandIn, recoverable } = await this.store.settle({
         name,
         token,
         startedAt: event.startedAt,
-        run: JSON.stringify(note),
+        run,
         leaving: this.leaving,
         listeners: this.fleet.count,
+        sequence: this.store.nextSequence(),
+        failed: 'cause' in ended,
+        history: job.settings.history,
       });
       this.teller.over('settle');
       if (demandIn >= 0) this.on.demandWaits(job, demandIn);
@@ -216,11 +225,6 @@ export class Runner {
       this.teller.trouble(new BossmanError('COMMAND', message, name, cause), 'settle');
     }
   }
-}
-
-function outcomeOf(ended: FinishEvent | FailEvent): { outcome: string; error?: string } {
-  if ('cause' in ended) return { outcome: 'failed', error: messageOf(ended.cause).slice(0, 200) };
-  return { outcome: ended.vetoed ? 'vetoed' : 'done' };
 }
 
 /** A copy for one run, which a QA may change. What it has from a class, it keeps. */

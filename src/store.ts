@@ -12,6 +12,9 @@ type Reply = readonly unknown[];
 /** A slot at or above this says that the job was fired; see scripts/lib.lua. */
 export const FIRED = 1e15;
 
+/** ms for which an answer to a roll call waits to be read. */
+const ANSWER_KEPT = 5000;
+
 /** A plan as Redis keeps it. */
 export interface StoredPlan {
   /** Of two plans of one job the one with the higher stamp counts. */
@@ -92,6 +95,10 @@ export interface SettleRequest {
   run: string;
   leaving: boolean;
   listeners: number;
+  sequence: number;
+  failed: boolean;
+  /** How many runs the job's history keeps. */
+  history: number;
 }
 
 /** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
@@ -146,8 +153,10 @@ export class Store {
     sequence: number,
     since: number,
   ): Promise<PlanReply> {
-    const { plans, due, demands, runs, recovers, bell } = this.keys;
-    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), runs, recovers];
+    const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
+    const ofJob = { trigger: this.keys.trigger(name), lock: this.keys.lock(name) };
+    const notes = [runs, recovers, counts, this.keys.history(name)];
+    const keys = [plans, due, ofJob.trigger, demands, ofJob.lock, ...notes];
     // Clearing away is the work of the first hire of an instance.
     const sweep = this.swept ? 0 : 1;
     this.swept = true;
@@ -180,10 +189,10 @@ export class Store {
   async claim(request: ClaimRequest): Promise<ClaimReply> {
     const { name, stamp, expected, everyMs, next, token, ttlMs, skipAfterMs, open, listeners, recover } =
       request;
-    const { plans, due, bell } = this.keys;
+    const { plans, due, recovers, counts, bell } = this.keys;
     const reply = await this.call(
       'claim',
-      [plans, due, this.keys.trigger(name), this.keys.lock(name), this.keys.recovers],
+      [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts],
       [
         name,
         stamp,
@@ -271,11 +280,25 @@ export class Store {
     return { verdict: textAt(reply, 1), slot: numberAt(reply, 2), lockRest, at, lockEndsAt: at + lockRest };
   }
 
-  async settle({ name, token, startedAt, run, leaving, listeners }: SettleRequest): Promise<SettleReply> {
+  async settle(request: SettleRequest): Promise<SettleReply> {
+    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history } = request;
+    const { runs, demands, recovers, counts, bell } = this.keys;
     const reply = await this.call(
       'settle',
-      [this.keys.lock(name), this.keys.runs, this.keys.demands, this.keys.recovers],
-      [name, token, Math.round(startedAt), run, leaving ? 1 : 0, this.instance, listeners, this.keys.bell],
+      [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
+      [
+        name,
+        token,
+        Math.round(startedAt),
+        run,
+        leaving ? 1 : 0,
+        this.instance,
+        listeners,
+        bell,
+        sequence,
+        failed ? 1 : 0,
+        history,
+      ],
     );
     return { demandIn: numberAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
   }
@@ -283,6 +306,23 @@ export class Store {
   /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
   ring(kind: 'roll' | 'here', name: string): Promise<number> {
     return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
+  }
+
+  /** Calls the roll, under an id of its own: whoever hears it answers by `present`. */
+  ringWho(roll: string): Promise<number> {
+    return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
+  }
+
+  async present(roll: string, answer: string): Promise<void> {
+    await this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT]);
+  }
+
+  /** @returns whether there was anything to forget */
+  async forget(name: string): Promise<boolean> {
+    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const ofJob = [this.keys.trigger(name), this.keys.history(name)];
+    const reply = await this.call('forget', [plans, due, demands, runs, recovers, counts, ...ofJob], [name]);
+    return numberAt(reply, 1) > 0;
   }
 
   ringQuit(): Promise<number> {

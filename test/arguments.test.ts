@@ -40,6 +40,8 @@ const RUN_OPTIONS = (wrong: typeof option): Wrong[] => [
   ...wrong('misfire', TypeError, { true: true }),
   ...wrong('tz', TypeError, { '2': 2 }),
   ...wrong('tz', RangeError, { "'Mars/Olympus'": 'Mars/Olympus', "''": '' }),
+  ...wrong('history', TypeError, { "'100'": '100', true: true }),
+  ...wrong('history', RangeError, { '-1': -1, '1.5': 1.5, NaN: Number.NaN, Infinity: Infinity }),
 ];
 
 const HIRE: Wrong[] = [
@@ -57,6 +59,16 @@ const HIRE: Wrong[] = [
   ...planned('cron', RangeError, { "'foo'": 'foo', "''": '', "'* * * *'": '* * * *' }),
   ...planned('cron', RangeError, { "'99 * * * *'": '99 * * * *', "'0 0 30 2 *'": '0 0 30 2 *' }),
   [['a', { work, every: 5, cron: '* * * * *' }], TypeError, "every: 5 and cron: '* * * * *'"],
+];
+
+const asked = wrongFor((given) => ['a', given]);
+
+const HISTORY: Wrong[] = [
+  ...NAMES,
+  [['a', null], TypeError, 'options: null'],
+  [['a', 5], TypeError, 'options: 5'],
+  ...asked('last', TypeError, { "'5'": '5', true: true }),
+  ...asked('last', RangeError, { '0': 0, '-1': -1, '1.5': 1.5, NaN: Number.NaN, Infinity: Infinity }),
 ];
 
 const QUIT: Wrong[] = [
@@ -88,6 +100,7 @@ describe.each([
   ['hire', [...HIRE, ...RUN_OPTIONS(planned)]],
   ['demand', NAMES],
   ['fire', NAMES],
+  ['history', HISTORY],
   ['qa', QA],
   ['quit', QUIT],
 ])('%s', (method, table) => {

@@ -30,6 +30,7 @@ describe('the bell', () => {
     ['begun aa 5 1 x', { kind: 'begun', caller: 'aa', at: 5, waiting: true, name: 'x' }],
     ['roll aa x', { kind: 'roll', caller: 'aa', name: 'x' }],
     ['here aa \n', { kind: 'here', caller: 'aa', name: '\n' }],
+    [`who aa ${'0f'.repeat(16)}`, { kind: 'who', caller: 'aa', roll: '0f'.repeat(16) }],
     ['quit aa', { kind: 'quit', caller: 'aa' }],
   ])('is read: %j', (message, bell) => {
     expect(parseBell(message)).toEqual(bell);
@@ -41,6 +42,8 @@ describe('the bell', () => {
     'claim aa 1 2 x',
     'demand aa 1 1 soon 3 x',
     'taken aa 9 0 2000 ',
+    'who aa x',
+    `who aa ${'0f'.repeat(16)}:`,
     'toString aa x',
     '__proto__ aa x',
   ])('is deaf to what no instance says: %j', (message) => {

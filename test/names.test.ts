@@ -24,7 +24,7 @@ function demands(instance: Bossman, name: string, count: number): Promise<unknow
   return waitFor(`demand ${count} of ${name}`, () => demandsOf(instance, name) >= count);
 }
 
-/** A job ticks, takes a demand of its own instance and of another, and is fired by the other. */
+/** A job ticks, takes a demand of its own instance and of another, is fired by the other, and told of. */
 async function canDoAll(name: string, options: Bossman.BossmanOptions = {}): Promise<void> {
   const [worker, other] = [fleet.join(options), fleet.join(options)];
   await worker.hire('witness', { every: EVERY, work });
@@ -45,9 +45,14 @@ async function canDoAll(name: string, options: Bossman.BossmanOptions = {}): Pro
   await other.demand(name);
   await demands(worker, name, 3);
   expect(fleet.told.start.filter(({ job }) => job !== name && job !== 'witness')).toEqual([]);
+  const told = await waitFor('who hires it to say so', async () =>
+    (await other.jobs()).find((job) => job.name === name && job.hiredBy.length === 1),
+  );
+  expect(told).toMatchObject({ fired: true, words: 'every 100 milliseconds', failures: 0 });
+  expect((await other.history(name)).filter(({ slot }) => slot !== null).length).toBeGreaterThan(1);
 }
 
-describe('a job of any name ticks, takes demands and can be fired:', () => {
+describe('a job of any name ticks, takes demands, can be fired and is told of:', () => {
   const names = [
     ...['__proto__', 'constructor', 'toString', 'plans', '0'],
     ...['a:b:c', ':', '*', '[a-z]?', '%s %d \\1 %1', '🦉', ' two words \n\tand | a second line \n'],

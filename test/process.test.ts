@@ -47,6 +47,7 @@ describe('quit() settles, and the process exits by itself, without a word,', () 
     ['in the turn of a hire', "fred.hire('a', { every: '10 minutes', work }); quit();"],
     ['in the turn of a demand', "fred.demand('nobody hires this'); quit();"],
     ['when all is hired', "fred.hire('a', { every: 100, work }).then(() => quit());"],
+    ['while it is asked about the fleet', "fred.hire('a', { work }); fred.jobs(); fred.fleet(); quit();"],
     ['from within a run', "fred.hire('a', { every: 100, work: () => void (asked || quit()) });"],
     [
       'while claims are on their way',
@@ -172,6 +173,16 @@ describe('500 calls whose promises nobody looks at', () => {
 });
 
 describe('what goes wrong is told', () => {
+  it('when an instance that has quit is asked about the fleet, whether anybody looks at the promises or not', async () => {
+    const script = "quit().then(() => { fred.jobs(); fred.fleet(); fred.history('a'); });";
+    const warnings = expectExit(await runScript(FRED + script, server.url), ['quit']);
+    expect(warnings).toEqual(
+      ['jobs', 'fleet', "history of 'a'"].map((call) =>
+        expect.stringContaining(`${call} failed: this instance has quit`),
+      ),
+    );
+  });
+
   it('when a retryStrategy gives a connection up', async () => {
     const script = `
       const hopeless = new Bossman({ connection: { ...connection, retryStrategy: () => null } });

@@ -169,9 +169,9 @@ class World {
   }
 
   async clear(): Promise<void> {
-    const { plans, due, demands, runs, recovers } = this.keys;
+    const { plans, due, demands, runs, recovers, counts } = this.keys;
     const ofJob = [this.keys.lock(JOB), this.keys.trigger(JOB), this.keys.demandTrigger(JOB)];
-    await this.redis.del(plans, due, demands, runs, recovers, ...ofJob);
+    await this.redis.del(plans, due, demands, runs, recovers, counts, this.keys.history(JOB), ...ofJob);
   }
 
   async now(): Promise<number> {
@@ -213,6 +213,8 @@ class World {
       .zscore(keys.due, JOB)
       .hget(keys.demands, JOB)
       .hget(keys.runs, JOB)
+      .hget(keys.counts, JOB)
+      .xlen(keys.history(JOB))
       .get(keys.lock(JOB))
       .get(keys.trigger(JOB))
       .pttl(keys.lock(JOB))
@@ -220,8 +222,8 @@ class World {
       .exec();
     const [[, time] = [], ...others] = answers ?? [];
     const at = msOf(time);
-    const [text, slot, demand, run, holder, trigger, lockRest, triggerRest] = others.map(([, value]) =>
-      String(value ?? ''),
+    const [text, slot, demand, run, counts, kept, holder, trigger, lockRest, triggerRest] = others.map(
+      ([, value]) => String(value ?? ''),
     );
     const [stamp, plan = ''] = (text ?? '').split('|');
     const stored = text && slot ? { stamp: Number(stamp), slot: Number(slot), plan } : null;
@@ -236,13 +238,16 @@ class World {
     if (awaited) expect(Number(triggerRest)).toEqual(about(awaited.endsAt - at));
     expect(demand?.split('|')[0] || 'idle').toBe(model.demand.state);
     expect(run).toBe(model.noted ? noteOf(model.noted) : '');
+    const { runs, failures, skips, ended } = model;
+    expect(counts?.split('|').slice(0, 3).join('|') || '0|0|0').toBe(`${runs}|${failures}|${skips}`);
+    expect(kept).toBe(String(ended));
     if (entry && text && slot && this.past.at(-1)?.entry !== entry) this.past.push({ entry, text, slot });
     return {
       at,
       plan: stored,
       holder: holder || null,
       trigger: trigger || null,
-      text: [text, slot, demand, holder].join('\n'),
+      text: [text, slot, demand, holder, counts, kept].join('\n'),
     };
   }
 }
@@ -426,13 +431,24 @@ const settles = who.map((who) =>
       const run = member.won.shift();
       if (!run) return;
       const { token, startedAt } = run;
-      const request = { name: JOB, token, startedAt, run: noteOf(startedAt), leaving: false, listeners: 0 };
+      const sequence = member.store.nextSequence();
+      const request = {
+        name: JOB,
+        token,
+        startedAt,
+        run: noteOf(startedAt),
+        leaving: false,
+        listeners: 0,
+        sequence,
+        failed: sequence % 2 === 0,
+        history: 100,
+      };
       await world.call(member, {
         verb: 'settle',
         token,
         everyMs: null,
         send: () => member.store.settle(request),
-        expected: (at) => world.model.settle(token, startedAt, at),
+        expected: (at) => world.model.settle(member.id, request, at),
       });
     },
   ),
@@ -482,8 +498,8 @@ const losses = fc.constantFrom('trigger', 'lock', 'plans', 'due', 'demands', 'ev
       promises.loseDemands();
     }
     if (isLost('everything')) {
-      await redis.del(keys.runs);
-      model.noted = 0;
+      await redis.del(keys.runs, keys.counts, keys.history(JOB));
+      model.loseNotes();
     }
     await world.lose();
   }),

@@ -1,14 +1,22 @@
 -- Hire: makes sure that a plan is stored, and that its trigger is on the wire.
--- KEYS  plans, due, trigger, demands, lock, runs, recovers
+-- KEYS  plans, due, trigger, demands, lock, runs, recovers, counts, history
 -- ARGV  name, plan, everyMs (0: cron), next (cron's next slot), caller, sequence, since (a later fire of another stands; 0:
 --       none does), sweep (1: clear away), bell
 -- returns { nowUs, verdict, stamp, slot, plan, demandIn }
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn
-local plans, due, trigger, demands, lock, runs, recovers = unpack(KEYS)
+local plans, due, trigger, demands, lock, runs, recovers, counts, history = unpack(KEYS)
 local name, plan, everyMs, nextSlot, caller, sequence, since, sweep, bell = unpack(ARGV)
 local every = tonumber(everyMs)
+
+-- What is kept for the eye alone: nothing that is wrong with it fails a hire.
+local function dropNotes(old)
+  redis.pcall('HDEL', runs, old)
+  redis.pcall('HDEL', counts, old)
+  -- Which jobs are old nobody knows before; their histories are called as ours is.
+  redis.pcall('DEL', string.sub(history, 1, -#name - 1) .. old)
+end
 
 -- What nobody uses any more: plans and fires whose time is 30 days past, and a few demands looked at by chance.
 local function clearAway()
@@ -18,8 +26,8 @@ local function clearAway()
       if old ~= name then
         redis.call('ZREM', due, old)
         redis.call('HDEL', plans, old)
-        redis.call('HDEL', runs, old)
         redis.call('HDEL', recovers, old)
+        dropNotes(old)
       end
     end
   end
@@ -27,7 +35,7 @@ local function clearAway()
   for _, old in ipairs(some) do
     if old ~= name and readDemand(demands, old).at < long then
       redis.call('HDEL', demands, old)
-      if not redis.call('ZSCORE', due, old) then redis.call('HDEL', runs, old) end
+      if not redis.call('ZSCORE', due, old) then dropNotes(old) end
     end
   end
 end

@@ -1,5 +1,5 @@
 -- Hands a due slot to one instance, with the job's lock, and sets the next slot.
--- KEYS  plans, due, trigger, lock, recovers
+-- KEYS  plans, due, trigger, lock, recovers, counts
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
 --       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), open (1: nobody goes first next time),
 --       listeners (as the instance last heard), recover (1: note the run until it is settled), caller, bell
@@ -9,7 +9,7 @@
 --            | plan: another plan is stored | gone: nothing is stored, or
 --            only since so short that somebody may know better
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
-local plans, due, trigger, lock, recovers = unpack(KEYS)
+local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, open, listeners, recover, caller,
   bell = unpack(ARGV)
 local every = tonumber(everyMs)
@@ -70,5 +70,9 @@ entry.before = ''
 entry.claims = remember(entry.claims, caller, table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':'))
 writePlan(plans, due, name, entry)
 setTrigger(trigger, following)
+if verdict ~= 'run' then
+  local runs, failures, skips, calls = readCounts(counts, name)
+  writeCounts(counts, name, runs, failures, skips + 1, calls)
+end
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and tonumber(ttl) or 0, heard)

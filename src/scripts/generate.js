@@ -1,6 +1,8 @@
-// Writes generated.ts: every script with lib.lua in front of it, so that nothing is read from disk at run time.
+// Writes generated.ts: every script with lib.lua in front of it, and the version, so that nothing is read from disk at
+// run time.
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
+const { version } = require('../../package.json');
 
 // Comments would travel to Redis with every first call on a connection.
 const read = (file) =>
@@ -19,5 +21,5 @@ const entries = names.map(
 );
 writeFileSync(
   join(__dirname, 'generated.ts'),
-  `// Written by generate.js from the .lua files beside it.\nexport const scripts = {\n${entries.join('\n')}\n};\n`,
+  `// Written by generate.js from the .lua files beside it.\nexport const version = ${JSON.stringify(version)};\nexport const scripts = {\n${entries.join('\n')}\n};\n`,
 );

@@ -14,6 +14,8 @@
 --   state      noted, taken or idle
 --   token      of the last taker
 --   foreignAt  when the last demand of an original was heard
+-- PREFIX:counts NAME -> runs|failures|skips|calls
+--   calls      the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
 
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
@@ -33,6 +35,8 @@ end
 
 -- `list` without the entries that begin with `id`, and with `entry` behind them: the newest `count` of it.
 local function remember(list, id, entry, count)
+  local last = string.match(list, '^.* ()') or 1
+  if string.sub(list, last, last + #id - 1) == id then return string.sub(list, 1, last - 1) .. entry end
   local kept = {}
   for item in string.gmatch(list, '%S+') do
     if string.sub(item, 1, #id) ~= id then kept[#kept + 1] = item end
@@ -87,6 +91,18 @@ end
 local function writeDemand(demands, name, entry)
   redis.call('HSET', demands, name, 
     table.concat({ entry.state, int(entry.at), entry.token, int(entry.foreignAt), entry.calls }, '|'))
+end
+
+-- The counts are for the eye alone: nothing that is wrong with them fails a script.
+local function readCounts(counts, name)
+  local text = redis.pcall('HGET', counts, name)
+  local runs, failures, skips, calls =
+    string.match(type(text) == 'string' and text or '', '^(%d+)|(%d+)|(%d+)|(.*)$')
+  return runs or '0', failures or '0', skips or '0', calls or ''
+end
+
+local function writeCounts(counts, name, runs, failures, skips, calls)
+  redis.pcall('HSET', counts, name, runs .. '|' .. failures .. '|' .. skips .. '|' .. calls)
 end
 
 -- Rest of the lock in ms, 0 when it is free. A lock without an expiry is not redlock's: asked about again in a second.

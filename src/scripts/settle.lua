@@ -1,13 +1,15 @@
--- The end of a run: releases its lock, notes the run, and says whether a demand was made meanwhile.
--- KEYS  lock, runs, demands, recovers
--- ARGV  name, token, startedAt, run (JSON), leaving (1: somebody else has to take the demand), caller, listeners, bell
+-- The end of a run: releases its lock, notes and counts the run, and says whether a demand was made meanwhile.
+-- KEYS  lock, runs, demands, recovers, counts, history
+-- ARGV  name, token, startedAt, run (JSON), leaving (1: somebody else has to take the demand), caller, listeners, bell,
+--       sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it)
 -- returns { nowUs, demandIn, recoverable (1: the run of another slot has died, or goes on) }
 -- rings  settled CALLER NAME, when the run was noted to be recovered;
 --        demand CALLER AT 0 LOCKREST LISTENERS NAME, when leaving and a demand waits
-local lock, runs, demands, recovers = unpack(KEYS)
-local name, token, startedAt, run, leaving, caller, listeners, bell = unpack(ARGV)
+local lock, runs, demands, recovers, counts, history = unpack(KEYS)
+local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, failed, kept = unpack(ARGV)
 
-if redis.call('GET', lock) == token then redis.call('DEL', lock) end
+local held = redis.call('GET', lock) == token
+if held then redis.call('DEL', lock) end
 
 -- A foreign value is told where a slot is claimed; it keeps nobody from settling.
 local noted = redis.pcall('HGET', recovers, name)
@@ -24,19 +26,27 @@ elseif mine then
 end
 if mine then ring(bell, 'settled', caller, name) end
 
-local entry = readDemand(demands, name)
-if entry.state == 'taken' and entry.token == token then
-  entry.state = 'idle'
-  entry.at = now
-  writeDemand(demands, name, entry)
+local demand = readDemand(demands, name)
+if demand.state == 'taken' and demand.token == token then
+  demand.state = 'idle'
+  demand.at = now
+  writeDemand(demands, name, demand)
+end
+
+-- From here to the answer nothing may fail, neither for a foreign value nor for a Redis without room.
+-- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
+local ran, failures, skips, calls = readCounts(counts, name)
+if held or not called(calls, caller, sequence) then
+  calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
+  writeCounts(counts, name, ran + 1, failures + failed, skips, calls)
+  if kept ~= '0' then redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run) end
 end
 
 -- A run that ends long after its lock must not cover the note of a later one.
--- Nor may a foreign value, or a Redis without room, keep the demand's answer back.
-local before = redis.pcall('HGET', runs, name)
+local before = not held and redis.pcall('HGET', runs, name)
 local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
 if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
 
-local waiting = demandIn(demands, lock, name)
+local waiting = demand.state == 'idle' and -1 or lockRest(lock)
 if leaving == '1' and waiting >= 0 then ring(bell, 'demand', caller, int(now), '0', int(waiting), listeners, name) end
 return { nowUs, waiting, recoverable }

@@ -64,16 +64,32 @@ describe('a string of somebody else', () => {
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
   });
 
-  it('in place of runs harms neither slots nor demands', async () => {
-    fleet.allowErrors(/^COMMAND: the end of a run of 'tick' could not be noted .*WRONGTYPE/);
+  it.each(['runs', 'counts', 'history:tick'])(
+    'in place of %s harms neither slots nor demands',
+    async (name) => {
+      const fred = fleet.join();
+      await fred.hire('tick', { every: 100, work });
+      await fleet.redis.set(key(name), 'theirs');
+      await fleet.ticks('tick', 5);
+      await fred.demand('tick');
+      await waitFor('the run', () => demandRuns() === 1);
+      await fleet.redis.set(key('lock:tick'), 'theirs', 'PX', 250);
+      await waitFor('a skip', () => fleet.told.skip.length > 0);
+      await fleet.ticks('tick', 2);
+      expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+      expect(await fleet.redis.get(key(name))).toBe('theirs');
+      const none = name === 'history:tick' ? {} : name === 'runs' ? { lastRun: null } : { runs: 0, skips: 0 };
+      expect(await fred.jobs()).toEqual([expect.objectContaining({ name: 'tick', ...none })]);
+      const kept = await fred.history('tick');
+      expect(kept.length > 0).toBe(name !== 'history:tick');
+    },
+  );
+
+  it.each(['plans', 'due', 'demands'])('in place of %s is told to whoever looks', async (name) => {
+    fleet.allowErrors(/^COMMAND: jobs failed: WRONGTYPE/);
     const fred = fleet.join();
-    await fred.hire('tick', { every: 100, work });
-    await fleet.redis.set(key('runs'), 'theirs');
-    await fleet.ticks('tick', 5);
-    await fred.demand('tick');
-    await waitFor('the run', () => demandRuns() === 1);
-    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
-    expect(fleet.told.error.length).toBeLessThanOrEqual(1);
+    await fleet.redis.set(key(name), 'theirs');
+    await expect(fred.jobs()).rejects.toMatchObject({ code: 'COMMAND' });
   });
 
   it('in place of runs holds up no demand that was made during a run', async () => {
@@ -206,6 +222,52 @@ describe('a value of somebody else', () => {
   );
 });
 
+describe('values of somebody else, to whoever looks,', () => {
+  it.each(['', 'garbage', '1|2', '{"startedAt":"soon"}', 'noted|soon'])('are nothing: %p', async (value) => {
+    const fred = fleet.join();
+    await fred.hire('job', { every: '1 hour', work });
+    for (const name of ['runs', 'counts', 'demands']) await fleet.redis.hset(key(name), 'job', value);
+    await fleet.redis.hset(key('plans'), 'job', value);
+    await fleet.redis.xadd(key('history:job'), '*', 'run', value);
+    await fleet.redis.xadd(key('history:job'), '*', 'theirs', value);
+    const none = { plan: null, nextSlot: null, demandedSince: null, lastRun: null, runs: 0, failures: 0 };
+    expect(await fred.jobs()).toEqual([expect.objectContaining({ name: 'job', skips: 0, ...none })]);
+    expect(await fred.history('job')).toEqual([]);
+  });
+
+  it('are counted from anew when they stand for counts', async () => {
+    const fred = fleet.join();
+    await fred.hire('wanted', { work });
+    await fleet.redis.hset(key('counts'), 'wanted', 'garbage');
+    await fred.demand('wanted');
+    await waitFor('the run to be counted', async () => (await fred.jobs())[0]?.runs === 1);
+  });
+
+  it('are no instances when they answer a roll call', async () => {
+    const fred = fleet.join();
+    await fleet.heardBy(1);
+    const listener = fleet.redis.duplicate();
+    await listener.subscribe(key('bell:0'));
+    const forged = {
+      a: 'garbage',
+      b: '{}',
+      c: '{"since":1,"jobs":{"x":1},"running":[]}',
+      d: '[]',
+      e: '{"since":1,"jobs":{},"running":[null]}',
+    };
+    const forging = new Promise((resolve) => {
+      listener.once('message', (_channel: string, message: string) =>
+        resolve(fleet.redis.hset(key(`present:${message.split(' ')[2]}`), forged)),
+      );
+    });
+    await fleet.heardBy(2);
+    // The listener counts as one that is to answer, so all of this is waited for.
+    const [instances] = await Promise.all([fred.fleet(), forging]);
+    listener.disconnect();
+    expect(instances).toHaveLength(1);
+  });
+});
+
 describe('messages of somebody else', () => {
   const NOISE = [
     '',
@@ -216,6 +278,9 @@ describe('messages of somebody else', () => {
     'armed',
     'quit',
     'quit x',
+    'who',
+    'who x y',
+    `who x ${'f'.repeat(32)}`,
     '\u0000',
     '{"kind":"claim"}',
   ];

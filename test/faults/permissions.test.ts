@@ -20,6 +20,9 @@ const NEEDED =
     ' ',
   );
 
+/** What is used besides to look at the fleet and at what it did. */
+const NEEDED_TO_LOOK = '+zscan +hscan +mget +xrevrange +xadd +pexpire +hlen +hkeys'.split(' ');
+
 const keysAndChannels = () => [
   `~${fleet.prefix}:*`,
   'resetchannels',
@@ -60,7 +63,7 @@ describe('a user who may not use CONFIG', () => {
 describe('a user with the keys and channels of its prefix alone', () => {
   it.each([
     ['all commands but the dangerous', ['+@all', '-@dangerous', '+info']],
-    ['no command but those that are used', NEEDED],
+    ['no command but those that are used', [...NEEDED, ...NEEDED_TO_LOOK]],
   ])('and %s does all that there is to do, without a word', async (_, commands) => {
     const warned = jest.spyOn(console, 'warn').mockReturnValue();
     await allowOnly(...keysAndChannels(), ...commands);
@@ -84,6 +87,10 @@ describe('a user with the keys and channels of its prefix alone', () => {
     );
     await fleet.ticks('tick', 5);
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(await other.fleet()).toHaveLength(2);
+    const names = (await fred.jobs()).filter(({ runs, hiredBy }) => runs > 0 && hiredBy.length > 0);
+    expect(names.map(({ name }) => name)).toEqual(['cron', 'kept', 'tick', 'wanted']);
+    expect(await fred.history('wanted')).toHaveLength(1);
     await other.fire('tick');
     await fleet.killConnections('pubsub');
     await fleet.heardBy(2);
@@ -91,6 +98,24 @@ describe('a user with the keys and channels of its prefix alone', () => {
     expect(fleet.told.error).toEqual([]);
     expect(warned).not.toHaveBeenCalled();
     warned.mockRestore();
+  });
+});
+
+describe('a user who may not do what looking takes', () => {
+  it('is told so when it looks, and runs each slot and demand without a word', async () => {
+    fleet.allowErrors(/^COMMAND: (jobs|history of 'tick') failed: NOPERM/);
+    await allowOnly(...keysAndChannels(), ...NEEDED);
+    const options = { disableRedisConfig: true, recover: true };
+    const fred = fleet.join(options, LOGIN);
+    await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 5);
+    await fred.demand('tick');
+    await waitFor('the run', () => demandRuns() === 1);
+    await fleet.ticks('tick', 2);
+    expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
+    expect(fleet.told.error).toEqual([]);
+    await expect(fred.jobs()).rejects.toMatchObject({ code: 'COMMAND' });
+    await expect(fred.history('tick')).rejects.toMatchObject({ code: 'COMMAND' });
   });
 });
 

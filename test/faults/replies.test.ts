@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Bossman } from '../../src/bossman';
+import { openInspector } from '../../src/inspector';
 import { caughtUp } from '../support/caught-up';
 import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/proxy';
 import { type RedisServer, startServer } from '../support/redis';
@@ -233,6 +234,66 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await fired;
     if (cut === 'command') await other.hire('tick', PLAN);
     await someSlots(3);
+  });
+
+  it.each([
+    ['holds its lock', 60_000],
+    ['has outlived its lock', 20],
+  ])('of the settle of a run that %s counts and keeps it once', async (_, ttl) => {
+    let end = () => {};
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await cutOff.hire('wanted', { ttl, work: () => held });
+    await cutOff.demand('wanted');
+    await waitFor('the run', () => demandRuns > 0);
+    if (ttl < 1000) {
+      await waitFor('its lock to end', async () => (await admin.exists(`${prefix}:lock:wanted`)) === 0);
+    }
+    const wasCut = proxy.cutAt('settle', cut);
+    end();
+    await wasCut;
+    // Answered after what is sent again.
+    expect(await cutOff.history('wanted')).toHaveLength(1);
+    expect(await other.jobs()).toEqual([expect.objectContaining({ name: 'wanted', runs: 1, failures: 0 })]);
+  });
+
+  it('of the claim of a slot that is skipped counts it once', async () => {
+    let told = 0;
+    cutOff.on('skip', ({ why }) => {
+      if (why === 'locked') told += 1;
+    });
+    await admin.set(`${prefix}:lock:tick`, 'theirs', 'PX', 60_000);
+    const wasCut = proxy.cutAt('claim', cut);
+    await Promise.all([cutOff.hire('tick', PLAN), wasCut]);
+    await waitFor('three skips', () => told >= 3);
+    await cutOff.fire('tick');
+    const [job] = await other.jobs();
+    expect(job?.skips).toBe(told);
+    await admin.del(`${prefix}:lock:tick`);
+  });
+
+  it('of an answer to a roll call has the instance listed once', async () => {
+    await waitFor('both to listen', async () => {
+      const [, listeners] = await admin.pubsub('NUMSUB', `${prefix}:bell:0`);
+      return listeners === 2;
+    });
+    const wasCut = proxy.cutAt('present', cut);
+    const [instances] = await Promise.all([other.fleet(), wasCut]);
+    expect(new Set(instances.map(({ id }) => id)).size).toBe(instances.length);
+    await waitFor('both to be listed', async () => (await other.fleet()).length === 2);
+  });
+
+  it('of a forget leaves the job forgotten', async () => {
+    const inspector = await openInspector({
+      connection: { port: proxy.port, retryStrategy: () => 20 },
+      prefix,
+    });
+    await other.demand('nobody');
+    const wasCut = proxy.cutAt('forget', cut);
+    await Promise.all([inspector.forget('nobody'), wasCut]);
+    expect(await other.jobs()).toEqual([]);
+    await inspector.close();
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Schedule } from '../../src/schedule';
-import { type ClaimRequest, FIRED, type StoredPlan } from '../../src/store';
+import { type ClaimRequest, FIRED, type SettleRequest, type StoredPlan } from '../../src/store';
 
 interface Claimed {
   token: string;
@@ -41,6 +41,13 @@ export class ProtocolModel {
   demand = { state: 'idle', token: '', at: 0 };
   /** Start of the run that was noted last. */
   noted = 0;
+  runs = 0;
+  failures = 0;
+  skips = 0;
+  /** Runs that are in the history. */
+  ended = 0;
+  /** The last settle of each caller. */
+  settled: Record<string, number> = {};
   demanded: Record<string, number> = {};
 
   /** @param told the slot in the answer: a trigger's expiry is only known about */
@@ -128,6 +135,7 @@ export class ProtocolModel {
 
     const missed = skipAfterMs !== null && now - claimed > skipAfterMs;
     const verdict = missed ? 'missed' : this.takeLock(token, ttlMs, now) ? 'run' : 'locked';
+    if (verdict !== 'run') this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + ttlMs : now);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot } } };
     this.entry = { ...was, slot, before: null, claims };
@@ -182,11 +190,22 @@ export class ProtocolModel {
     return undefined;
   }
 
-  settle(token: string, startedAt: number, now: number) {
-    if (this.holder(now) === token) this.lock = null;
+  settle(caller: string, { token, startedAt, sequence, failed }: SettleRequest, now: number) {
+    const held = this.holder(now) === token;
+    if (held) this.lock = null;
     this.begin(token, now);
+    if (held || sequence > (this.settled[caller] ?? 0)) {
+      this.settled[caller] = sequence;
+      this.runs += 1;
+      if (failed) this.failures += 1;
+      this.ended += 1;
+    }
     this.noted = Math.max(this.noted, startedAt);
     return { demandIn: this.demandIn(now) };
+  }
+
+  loseNotes(): void {
+    Object.assign(this, { noted: 0, runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
   }
 
   loseDemands(): void {
@@ -317,6 +336,10 @@ export class Promises {
 
   losePlan(stamp: number): void {
     this.lost = Math.max(stamp, this.lost ?? 0);
+  }
+
+  loseNotes(): void {
+    Object.assign(this, { noted: 0, runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
   }
 
   loseDemands(): void {

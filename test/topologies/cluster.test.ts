@@ -107,6 +107,21 @@ describe('a Cluster of three', () => {
     expect(fleet.toldBy(worker).start).toHaveLength(5);
   });
 
+  test('any instance tells of all of the fleet, whichever nodes they listen to', async () => {
+    const [one, other, third] = [join(), join(), join()];
+    await one.hire('tick', { every: 100, work() {} });
+    await other.hire('wanted', { work() {} });
+    await heardBy(3);
+    await third.demand('wanted');
+    await waitFor('both to be noted', async () => (await third.jobs()).every(({ runs }) => runs > 0));
+    expect(await third.jobs()).toMatchObject([
+      { name: 'tick', words: 'every 100 milliseconds', orphaned: false, hiredBy: [expect.any(String)] },
+      { name: 'wanted', plan: null, runs: 1, hiredBy: [expect.any(String)] },
+    ]);
+    await waitFor('all to answer', async () => (await third.fleet()).length === 3);
+    expect(await third.history('wanted')).toMatchObject([{ outcome: 'done', slot: null }]);
+  });
+
   test('every connection of an instance is closed when it has quit', async () => {
     const one = join();
     await one.hire('job', { every: 100, work() {} });

@@ -1,0 +1,80 @@
+import type { InstanceInfo, JobInfo } from '../../inspection';
+import type { Inspector } from '../../inspector';
+import { instanceName } from '../names';
+import { counted, quoted, visible } from '../text';
+import { type Finding, ok, unknown, warn } from './finding';
+
+/** Jobs that a line names. */
+const SHOWN = 5;
+
+/** What the instances of the fleet say, held against one another. */
+export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
+  let instances: InstanceInfo[];
+  try {
+    instances = await inspector.fleet();
+  } catch (refusal) {
+    return [unknown('fleet', 'PUBLISH', refusal)];
+  }
+  if (instances.length === 0) {
+    return [
+      warn(
+        'fleet',
+        'no instance answers',
+        'nothing runs until one starts; is the prefix right, and the database?',
+      ),
+    ];
+  }
+  const findings = [
+    ok('fleet', counted(instances.length, 'instance')),
+    checkVersions(instances),
+    checkPlans(instances),
+  ];
+  try {
+    return [...findings, checkOrphans(await inspector.jobs())];
+  } catch (refusal) {
+    return [...findings, unknown('orphans', 'reading the jobs', refusal)];
+  }
+}
+
+export function checkVersions(instances: readonly InstanceInfo[]): Finding {
+  const counts = new Map<string, number>();
+  for (const { version } of instances) counts.set(version, (counts.get(version) ?? 0) + 1);
+  const found = [...counts].map(([version, count]) => `${visible(version)} (${count})`).join(', ');
+  return counts.size === 1
+    ? ok('versions', found)
+    : warn('versions', found, 'fine during a rollout; otherwise update the older ones');
+}
+
+/** Two services that share a prefix by mistake, or a rollout that is under way. */
+export function checkPlans(instances: readonly InstanceInfo[]): Finding {
+  const byJob = new Map<string, Map<string, string[]>>();
+  for (const { id, jobs } of instances) {
+    for (const { name, plan } of jobs) {
+      if (plan === null) continue;
+      const plans = byJob.get(name) ?? new Map<string, string[]>();
+      byJob.set(name, plans.set(plan, [...(plans.get(plan) ?? []), instanceName(id, instances)]));
+    }
+  }
+  const disputed = [...byJob].filter(([, plans]) => plans.size > 1);
+  if (disputed.length === 0) return ok('plans', 'all instances hire each job with the same plan');
+  const told = disputed.map(([name, plans]) => {
+    const sides = [...plans].map(([plan, who]) => `${visible(plan)} (${who.join(', ')})`);
+    return `${quoted(name)}: ${sides.join(' or ')}`;
+  });
+  return warn(
+    'plans',
+    several(told),
+    'fine during a rollout; otherwise two services use one name: give one of them another prefix',
+  );
+}
+
+function checkOrphans(jobs: readonly JobInfo[]): Finding {
+  const orphans = jobs.filter((job) => job.orphaned).map(({ name }) => quoted(name));
+  if (orphans.length === 0) return ok('orphans', 'every plan is hired by an instance');
+  return warn('orphans', `nobody hires ${several(orphans)}`, 'start what hires them, or bossman forget them');
+}
+
+function several(told: readonly string[]): string {
+  const more = told.length - SHOWN;
+  return told.slice(0, SHOWN).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}

@@ -1,0 +1,48 @@
+import type { Client } from '../../connection';
+import { messageOf } from '../../errors';
+import { type Finding, ok, unknown, warn } from './finding';
+import { settingOf } from './server';
+
+const NEEDED = 'only needed where instances of the original share this Redis';
+
+/** Whether Redis tells of keys that expired, and whether the instances may have it do so. */
+export async function checkNotifications(client: Client): Promise<Finding[]> {
+  let flags: string;
+  try {
+    flags = await settingOf(client, 'notify-keyspace-events');
+  } catch (refusal) {
+    const advice = `${NEEDED}; set disableRedisConfig in the services, and notify-keyspace-events Ex in Redis`;
+    return [
+      unknown('notifications', 'CONFIG GET', refusal),
+      warn('config', 'CONFIG is refused to this user', advice),
+    ];
+  }
+  const told = flags.includes('E') && /[xA]/.test(flags);
+  return [
+    told
+      ? ok('notifications', `on (${flags})`)
+      : warn(
+          'notifications',
+          `off (${flags || 'no flags'})`,
+          `${NEEDED}: set notify-keyspace-events Ex, or let instances do it`,
+        ),
+    await checkConfig(client),
+  ];
+}
+
+/** CONFIG SET is never sent, so only an administrator can be told. */
+async function checkConfig(client: Client): Promise<Finding> {
+  try {
+    const user = String(await client.call('ACL', 'WHOAMI'));
+    const verdict = await client.call('ACL', 'DRYRUN', user, 'CONFIG', 'SET', 'notify-keyspace-events', 'Ex');
+    return verdict === 'OK'
+      ? ok('config', 'CONFIG may be used')
+      : warn('config', String(verdict), `CONFIG SET is ${NEEDED}; set disableRedisConfig in the services`);
+  } catch (refusal) {
+    return warn(
+      'config',
+      `CONFIG may be read; whether it may be set cannot be checked (${messageOf(refusal)})`,
+      `CONFIG SET is ${NEEDED}`,
+    );
+  }
+}

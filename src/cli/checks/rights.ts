@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { type Client, isCluster } from '../../connection';
+import { messageOf } from '../../errors';
+import type { Keys } from '../../keys';
+import { type Finding, fail, ok, unknown, warn } from './finding';
+
+const RIGHTS = 'see "What can go wrong" in the README for what a user needs';
+
+/** A command that is tried, and its arguments. */
+type Trial = [command: string, ...args: string[]];
+
+/** What an instance and its scripts do, once for each command. */
+export function trialsOfInstance(keys: Keys): Trial[] {
+  const name = probeName();
+  const [lock, trigger] = [keys.lock(name), keys.trigger(name)];
+  return [
+    ['EVAL', 'return 1', '1', keys.due],
+    ['EVALSHA', '0'.repeat(40), '1', keys.due],
+    ['TIME'],
+    ['GET', lock],
+    ['SET', lock, name, 'PX', '1'],
+    ['DEL', lock],
+    ['PTTL', lock],
+    ['PEXPIRE', lock, '1'],
+    ['EXISTS', trigger],
+    ['HGET', keys.plans, name],
+    ['HSET', keys.runs, name, name],
+    ['HDEL', keys.recovers, name],
+    ['HRANDFIELD', keys.demands, '1'],
+    ['ZADD', keys.due, '1', name],
+    ['ZREM', keys.due, name],
+    ['ZSCORE', keys.due, name],
+    ['ZRANGEBYSCORE', keys.due, '0', '1'],
+    ['XADD', keys.history(name), '*', 'run', name],
+    ['PUBLISH', keys.bell, name],
+  ];
+}
+
+/** What the other commands of this program do besides. */
+function trialsOfObserver(keys: Keys): Trial[] {
+  const name = probeName();
+  return [
+    ['HSCAN', keys.plans, '0'],
+    ['ZSCAN', keys.due, '0'],
+    ['MGET', keys.lock(name)],
+    ['HLEN', keys.present(name)],
+    ['HKEYS', keys.present(name)],
+    ['XREVRANGE', keys.history(name), '+', '-'],
+  ];
+}
+
+function probeName(): string {
+  return `doctor-${randomBytes(8).toString('hex')}`;
+}
+
+/** What the user may not do of all that an instance, and this program, does. */
+export async function checkRights(client: Client, keys: Keys, info: boolean): Promise<Finding[]> {
+  const connection = connectionLike(client);
+  try {
+    const findings = await checkCommands(connection, keys);
+    if (!info) {
+      const meaning = 'ioredis prints a warning at each start, and may send commands while Redis loads';
+      findings.push(warn('info', 'INFO is refused', meaning));
+    }
+    return [...findings, await checkChannel(connection, keys)];
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/** A connection of our own, so that nothing comes between the first and the last command of the transaction. */
+function connectionLike(client: Client): Redis {
+  const [node] = isCluster(client) ? client.nodes('master') : [client];
+  if (!node) throw new Error('the cluster has no primary');
+  const connection = node.duplicate({
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    lazyConnect: false,
+  });
+  connection.on('error', () => {});
+  return connection;
+}
+
+async function checkCommands(connection: Redis, keys: Keys): Promise<Finding[]> {
+  let refused: { instance: string[]; observer: string[] };
+  try {
+    refused = {
+      instance: await refusedOf(connection, trialsOfInstance(keys)),
+      observer: await refusedOf(connection, trialsOfObserver(keys)),
+    };
+  } catch (refusal) {
+    return [await checkScripts(connection, keys, refusal)];
+  }
+  const { instance, observer } = refused;
+  return [
+    instance.length === 0
+      ? ok('rights', 'all that an instance does is permitted')
+      : fail('rights', `refused: ${instance.join('; ')}`, RIGHTS),
+    observer.length === 0
+      ? ok('inspection', 'all that this program does is permitted')
+      : warn(
+          'inspection',
+          `refused: ${observer.join('; ')}`,
+          'list, watch and history need it; the fleet does not',
+        ),
+  ];
+}
+
+/** Without transactions, what matters most is tried in earnest, as it changes nothing. */
+async function checkScripts(connection: Redis, keys: Keys, refusal: unknown): Promise<Finding> {
+  try {
+    await connection.call('EVAL', 'return 1', '1', keys.due);
+    return unknown('rights', 'MULTI', refusal);
+  } catch (error) {
+    return fail('rights', `EVAL is refused (${messageOf(error)})`, RIGHTS);
+  }
+}
+
+/**
+ * Nothing of it is carried out: the server looks at the user's rights when it queues a command of a transaction, and this
+ * one is discarded.
+ *
+ * @throws what the server says to MULTI
+ * @see https://redis.io/docs/latest/develop/interact/transactions/
+ */
+async function refusedOf(connection: Redis, trials: readonly Trial[]): Promise<string[]> {
+  await connection.call('MULTI');
+  const refused: string[] = [];
+  for (const [command, ...args] of trials) {
+    // Any other error, such as that a key is on another node, comes after the look at the rights.
+    await connection.call(command, args).catch((error) => {
+      const message = messageOf(error);
+      if (/^NOPERM|unknown command/i.test(message))
+        refused.push(`${command} (${message.replace(/^NOPERM /, '')})`);
+    });
+  }
+  await connection.call('DISCARD');
+  return refused;
+}
+
+async function checkChannel(connection: Redis, keys: Keys): Promise<Finding> {
+  try {
+    await connection.subscribe(keys.bell);
+    return ok('bell', 'its channel may be listened to');
+  } catch (refusal) {
+    return warn(
+      'bell',
+      `${keys.bell} may not be subscribed to (${messageOf(refusal)})`,
+      'instances look for demands once in every ttl only, send more requests, and answer no roll call',
+    );
+  }
+}

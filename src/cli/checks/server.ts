@@ -1,0 +1,147 @@
+import type { Client } from '../../connection';
+import { messageOf } from '../../errors';
+import { type Finding, fail, ok, unknown, warn } from './finding';
+
+/** The first with all that the scripts use. */
+const OLDEST = [6, 2];
+
+/** The fields of INFO, or why it was refused. */
+export type Info = { fields: ReadonlyMap<string, string> } | { refusal: unknown };
+
+/** @param client of a Cluster one node answers, any one */
+export async function readInfo(client: Client): Promise<Info> {
+  try {
+    const lines = (await client.info()).split('\r\n');
+    return {
+      fields: new Map(
+        lines
+          .filter((line) => line.includes(':'))
+          .map((line) => [line.split(':', 1)[0] ?? '', line.replace(/^[^:]*:/, '')]),
+      ),
+    };
+  } catch (refusal) {
+    return { refusal };
+  }
+}
+
+/** Which server it is, whether its version will do, and whether it takes writes. */
+export async function checkServer(client: Client, info: Info, asCluster: boolean): Promise<Finding[]> {
+  const server = 'fields' in info ? serverIn(info.fields) : await serverByHello(client);
+  if (!server) return [unknown('server', 'INFO', 'refusal' in info ? info.refusal : 'HELLO')];
+  const findings = [versionOf(server)];
+  if (server.mode === 'cluster' && !asCluster) {
+    findings.push(
+      fail(
+        'topology',
+        'this is a node of a Cluster',
+        'give --cluster; in a service, connection is to be an ioredis Cluster',
+      ),
+    );
+  }
+  if (server.mode === 'sentinel') {
+    findings.push(fail('topology', 'this is a Sentinel', 'give the URL of the primary that it watches'));
+  }
+  if (server.role === 'slave' || server.role === 'replica') {
+    findings.push(
+      asCluster
+        ? ok('role', 'a replica answered; commands go to the primaries')
+        : fail('role', 'this is a replica, which refuses writes', 'connect to its primary'),
+    );
+  }
+  return findings;
+}
+
+interface Server {
+  kind: string;
+  version: string;
+  mode: string;
+  role: string;
+}
+
+function serverIn(fields: ReadonlyMap<string, string>): Server {
+  const valkey = fields.get('valkey_version');
+  return {
+    kind: valkey === undefined ? 'Redis' : 'Valkey',
+    version: valkey ?? fields.get('redis_version') ?? 'of an unknown version',
+    mode: fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone',
+    role: fields.get('role') ?? 'master',
+  };
+}
+
+/** HELLO is open to everybody. */
+async function serverByHello(client: Client): Promise<Server | null> {
+  try {
+    const reply: unknown = await client.call('HELLO');
+    const flat = Array.isArray(reply) ? reply : Object.entries(Object(reply)).flat();
+    const fieldOf = (name: string) => String(flat[flat.indexOf(name) + 1] ?? '');
+    const kind = fieldOf('server') === 'valkey' ? 'Valkey' : 'Redis';
+    return { kind, version: fieldOf('version'), mode: fieldOf('mode'), role: fieldOf('role') };
+  } catch {
+    return null;
+  }
+}
+
+function versionOf({ kind, version, mode, role }: Server): Finding {
+  const found = `${kind} ${version}, ${mode}, ${role === 'master' ? 'primary' : role}`;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldMajor = 0, oldMinor = 0] = OLDEST;
+  if (Number.isNaN(major))
+    return warn('server', found, 'its version is not known; Redis 6.2 or later, or Valkey, will do');
+  const isOld = kind === 'Redis' && (major < oldMajor || (major === oldMajor && minor < oldMinor));
+  return isOld ? fail('server', found, 'bossman needs Redis 6.2 or later, or Valkey') : ok('server', found);
+}
+
+/** Whether Redis may throw keys away. */
+export function checkEviction(info: Info): Finding {
+  if ('refusal' in info) return unknown('eviction', 'INFO', info.refusal);
+  const policy = info.fields.get('maxmemory_policy') ?? '';
+  const limit = Number(info.fields.get('maxmemory') ?? 0);
+  if (policy === 'noeviction') return ok('eviction', policy);
+  const found =
+    limit > 0 ? `${policy}, with a maxmemory of ${megabytes(limit)}` : `${policy}, but no maxmemory`;
+  if (limit === 0)
+    return warn(
+      'eviction',
+      found,
+      'nothing is evicted until maxmemory is set; set maxmemory-policy noeviction',
+    );
+  return policy.startsWith('volatile-')
+    ? warn('eviction', found, 'a lock that is evicted lets two runs overlap; set maxmemory-policy noeviction')
+    : fail('eviction', found, 'plans and demands that are evicted are lost; set maxmemory-policy noeviction');
+}
+
+/** What a crash of Redis loses. */
+export async function checkPersistence(client: Client, info: Info): Promise<Finding> {
+  if ('refusal' in info) return unknown('persistence', 'INFO', info.refusal);
+  const { fields } = info;
+  const failed = ['rdb_last_bgsave_status', 'aof_last_write_status'].filter(
+    (field) => fields.get(field) === 'err',
+  );
+  if (failed.length > 0) {
+    return fail(
+      'persistence',
+      `the last write to disk failed (${failed.join(', ')})`,
+      "see the disk and Redis' log",
+    );
+  }
+  if (fields.get('aof_enabled') === '1') return ok('persistence', 'append-only file');
+  const advice =
+    'a restart loses demands that wait, and histories; plans come back with the instances. See appendonly';
+  try {
+    const snapshots = await settingOf(client, 'save');
+    return warn('persistence', snapshots === '' ? 'none' : `snapshots only (save ${snapshots})`, advice);
+  } catch (refusal) {
+    const found = `no append-only file; whether there are snapshots cannot be checked (${messageOf(refusal)})`;
+    return warn('persistence', found, advice);
+  }
+}
+
+/** @throws what Redis refuses */
+export async function settingOf(client: Client, name: string): Promise<string> {
+  const reply: unknown = await client.config('GET', name);
+  return Array.isArray(reply) ? String(reply[1] ?? '') : '';
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
+}

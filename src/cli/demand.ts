@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunRecord } from '../inspection';
+import type { Inspector } from '../inspector';
+import { Failure } from './failure';
+import { outcomeColour, outcomeOf } from './jobs';
+import { instanceName } from './names';
+import { jobOf, look, type Session } from './session';
+import { quoted } from './text';
+import { span } from './time';
+
+/** ms between two looks for the run of a demand. */
+const POLL = 100;
+/** ms between two looks at whether there is still anything to wait for. */
+const CHECK = 3000;
+
+/**
+ * Demands a run. To wait means to wait for the run of this very demand, which is known by the moment at which it was made.
+ *
+ * @param waitMs Infinity: for as long as it takes; null: not at all
+ * @returns 1 when the run that was waited for failed, or was vetoed
+ */
+export async function demand(session: Session, name: string, waitMs: number | null): Promise<number> {
+  const { inspector, output } = session;
+  const { paint } = output;
+  const seen = await look(session.inspector);
+  const { hiredBy } = jobOf(seen.jobs, name);
+  const demandedAt = await inspector.demand(name);
+  if (waitMs === null) {
+    output.say({ job: name, demandedAt, run: null }, () => {
+      const when =
+        hiredBy.length > 0 ? '' : paint.yellow('; no instance hires it now, the next that does runs it');
+      return [`demanded ${quoted(name)}${when}`];
+    });
+    return 0;
+  }
+  const run = await runOf(inspector, name, demandedAt, waitMs);
+  output.say({ job: name, demandedAt, run }, () => {
+    const where = instanceName(run.by, seen.instances);
+    const outcome = outcomeColour(run, paint)(outcomeOf(run));
+    return [`${quoted(name)} ran on ${where}, took ${span(run.durationMs)}: ${outcome}`];
+  });
+  return run.outcome === 'done' ? 0 : 1;
+}
+
+/** @throws Failure when there is no such run in time, or never will be */
+async function runOf(
+  inspector: Inspector,
+  name: string,
+  demandedAt: number,
+  waitMs: number,
+): Promise<RunRecord> {
+  const began = performance.now();
+  let checkAt = began + CHECK;
+  let missing = 0;
+  for (;;) {
+    const run = await inspector.runOf(name, demandedAt);
+    if (run) return run;
+    // Both its end and what it leaves come in one step, so a demand that neither waits nor runs, and has left nothing,
+    // has died; seen twice, as jobs are not looked at in one step.
+    if (missing === 2) {
+      throw new Failure(
+        `the run of ${quoted(name)} has gone without a word: the instance that ran it must have died`,
+      );
+    }
+    const now = performance.now();
+    if (now - began >= waitMs) {
+      throw new Failure(
+        `${quoted(name)} was not run to its end within ${span(waitMs)}; the demand is not withdrawn`,
+      );
+    }
+    if (now >= checkAt) {
+      missing = (await isUnderWay(inspector, name)) ? 0 : missing + 1;
+      checkAt = performance.now() + CHECK;
+    } else {
+      await sleep(Math.min(POLL, waitMs - (now - began)));
+    }
+  }
+}
+
+async function isUnderWay(inspector: Inspector, name: string): Promise<boolean> {
+  const job = (await inspector.jobs()).find((one) => one.name === name);
+  return job !== undefined && (job.demandedSince !== null || job.running !== null);
+}

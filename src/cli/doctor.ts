@@ -1,0 +1,63 @@
+import { checkPrefix, isCluster } from '../connection';
+import { messageOf } from '../errors';
+import { type Finding, fail } from './checks/finding';
+import { checkFleet } from './checks/fleet';
+import { checkNotifications } from './checks/notifications';
+import { checkRights } from './checks/rights';
+import { checkEviction, checkPersistence, checkServer, readInfo } from './checks/server';
+import { checkClock, checkLatency } from './checks/timing';
+import type { Paint } from './output';
+import { connectionTo } from './place';
+import { type Asked, type Session, withSession } from './session';
+import { visible } from './text';
+
+/** Checks Redis and the fleet, and explains what it finds. The exit status is 1 if anything is a fault. */
+export function doctor(asked: Asked): Promise<number> {
+  const wrong = asked.cluster ? wrongPrefix(asked) : null;
+  // All else can be looked at under the prefix that is advised.
+  const place = wrong ? { ...asked, prefix: `{${asked.prefix}}` } : asked;
+  return withSession(place, async (session) => {
+    const findings = [...(wrong ? [wrong] : []), ...(await examine(session))];
+    const worst = ['fail', 'warn', 'ok'].find((status) =>
+      findings.some((finding) => finding.status === status),
+    );
+    session.output.say({ status: worst, checks: findings }, () => report(findings, session.output.paint));
+    return worst === 'fail' ? 1 : 0;
+  });
+}
+
+function wrongPrefix(asked: Asked): Finding | null {
+  try {
+    checkPrefix(asked.prefix, connectionTo(asked));
+    return null;
+  } catch (error) {
+    return fail('prefix', messageOf(error), `give --prefix '{${asked.prefix}}', and prefix in the services`);
+  }
+}
+
+async function examine({ inspector }: Session): Promise<Finding[]> {
+  const { client, keys } = inspector;
+  const info = await readInfo(client);
+  // One after another: what is measured is not to wait for what is asked.
+  return [
+    ...(await checkServer(client, info, isCluster(client))),
+    ...(await checkRights(client, keys, 'fields' in info)),
+    // On a Cluster they stay on the node they concern, and are not used.
+    ...(isCluster(client) ? [] : await checkNotifications(client)),
+    checkEviction(info),
+    await checkPersistence(client, info),
+    await checkLatency(client),
+    await checkClock(client),
+    ...(await checkFleet(inspector)),
+  ];
+}
+
+function report(findings: readonly Finding[], paint: Paint): string[] {
+  const colours = { ok: paint.green, warn: paint.yellow, fail: paint.red };
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, status, found, advice }) => [
+    `${colours[status](status.padEnd(4))}  ${check.padEnd(width)}  ${visible(found)}`,
+    ...(advice === null ? [] : [' '.repeat(width + 8) + paint.dim(visible(advice))]),
+  ]);
+  return lines;
+}

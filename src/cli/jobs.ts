@@ -1,0 +1,123 @@
+import type { JobInfo, RunRecord } from '../inspection';
+import { instanceName, planOf } from './names';
+import type { Paint } from './output';
+import type { Look } from './session';
+import { type Cell, type Column, table } from './table';
+import { counted, visible } from './text';
+import { fromNow, span } from './time';
+
+/** ms after which a slot that nobody ran is late. */
+const LATE = 1000;
+
+/** `job 2` stands before `job 10`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
+const COLUMNS: Column[] = [
+  { title: 'JOB', shrinksTo: 12 },
+  { title: 'STATE', shrinksTo: 10 },
+  { title: 'NEXT' },
+  { title: 'LAST RUN', shrinksTo: 16 },
+  { title: 'PLAN', shrinksTo: 8 },
+  { title: 'RUNS', right: true },
+  { title: 'FAILED', right: true },
+  { title: 'SKIPPED', right: true },
+];
+
+export interface Summary {
+  jobs: number;
+  running: number;
+  /** Jobs whose last run failed. */
+  failing: number;
+  /** Jobs whose plan no instance hires. */
+  orphaned: number;
+  instances: number;
+}
+
+export function summaryOf({ jobs, instances }: Look): Summary {
+  return {
+    jobs: jobs.length,
+    running: jobs.filter((job) => job.running).length,
+    failing: jobs.filter(isFailing).length,
+    orphaned: jobs.filter((job) => job.orphaned).length,
+    instances: instances.length,
+  };
+}
+
+/** `12 jobs, 2 running, 1 failing, 1 orphaned, 3 instances` */
+export function summaryLine(look: Look, paint: Paint): string {
+  const { jobs, running, failing, orphaned, instances } = summaryOf(look);
+  const some = (count: number, word: string, colour: (text: string) => string) =>
+    count > 0 ? colour(`${count.toLocaleString('en')} ${word}`) : `0 ${word}`;
+  return [
+    paint.bold(counted(jobs, 'job')),
+    some(running, 'running', paint.cyan),
+    some(failing, 'failing', paint.red),
+    some(orphaned, 'orphaned', paint.red),
+    instances > 0 ? counted(instances, 'instance') : paint.red('0 instances'),
+  ].join(', ');
+}
+
+/** Those that need somebody first, else by name. */
+export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
+  const urgent = (job: JobInfo) => (isFailing(job) || job.orphaned ? 0 : 1);
+  return [...jobs].sort((a, b) => urgent(a) - urgent(b) || byName(a.name, b.name));
+}
+
+/** A table of jobs, its titles first; one line each. */
+export function jobLines(look: Look, jobs: readonly JobInfo[], paint: Paint, width: number): string[] {
+  const rows = jobs.map((job) => [
+    visible(job.name),
+    stateOf(job, look, paint),
+    nextOf(job, look.at, paint),
+    lastRunOf(job, look.at, paint),
+    planOf(job),
+    job.runs.toLocaleString('en'),
+    alarming(job.failures, paint.red),
+    alarming(job.skips, paint.yellow),
+  ]);
+  return table(COLUMNS, rows, width, paint.dim);
+}
+
+function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
+  if (job.running) {
+    const { by, since } = job.running;
+    const long = since === null ? '' : ` ${span(Math.max(0, at - since))}`;
+    return [`running${long} on ${instanceName(by, instances)}`, paint.cyan];
+  }
+  const demanded = job.demandedSince === null ? null : `demanded ${fromNow(job.demandedSince, at)}`;
+  if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];
+  if (demanded !== null) return [demanded, paint.yellow];
+  if (job.fired) return ['fired', paint.dim];
+  if (isFailing(job)) return ['failing', paint.red];
+  return job.lastRun ? ['ok', paint.green] : ['new', paint.dim];
+}
+
+function nextOf({ nextSlot }: JobInfo, at: number, paint: Paint): Cell {
+  if (nextSlot === null) return ['-', paint.dim];
+  if (nextSlot < at - LATE) return [`${span(at - nextSlot)} late`, paint.red];
+  return fromNow(nextSlot, at);
+}
+
+function lastRunOf({ lastRun }: JobInfo, at: number, paint: Paint): Cell {
+  if (!lastRun) return ['-', paint.dim];
+  const when = fromNow(lastRun.startedAt, at);
+  if (lastRun.outcome === 'done') return `${when}, took ${span(lastRun.durationMs)}`;
+  return [`${when}, ${outcomeOf(lastRun)}`, outcomeColour(lastRun, paint)];
+}
+
+/** `done`, `vetoed`, or `failed: ` and why. */
+export function outcomeOf({ outcome, error }: RunRecord): string {
+  return outcome === 'failed' && error ? `failed: ${visible(error)}` : outcome;
+}
+
+export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
+  return { done: paint.green, failed: paint.red, vetoed: paint.yellow }[outcome];
+}
+
+function isFailing(job: JobInfo): boolean {
+  return job.lastRun?.outcome === 'failed';
+}
+
+function alarming(count: number, colour: (text: string) => string): Cell {
+  return count > 0 ? [count.toLocaleString('en'), colour] : '0';
+}

@@ -1,0 +1,15 @@
+import type { InstanceInfo, JobInfo } from '../inspection';
+import { visible } from './text';
+
+/** `host:pid` of an instance; its id where it did not answer. */
+export function instanceName(id: string, instances: readonly InstanceInfo[]): string {
+  const found = instances.find((instance) => instance.id === id);
+  return found ? `${visible(found.host)}:${found.pid}` : visible(id);
+}
+
+/** A job's plan in words, with its zone: `every 10 minutes`, `cron 0 9 * * 1-5 Europe/Helsinki`, `on demand`. */
+export function planOf({ plan, words, tz }: JobInfo): string {
+  if (plan === null) return 'on demand';
+  if (words === null) return visible(plan);
+  return visible(tz === null ? words : `${words} ${tz}`);
+}

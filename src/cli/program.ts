@@ -1,0 +1,119 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { parseInterval } from '../interval';
+import { demand } from './demand';
+import { doctor } from './doctor';
+import { Failure } from './failure';
+import { fleet } from './fleet';
+import { history } from './history';
+import { list } from './list';
+import { type Asked, withSession } from './session';
+import { fire, forget } from './steer';
+import { watch } from './watch';
+
+const DEFAULT_LAST = 20;
+
+const AFTER_HELP = `
+Exit status: 0; 1 when it did not go well (the run that was waited for failed,
+doctor found a fault, Redis is not reached); 2 when it was called wrongly.
+
+None of the commands is an instance of the fleet, or leaves anything in Redis
+besides what it is for.`;
+
+/**
+ * The commands and their options.
+ *
+ * @param exit is told the exit status of the command that ran
+ */
+export function makeProgram(version: string, exit: (status: number) => void): Command {
+  const program = new Command('bossman')
+    .description('See and steer a fleet of bossman: what is scheduled, what ran, what failed, and where.')
+    .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')
+    .option('--cluster', 'the URL is that of a node of a Redis Cluster')
+    .option('--prefix <prefix>', 'the prefix of the fleet', 'bossman')
+    .option('--json', 'print JSON, for scripts')
+    .version(version, '-v, --version')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bossman: ')) })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', AFTER_HELP)
+    .exitOverride();
+
+  program
+    .command('list')
+    .description('all jobs: state, next slot, last run')
+    .action(async (_, command: Command) => exit(await withSession(askedOf(command), list)));
+  program
+    .command('watch')
+    .description('the same, live; q ends it')
+    .action(async (_, command: Command) => exit(await watch(askedOf(command))));
+  program
+    .command('history')
+    .description('the last runs of a job, the latest first')
+    .argument('<name>', 'the job')
+    .option('--last <count>', 'so many of them', readCount, DEFAULT_LAST)
+    .action(async (name: string, { last }: { last: number }, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => history(session, name, last))),
+    );
+  program
+    .command('fleet')
+    .description('the instances, and what runs in them now')
+    .action(async (_, command: Command) => exit(await withSession(askedOf(command), fleet)));
+  program
+    .command('demand')
+    .description('run a job as soon as possible, outside its plan')
+    .argument('<name>', 'the job')
+    .option('--wait', 'wait for the end of that run; the exit status is its outcome')
+    .option(
+      '--timeout <time>',
+      "how long to wait at most: ms, or a phrase such as '90s' or '5 minutes'",
+      readTime,
+    )
+    .action(async (name: string, options: { wait?: true; timeout?: number }, command: Command) => {
+      const waitMs = waitOf(options);
+      exit(await withSession(askedOf(command), (session) => demand(session, name, waitMs)));
+    });
+  program
+    .command('fire')
+    .description('end the scheduled runs of a job, in the whole fleet')
+    .argument('<name>', 'the job')
+    .action(async (name: string, _, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => fire(session, name))),
+    );
+  program
+    .command('forget')
+    .description('delete what Redis keeps of a job that no instance hires any more')
+    .argument('<name>', 'the job')
+    .action(async (name: string, _, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => forget(session, name))),
+    );
+  program
+    .command('doctor')
+    .description('check Redis and the fleet, and say what to mend')
+    .action(async (_, command: Command) => exit(await doctor(askedOf(command))));
+  return program;
+}
+
+function askedOf(command: Command): Asked {
+  return command.optsWithGlobals<Asked>();
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('It is to be a whole number above 0.');
+  }
+  return count;
+}
+
+function readTime(text: string): number {
+  try {
+    return parseInterval(text);
+  } catch {
+    throw new InvalidArgumentError("Give ms, or a phrase such as '90s' or '5 minutes'.");
+  }
+}
+
+function waitOf({ wait, timeout }: { wait?: true; timeout?: number }): number | null {
+  if (wait) return timeout ?? Number.POSITIVE_INFINITY;
+  if (timeout === undefined) return null;
+  throw new Failure('--timeout says how long to --wait: give both', 2);
+}

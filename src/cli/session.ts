@@ -1,0 +1,107 @@
+import { addressOf } from '../connection';
+import { messageOf } from '../errors';
+import type { InstanceInfo, JobInfo } from '../inspection';
+import { type Inspector, openInspector } from '../inspector';
+import { Failure } from './failure';
+import { nearest } from './nearest';
+import { Output } from './output';
+import { connectionTo, type Place } from './place';
+import { quoted } from './text';
+
+/** What every command is told. */
+export interface Asked extends Place {
+  json?: true;
+}
+
+/** What a command works with. */
+export interface Session {
+  inspector: Inspector;
+  output: Output;
+}
+
+/** The fleet at one moment. */
+export interface Look {
+  jobs: JobInfo[];
+  instances: InstanceInfo[];
+  /** ms since the epoch on Redis' clock. */
+  at: number;
+}
+
+/**
+ * Connects, lets a command do its work, and hangs up.
+ *
+ * @returns the exit status, which is that of the work
+ * @throws Failure when Redis is not reached, or does not answer any more
+ */
+export async function withSession(
+  asked: Asked,
+  work: (session: Session) => Promise<number>,
+): Promise<number> {
+  const inspector = await open(asked);
+  try {
+    return await work({ inspector, output: new Output(asked.json === true) });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { client } = inspector;
+    if (client.status !== 'ready') {
+      throw new Failure(`the connection to ${addressOf(client)} was lost (${messageOf(error)})`);
+    }
+    const advice = messageOf(error).startsWith('NOPERM')
+      ? '; bossman doctor lists the rights that are missing'
+      : '';
+    throw new Failure(messageOf(error) + advice);
+  } finally {
+    await inspector.close();
+  }
+}
+
+/** @throws Failure that says where Redis was not reached, why, and what to try */
+export async function open(place: Place): Promise<Inspector> {
+  try {
+    return await openInspector({ connection: connectionTo(place), prefix: place.prefix });
+  } catch (error) {
+    // Bad arguments; see openInspector.
+    if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
+    if (place.cluster) await tryNode(place);
+    const reason = messageOf(error).replace(/\.$/, '');
+    const advice = /\b(NOAUTH|WRONGPASS)\b/.test(reason)
+      ? 'give user and password in the URL: redis://user:password@host:port'
+      : 'is it running there? --url or REDIS_URL says where it is';
+    throw new Failure(`cannot connect to Redis at ${reason}; ${advice}`);
+  }
+}
+
+/** Of a Cluster that is not reached ioredis does not say why; of one of its nodes it does. */
+async function tryNode({ url, prefix }: Place): Promise<void> {
+  const inspector = await open({ ...(url !== undefined && { url }), prefix });
+  await inspector.close();
+}
+
+/** What is known of the fleet now. */
+export async function look(inspector: Inspector): Promise<Look> {
+  const [jobs, instances, at] = await Promise.all([inspector.jobs(), inspector.fleet(), nowAt(inspector)]);
+  return { jobs, instances, at };
+}
+
+/** ms since the epoch on Redis' clock, or on ours where it may not be asked. */
+export async function nowAt({ client }: Inspector): Promise<number> {
+  try {
+    const [seconds, micros] = await client.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  } catch {
+    return Date.now();
+  }
+}
+
+/** @throws Failure for a name that is no job's, with the nearest that is */
+export function jobOf(jobs: readonly JobInfo[], name: string): JobInfo {
+  const found = jobs.find((job) => job.name === name);
+  if (found) return found;
+  const meant = nearest(
+    name,
+    jobs.map((job) => job.name),
+  );
+  const advice =
+    meant === null ? 'bossman list shows those that there are' : `did you mean ${quoted(meant)}?`;
+  throw new Failure(`there is no job ${quoted(name)}; ${advice}`, 2);
+}

@@ -1,0 +1,31 @@
+import { Failure } from './failure';
+import { instanceName } from './names';
+import { jobOf, look, type Session } from './session';
+import { quoted } from './text';
+
+/** Ends the scheduled runs of a job. */
+export async function fire(session: Session, name: string): Promise<number> {
+  const { inspector, output } = session;
+  const { plan } = jobOf(await inspector.jobs(), name);
+  if (plan === null)
+    throw new Failure(`${quoted(name)} has no plan that could be fired: it runs on demand only`);
+  await inspector.fire(name);
+  output.say({ job: name, fired: true }, () => [
+    `fired ${quoted(name)}: it runs on demand only, until an instance that hires it starts`,
+  ]);
+  return 0;
+}
+
+/** Deletes what Redis keeps of a job that no instance hires. */
+export async function forget(session: Session, name: string): Promise<number> {
+  const { inspector, output } = session;
+  const { jobs, instances } = await look(session.inspector);
+  const { hiredBy } = jobOf(jobs, name);
+  if (hiredBy.length > 0) {
+    const who = hiredBy.map((id) => instanceName(id, instances)).join(', ');
+    throw new Failure(`${quoted(name)} is hired by ${who}; what is still hired would be back at once`);
+  }
+  await inspector.forget(name);
+  output.say({ job: name, forgotten: true }, () => [`forgot ${quoted(name)}`]);
+  return 0;
+}

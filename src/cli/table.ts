@@ -1,0 +1,78 @@
+import { cut, widthOf } from './text';
+
+/** A text, and what colours it once it has its width. */
+export type Cell = string | readonly [text: string, paint: (text: string) => string];
+
+export interface Column {
+  title: string;
+  /** Numbers stand on the right. */
+  right?: boolean;
+  /** May be cut to this width where the screen is too narrow for all columns. */
+  shrinksTo?: number;
+}
+
+const GAP = '  ';
+
+/**
+ * Lines of columns, the first with the titles. Own code, as it is short: the table libraries are slow by their layout
+ * (cli-table3 takes 11 s for 10,000 rows), or bring a JSON schema validator along.
+ *
+ * @param width of the screen; Infinity: cut nothing
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+  paintTitle: (text: string) => string,
+): string[] {
+  const all = [columns.map(({ title }): Cell => [title, paintTitle]), ...rows];
+  const widths = widthsWithin(
+    columns,
+    columns.map((_, at) => widest(all, at)),
+    width,
+  );
+  return all.map((row) => line(columns, widths, row));
+}
+
+function line(columns: readonly Column[], widths: readonly number[], row: readonly Cell[]): string {
+  const cells = columns.map(({ right }, at) => {
+    const [text, paint] = partsOf(row[at]);
+    const width = widths[at] ?? 0;
+    const shown = cut(text, width);
+    const padding = ' '.repeat(Math.max(0, width - widthOf(shown)));
+    const painted = shown === '' ? '' : paint(shown);
+    if (right) return padding + painted;
+    return at === columns.length - 1 ? painted : painted + padding;
+  });
+  return cells.join(GAP).trimEnd();
+}
+
+function widest(rows: readonly (readonly Cell[])[], at: number): number {
+  return rows.reduce((most, row) => Math.max(most, widthOf(partsOf(row[at])[0])), 0);
+}
+
+/** Takes from the widest column that may shrink until all fit, or none may shrink any more. */
+function widthsWithin(columns: readonly Column[], natural: readonly number[], width: number): number[] {
+  const widths = [...natural];
+  const spare = (at: number) =>
+    Math.max(0, (widths[at] ?? 0) - (columns[at]?.shrinksTo ?? Number.POSITIVE_INFINITY));
+  let over = widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1)) - width;
+  for (; over > 0; over -= 1) {
+    let at = -1;
+    for (const [other, one] of widths.entries()) {
+      if (spare(other) > 0 && one > (widths[at] ?? 0)) at = other;
+    }
+    if (at < 0) break;
+    widths[at] = (widths[at] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function partsOf(cell: Cell | undefined): readonly [text: string, paint: (text: string) => string] {
+  if (cell === undefined) return ['', plain];
+  return typeof cell === 'string' ? [cell, plain] : cell;
+}
+
+function plain(text: string): string {
+  return text;
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addressOf } from '../connection';
+import { messageOf } from '../errors';
+import type { Inspector } from '../inspector';
+import { Failure } from './failure';
+import { inOrder, jobLines, summaryLine, summaryOf } from './jobs';
+import { Output, type Paint } from './output';
+import { Screen } from './screen';
+import { type Asked, type Look, look, open, withSession } from './session';
+import { counted, visible } from './text';
+import { localTime } from './time';
+
+/** ms between two looks. */
+const EVERY = 1000;
+
+/** Lines that are not jobs: summary, status, a blank one, titles, and how many jobs are not shown. */
+const FRAME = 5;
+
+/** The jobs of the fleet, looked at once a second: on a terminal until the user ends it, as JSON a line for each look. */
+export async function watch(asked: Asked): Promise<number> {
+  if (asked.json) return withSession(asked, ({ inspector }) => print(inspector));
+  if (!process.stdout.isTTY) {
+    throw new Failure('watch needs a terminal; --json prints a line per look, and list looks once', 2);
+  }
+  const inspector = await open(asked);
+  await new Watch(asked, inspector, await look(inspector)).untilEnded();
+  // Perhaps Redis is away, and a connection is being tried: nobody waits for that.
+  process.exit(0);
+}
+
+async function print(inspector: Inspector): Promise<never> {
+  for (;;) {
+    const seen = await look(inspector);
+    const line = { at: seen.at, summary: summaryOf(seen), jobs: inOrder(seen.jobs) };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+    await sleep(EVERY);
+  }
+}
+
+class Watch {
+  private readonly paint: Paint = new Output(false).paint;
+  private readonly where: string;
+  /** Why nothing new is seen; null while there is. */
+  private trouble: string | null = null;
+
+  /** @param inspector null: the connection broke, and another is to be made */
+  constructor(
+    private readonly asked: Asked,
+    private inspector: Inspector | null,
+    private seen: Look,
+  ) {
+    this.where = inspector ? addressOf(inspector.client) : '';
+  }
+
+  async untilEnded(): Promise<void> {
+    const screen = new Screen((columns, rows) => this.compose(columns, rows));
+    void this.keepLooking(screen);
+    await screen.ended;
+    screen.close();
+  }
+
+  private async keepLooking(screen: Screen): Promise<never> {
+    for (;;) {
+      await sleep(EVERY);
+      try {
+        this.inspector ??= await open(this.asked);
+        this.seen = await look(this.inspector);
+        this.trouble = null;
+      } catch (error) {
+        this.trouble = messageOf(error);
+        await this.inspector?.close();
+        this.inspector = null;
+      }
+      screen.paint();
+    }
+  }
+
+  private compose(columns: number, rows: number): string[] {
+    const { seen, paint } = this;
+    const jobs = inOrder(seen.jobs);
+    const shown = jobs.slice(0, Math.max(0, rows - FRAME));
+    const more = jobs.length - shown.length;
+    return [
+      summaryLine(seen, paint),
+      this.status(),
+      '',
+      ...jobLines(seen, shown, paint, columns),
+      ...(more > 0 ? [paint.dim(`and ${counted(more, 'job')} more, which bossman list shows`)] : []),
+    ];
+  }
+
+  private status(): string {
+    const { paint } = this;
+    if (this.trouble !== null) return paint.red(`as of ${localTime(this.seen.at)}; ${visible(this.trouble)}`);
+    return paint.dim(`${visible(this.asked.prefix)} at ${this.where}, ${localTime(this.seen.at)}; q ends`);
+  }
+}

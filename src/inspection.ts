@@ -1,0 +1,82 @@
+/** A run that ended, as it was noted. Instants are ms since the epoch on Redis' clock. */
+export interface RunRecord {
+  /** The slot that was run, or null for a demand. */
+  slot: number | null;
+  /** When the demand was made, or null for a slot. */
+  demandedAt: number | null;
+  startedAt: number;
+  /** From the slot, or the demand, to the start; ms. */
+  lateness: number;
+  durationMs: number;
+  /** `vetoed`: a QA did not call `next()`. */
+  outcome: 'done' | 'failed' | 'vetoed';
+  /** The message of what `work` or a QA threw, cut after 200 characters. */
+  error: string | null;
+  /** The instance that ran it; see `InstanceInfo.id`. */
+  by: string;
+  /** The slot was run before, by an instance that died in it. */
+  recovered: boolean;
+}
+
+/** A job, as the fleet and Redis know it. Instants are ms since the epoch on Redis' clock. */
+export interface JobInfo {
+  name: string;
+  /** The canonical plan, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null: it has none. */
+  plan: string | null;
+  /** The plan in words, such as `every 10 minutes` or `cron 0 9 * * 1-5`; null where there is none that means anything. */
+  words: string | null;
+  /** The zone of a cron plan. */
+  tz: string | null;
+  /** Null without a plan, and when the job was fired. */
+  nextSlot: number | null;
+  fired: boolean;
+  /** A demand waits since then. */
+  demandedSince: number | null;
+  running: {
+    /** The instance that has the job's lock: its id, or the first 16 digits of what an instance of the original has set. */
+    by: string;
+    /** Null when the instance does not say. */
+    since: number | null;
+    /** ms until the lock ends: 0 for a run that goes on without it, Infinity for a lock that has no end. */
+    lockRestMs: number;
+  } | null;
+  lastRun: RunRecord | null;
+  /** It has a plan, is not fired, and no instance that answered hires it with one: nobody runs its slots. */
+  orphaned: boolean;
+  /** Ids of the instances that hire it. */
+  hiredBy: string[];
+  /** Runs that ended, however they did, since the job is known to Redis. */
+  runs: number;
+  failures: number;
+  /** How often its slot was skipped (`locked`, `missed`); slots that are missed in a row are one. */
+  skips: number;
+}
+
+/** An instance, as it answered the roll call. */
+export interface InstanceInfo {
+  /** 16 hex digits, another in each instance. */
+  id: string;
+  host: string;
+  pid: number;
+  /** Of bossman. */
+  version: string;
+  /** When the instance was made, in ms since the epoch on Redis' clock. */
+  since: number;
+  /** What it has hired, by name; a plan of null: on demand only. */
+  jobs: { name: string; plan: string | null }[];
+  /** The runs that go on in it. Instants are ms since the epoch on Redis' clock. */
+  running: {
+    job: string;
+    since: number;
+    slot: number | null;
+    demandedAt: number | null;
+    /** When the run's lock ends, or ended. */
+    lockEndsAt: number;
+  }[];
+}
+
+/** What part of a job's history. */
+export interface HistoryOptions {
+  /** The last so many runs; whole, at least 1. Default 20. */
+  last?: number | undefined;
+}

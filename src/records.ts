@@ -1,0 +1,62 @@
+import { messageOf } from './errors';
+import type { FailEvent, FinishEvent, RunEvent } from './events';
+import type { RunRecord } from './inspection';
+
+const LONGEST_ERROR = 200;
+
+/** A run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
+export function recordOf(event: RunEvent, ended: FinishEvent | FailEvent, by: string): Partial<RunRecord> {
+  return {
+    ...(event.slot !== null && { slot: event.slot }),
+    ...(event.demandedAt !== null && { demandedAt: event.demandedAt }),
+    startedAt: Math.round(event.startedAt),
+    lateness: Math.round(event.lateness),
+    durationMs: Math.round(ended.duration),
+    ...outcomeOf(ended),
+    by,
+    ...(event.recovered && { recovered: true }),
+  };
+}
+
+function outcomeOf(ended: FinishEvent | FailEvent): Pick<RunRecord, 'outcome'> & { error?: string } {
+  if ('cause' in ended) return { outcome: 'failed', error: messageOf(ended.cause).slice(0, LONGEST_ERROR) };
+  return { outcome: ended.vetoed ? 'vetoed' : 'done' };
+}
+
+/** The inverse, also of what earlier versions noted. Null for what is no run's record. */
+export function parseRecord(text: string): RunRecord | null {
+  const noted = parseObject(text);
+  if (!noted) return null;
+  const { startedAt, durationMs, by } = noted;
+  const outcome = OUTCOMES.find((known) => known === noted.outcome);
+  if (typeof startedAt !== 'number' || typeof durationMs !== 'number' || !outcome) return null;
+  const slot = numberIn(noted.slot);
+  const demandedAt = numberIn(noted.demandedAt);
+  return {
+    slot,
+    demandedAt,
+    startedAt,
+    lateness: numberIn(noted.lateness) ?? startedAt - (slot ?? demandedAt ?? startedAt),
+    durationMs,
+    outcome,
+    error: typeof noted.error === 'string' ? noted.error : null,
+    by: typeof by === 'string' ? by : '',
+    recovered: noted.recovered === true,
+  };
+}
+
+const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** Null for what is not the JSON of an object. */
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}

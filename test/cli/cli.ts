@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export const MAIN = join(__dirname, '../../src/cli/main.ts');
+
+/** How a call of `bossman` ended. */
+export interface Ended {
+  /** null when it had to be killed, after 30 s. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The environment of a call: without what would change its answer. */
+export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { REDIS_URL: _, NO_COLOR: __, ...inherited } = process.env;
+  return { ...inherited, ...more };
+}
+
+/** Calls `bossman` as a user does: in a process of its own. */
+export async function bossman(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: child.exitCode, stdout, stderr };
+}

@@ -1,0 +1,59 @@
+import type { Finding } from '../../src/cli/checks/finding';
+import { makeFleet } from '../support/fleet';
+import { waitFor } from '../support/wait';
+import { type ServerCluster, startCluster } from '../topologies/servers';
+import { bossman, type Ended } from './cli';
+import { parse } from './fleet';
+
+const PREFIX = '{bossman}';
+
+const fleet = makeFleet();
+let cluster: ServerCluster;
+let url: string;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  url = `redis://127.0.0.1:${cluster.servers[0]?.port}`;
+});
+afterAll(() => cluster.stop());
+
+const onCluster = (...args: string[]) => bossman([...args, '--cluster', '--url', url, '--prefix', PREFIX]);
+const doctorOf = (ended: Ended) => {
+  const { checks } = parse<{ checks: Finding[] }>(ended);
+  return Object.fromEntries(checks.map(({ check, status }) => [check, status]));
+};
+
+test('with --cluster all is as it is with one server', async () => {
+  const connection = cluster.client({ lazyConnect: true });
+  const one = fleet.join({ connection, prefix: PREFIX });
+  await one.hire('a', { every: '1 hour', work() {} });
+  await waitFor(
+    'it to be heard',
+    async () => /^1 job, .* 1 instance\n/.test((await onCluster('list')).stdout),
+    {
+      timeoutMs: 30_000,
+    },
+  );
+  expect(await onCluster('demand', 'a', '--wait')).toMatchObject({ status: 0, stderr: '' });
+  expect((await onCluster('history', 'a')).stdout).toMatch(/ demand .* done /);
+  const doctor = await onCluster('doctor', '--json');
+  expect(doctorOf(doctor)).toMatchObject({
+    server: 'ok',
+    rights: 'ok',
+    bell: 'ok',
+    fleet: 'ok',
+    orphans: 'ok',
+  });
+  expect(doctor.status).toBe(0);
+});
+
+test('the doctor knows a prefix without a hash tag, and a Cluster that is taken for one server', async () => {
+  const untagged = await bossman(['doctor', '--json', '--cluster', '--url', url]);
+  expect({ exit: untagged.status, ...doctorOf(untagged) }).toMatchObject({
+    exit: 1,
+    prefix: 'fail',
+    server: 'ok',
+  });
+  const alone = await bossman(['doctor', '--json', '--url', url, '--prefix', PREFIX]);
+  expect({ exit: alone.status, ...doctorOf(alone) }).toMatchObject({ exit: 1, topology: 'fail' });
+});

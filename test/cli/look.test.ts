@@ -1,0 +1,177 @@
+import { hostname } from 'node:os';
+import type { InstanceInfo, JobInfo, RunRecord } from '../../src/inspection';
+import { makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
+import { waitFor } from '../support/wait';
+import { bossman } from './cli';
+import { cliOf } from './fleet';
+
+interface Listed {
+  at: number;
+  summary: object;
+  jobs: JobInfo[];
+}
+
+const fleet = makeFleet();
+const { member, cli, json, job } = cliOf(fleet);
+
+const HOUR = '1 hour';
+/** The machine may be busy. */
+const PATIENT = { timeoutMs: 30_000 };
+
+describe('a fleet of two processes', () => {
+  test('list says of each job how it stands, those that need somebody first, and list --json says the same', async () => {
+    const one = await member({
+      healthy: { every: HOUR },
+      weekly: { cron: '0 9 * * 1', tz: 'Europe/Helsinki' },
+      broken: { every: HOUR, fails: 'no such table: invoices' },
+      ended: { every: HOUR },
+      busy: { ms: 60_000, ttl: 60_000 },
+    });
+    const two = await member({ orphan: { every: HOUR }, healthy: { every: HOUR } });
+    await two.leave();
+    const steering = fleet.join();
+    await Promise.all([
+      steering.fire('ended'),
+      ...['healthy', 'broken', 'busy'].map((name) => steering.demand(name)),
+    ]);
+    for (const name of ['healthy', 'broken']) {
+      await waitFor(`the run of ${name}`, async () => (await job(name))?.runs === 1, PATIENT);
+    }
+    await waitFor('the run of busy', async () => (await job('busy'))?.running, PATIENT);
+
+    const { stdout, status, stderr } = await cli('list');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const [summary, blank, titles, ...rows] = stdout.trimEnd().split('\n');
+    expect({ summary, blank }).toEqual({
+      summary: '6 jobs, 1 running, 1 failing, 1 orphaned, 2 instances',
+      blank: '',
+    });
+    expect(titles).toMatch(/^JOB +STATE +NEXT +LAST RUN +PLAN +RUNS +FAILED +SKIPPED$/);
+    const row = (name: string) => rows.find((line) => line.startsWith(`${name} `));
+    expect(rows.map((line) => line.split(' ')[0])).toEqual([
+      'broken',
+      'orphan',
+      'busy',
+      'ended',
+      'healthy',
+      'weekly',
+    ]);
+    expect(row('broken')).toMatch(
+      /failing +in \d+ min +.*, failed: no such table: invoices +every 1 hour +1 +1 +0$/,
+    );
+    expect(row('orphan')).toMatch(/orphaned +in \d+ min +- +every 1 hour +0 +0 +0$/);
+    expect(row('busy')).toMatch(
+      new RegExp(`running \\d.* on ${hostname()}:${one.pid} +- +- +on demand +0 +0 +0$`),
+    );
+    expect(row('ended')).toMatch(/fired +- +- +every 1 hour +0 +0 +0$/);
+    expect(row('healthy')).toMatch(/ok +in \d+ min +.*, took .* +every 1 hour +1 +0 +0$/);
+    expect(row('weekly')).toMatch(/new +in \d+ (d|h) +- +cron 0 9 \* \* 1 Europe\/Helsinki +0 +0 +0$/);
+
+    const listed = await json<Listed>('list');
+    expect(listed.summary).toEqual({ jobs: 6, running: 1, failing: 1, orphaned: 1, instances: 2 });
+    expect(Math.abs(listed.at - Date.now())).toBeLessThan(60_000);
+    expect(listed.jobs[0]).toMatchObject({
+      name: 'broken',
+      plan: 'every 3600000',
+      fired: false,
+      orphaned: false,
+      lastRun: { outcome: 'failed', error: 'no such table: invoices' },
+      runs: 1,
+      failures: 1,
+    });
+  });
+
+  test('fleet names the instances, and what runs in them', async () => {
+    const one = await member({ a: { every: HOUR }, b: { ms: 60_000, ttl: 60_000 } });
+    const two = await member({ a: { every: HOUR } });
+    await fleet.join().demand('b');
+    await waitFor('the run', async () => (await job('b'))?.running, PATIENT);
+
+    const { stdout, status } = await cli('fleet');
+    const lines = stdout.trimEnd().split('\n');
+    expect({ status, lines: lines.length, first: lines[0] }).toEqual({
+      status: 0,
+      lines: 6,
+      first: '3 instances',
+    });
+    const { version } = require('../../package.json');
+    const at = (pid: number) => lines.find((line) => line.includes(`:${pid} `));
+    expect(at(one.pid)).toMatch(new RegExp(`^${hostname()}:${one.pid} +${version} +.* 2 +b \\d`));
+    expect(at(two.pid)).toMatch(/ 1$/);
+    expect(at(process.pid)).toMatch(/ 0$/);
+
+    const { instances } = await json<{ instances: InstanceInfo[] }>('fleet');
+    expect(instances.find(({ pid }) => pid === one.pid)).toMatchObject({
+      host: hostname(),
+      version,
+      jobs: expect.arrayContaining([
+        { name: 'a', plan: 'every 3600000' },
+        { name: 'b', plan: null },
+      ]),
+      running: [{ job: 'b', slot: null }],
+    });
+  });
+
+  test('history tells the last runs of a job, the latest first, as many as asked', async () => {
+    const { pid } = await member({ shaky: { fails: 'disk full\n\x1b[31mhelp' } });
+    const steering = fleet.join();
+    for (const runs of [1, 2, 3]) {
+      await steering.demand('shaky');
+      await waitFor('the run', async () => (await job('shaky'))?.runs === runs, PATIENT);
+    }
+
+    const { stdout, status } = await cli('history', 'shaky', '--last', '2');
+    const [titles, ...rows] = stdout.trimEnd().split('\n');
+    expect(status).toBe(0);
+    expect(titles).toMatch(/^STARTED +FOR +LATE +TOOK +OUTCOME +BY$/);
+    expect(rows).toHaveLength(2);
+    for (const row of rows) {
+      // What a terminal would obey is written out.
+      const told =
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\S.* demand +\d.* +failed: disk full\\n\\u001b\[31mhelp +/;
+      expect(row).toMatch(told);
+      expect(row.endsWith(` ${hostname()}:${pid}`)).toBe(true);
+    }
+
+    const { runs } = await json<{ runs: RunRecord[] }>('history', 'shaky');
+    expect(runs).toHaveLength(3);
+    const started = runs.map((run) => run.startedAt);
+    expect(started).toEqual([...started].sort((a, b) => b - a));
+    expect(runs[0]).toMatchObject({ slot: null, outcome: 'failed', error: 'disk full\n\x1b[31mhelp' });
+  });
+});
+
+test('what there is not is said, too: no job, no instance, no run', async () => {
+  const nothing = (...args: string[]) => bossman([...args, '--url', testUrl(), '--prefix', fleet.prefix]);
+  expect(await nothing('list')).toEqual({
+    status: 0,
+    stdout: '0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n',
+    stderr: '',
+  });
+  expect(await nothing('fleet')).toEqual({ status: 0, stdout: 'no instance answers\n', stderr: '' });
+  await fleet.join().hire('idle', { every: HOUR, work() {} });
+  expect(await nothing('history', 'idle')).toEqual({
+    status: 0,
+    stdout: "no run of 'idle' is on record\n",
+    stderr: '',
+  });
+});
+
+test('to look leaves nothing behind, and is not seen by others', async () => {
+  const watched = fleet.join();
+  await watched.hire('idle', { every: HOUR, work() {} });
+  const listeners = await waitFor('the listener', () => fleet.listeners());
+  const keys = async () => (await fleet.redis.keys(`${fleet.prefix}*`)).sort();
+  const before = await keys();
+  const config = await fleet.redis.config('GET', 'notify-keyspace-events');
+  const { instances } = await json<{ instances: InstanceInfo[] }>('fleet');
+  expect(instances).toHaveLength(1);
+  for (const command of [['list'], ['history', 'idle'], ['doctor']]) await cli(...command);
+  expect(await fleet.listeners()).toBe(listeners);
+  expect(await fleet.redis.config('GET', 'notify-keyspace-events')).toEqual(config);
+  // Answers to a roll call are kept for some seconds.
+  await waitFor('the keys to be those of before', async () => String(await keys()) === String(before), {
+    timeoutMs: 30_000,
+  });
+});

@@ -1,0 +1,122 @@
+import type { RunRecord } from '../../src/inspection';
+import { makeFleet } from '../support/fleet';
+import { waitFor } from '../support/wait';
+import { cliOf } from './fleet';
+
+interface Demanded {
+  job: string;
+  demandedAt: number;
+  run: RunRecord | null;
+}
+
+const fleet = makeFleet();
+const { member, cli, json, job } = cliOf(fleet);
+
+describe('demand', () => {
+  test('has a job run, and does not wait for it', async () => {
+    await member({ slow: { ms: 1000 } });
+    expect(await cli('demand', 'slow')).toEqual({ status: 0, stdout: "demanded 'slow'\n", stderr: '' });
+    await waitFor('the run', async () => (await job('slow'))?.runs === 1, { timeoutMs: 30_000 });
+  });
+
+  test('--wait waits for the very run, and not for one that goes on already', async () => {
+    await member({ slow: { ms: 1500, ttl: 20_000 } });
+    const { demandedAt: first } = await json<Demanded>('demand', 'slow');
+    await waitFor('the first run', async () => (await job('slow'))?.running, { timeoutMs: 30_000 });
+    const { demandedAt, run } = await json<Demanded>('demand', 'slow', '--wait');
+    expect(demandedAt).toBeGreaterThan(first);
+    expect(run).toMatchObject({ demandedAt, slot: null, outcome: 'done' });
+    expect((await job('slow'))?.runs).toBe(2);
+
+    const { status, stdout } = await cli('demand', 'slow', '--wait', '--timeout', '1 minute');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^'slow' ran on \S+:\d+, took \d.* s: done\n$/);
+  });
+
+  test('--wait exits with 1 when the run failed, and says why', async () => {
+    await member({ broken: { fails: 'no such table' } });
+    const { status, stdout } = await cli('demand', 'broken', '--wait');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^'broken' ran on .*: failed: no such table\n$/);
+    const asJson = await cli('demand', 'broken', '--wait', '--json');
+    expect(asJson.status).toBe(1);
+    expect(JSON.parse(asJson.stdout).run).toMatchObject({ outcome: 'failed', error: 'no such table' });
+  });
+
+  test('--wait exits with 1 when the time is over, and the demand stays', async () => {
+    await (await member({ lonely: { every: '1 hour' } })).leave();
+    expect(await cli('demand', 'lonely', '--wait', '--timeout', '500ms')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: "bossman: 'lonely' was not run to its end within 500 ms; the demand is not withdrawn\n",
+    });
+    expect((await cli('demand', 'lonely')).stdout).toMatch(
+      /no instance hires it now, the next that does runs it\n$/,
+    );
+    expect((await job('lonely'))?.demandedSince).not.toBeNull();
+    await member({ lonely: { every: '1 hour' } });
+    await waitFor('the run', async () => (await job('lonely'))?.runs === 1, { timeoutMs: 30_000 });
+  });
+
+  test('--wait does not wait for ever for a run whose instance died', async () => {
+    const doomed = await member({ long: { ms: 600_000, ttl: 1000 } });
+    const waiting = cli('demand', 'long', '--wait');
+    await waitFor('the run', async () => (await job('long'))?.running, { timeoutMs: 30_000 });
+    await doomed.kill();
+    const { status, stderr } = await waiting;
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "bossman: the run of 'long' has gone without a word: the instance that ran it must have died\n",
+    });
+  });
+});
+
+test('fire ends the scheduled runs of a job', async () => {
+  await member({ tick: { every: 200 }, bell: {} });
+  expect(await json('fire', 'tick')).toEqual({ job: 'tick', fired: true });
+  expect(await job('tick')).toMatchObject({ fired: true, nextSlot: null });
+  expect(await cli('fire', 'tick')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^fired 'tick'/),
+  });
+  expect(await cli('fire', 'bell')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/on demand only\n$/),
+  });
+});
+
+test('forget deletes a job, and refuses to while an instance hires it', async () => {
+  const one = await member({ old: { every: '1 hour' } });
+  await cli('demand', 'old', '--wait');
+  const refused = await cli('forget', 'old');
+  expect(refused).toMatchObject({ status: 1, stdout: '' });
+  expect(refused.stderr).toMatch(new RegExp(`^bossman: 'old' is hired by \\S+:${one.pid};`));
+  expect(await job('old')).toBeDefined();
+
+  await one.leave();
+  expect(await json('forget', 'old')).toEqual({ job: 'old', forgotten: true });
+  expect(await job('old')).toBeUndefined();
+  await waitFor(
+    'all of its keys to be gone',
+    async () => {
+      const keys = await fleet.redis.keys(`${fleet.prefix}*`);
+      return keys.length === 0;
+    },
+    { timeoutMs: 30_000 },
+  );
+});
+
+test.each([['history'], ['demand'], ['fire'], ['forget']])(
+  '%s of a wrong name suggests the nearest',
+  async (command) => {
+    await fleet.join().hire('engineers', { every: '1 hour', work() {} });
+    expect(await cli(command, 'enginers')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "bossman: there is no job 'enginers'; did you mean 'engineers'?\n",
+    });
+    expect((await cli(command, 'invoices')).stderr).toMatch(
+      /^bossman: there is no job 'invoices'; bossman list shows/,
+    );
+  },
+);
