@@ -64,7 +64,7 @@ export class InspectionStore {
   async history(name: string, last: number): Promise<string[]> {
     const entries = await this.client
       .xrevrange(this.keys.history(name), '+', '-', 'COUNT', last)
-      .catch(ifForeign([]));
+      .catch(ifForeign<[id: string, fields: string[]][]>([]));
     return entries.flatMap(([, [field, run]]) => (field === 'run' && run !== undefined ? [run] : []));
   }
 

@@ -17,6 +17,7 @@ const DEFAULTS: Record<string, string> = {
   recover: `${run.recover}`,
   misfire: run.misfire,
   tz: defaultZone(),
+  history: `${run.history}`,
   disableRedisConfig: `${disableRedisConfig}`,
 };
 

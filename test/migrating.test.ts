@@ -69,7 +69,7 @@ it('who goes back finds nothing left of the new version but the keys that are na
   await waitFor('a demand and a slot', () => fleet.told.finish.length >= 2);
   await young.quit();
   const keys = (await fleet.redis.keys(`${fleet.prefix}:*`)).map((key) => key.slice(fleet.prefix.length + 1));
-  const named = ['due', 'plans', 'demands', 'runs', 'recovers'];
+  const named = ['due', 'plans', 'demands', 'runs', 'recovers', 'counts', 'history:a'];
   const ofOriginal = ['work:a', 'lock:a'];
   expect(keys.filter((key) => !named.includes(key) && !ofOriginal.includes(key))).toEqual([]);
 });

@@ -20,9 +20,10 @@ import { testUrl } from './support/redis';
 
 const ROOT = join(__dirname, '..');
 const CONSUMERS = join(__dirname, 'packaging', 'consumers');
-const STEP_MS = 120_000;
+// A hundred seconds for the compiler on two busy cores.
+const STEP_MS = 300_000;
 const PEER = '@opentelemetry/api';
-const MAX_KB = 190;
+const MAX_KB = 210;
 
 /** What npm, builds and git leave in the repository. */
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];

@@ -137,7 +137,7 @@ describe('a quit during a run', () => {
   });
 });
 
-it('a quit leaves nothing in Redis but the plan, and what is remembered of demands and runs', async () => {
+it('a quit leaves nothing in Redis but the plan, and what is remembered of demands and of runs', async () => {
   const [fred, other] = [fleet.join({ recover: true }), fleet.join({ recover: true })];
   for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work: () => {} });
   await fred.hire('wanted', { work: () => {} });
@@ -148,7 +148,8 @@ it('a quit leaves nothing in Redis but the plan, and what is remembered of deman
   await fred.fire('tick');
   await Promise.all([fred.quit(), other.quit()]);
   const keys = (await fleet.redis.keys('*')).sort();
-  expect(keys).toEqual(['demands', 'due', 'plans', 'runs'].map((key) => `${fleet.prefix}:${key}`));
+  const kept = ['counts', 'demands', 'due', 'history:tick', 'history:wanted', 'plans', 'runs'];
+  expect(keys).toEqual(kept.map((key) => `${fleet.prefix}:${key}`));
 });
 
 it('a quit of who went first at every slot costs no slot and doubles none', async () => {

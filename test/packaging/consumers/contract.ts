@@ -64,6 +64,7 @@ export function options(): Bossman[] {
     recover: true,
     misfire: 'skip',
     tz: 'Asia/Tokyo',
+    history: 10,
     disableRedisConfig: true,
   };
   const perJob: RunOptions = { ttl: all.ttl, misfire: none };
@@ -155,8 +156,8 @@ export function qas(fred: Bossman): void {
 export function parts(fred: Bossman): void {
   // @ts-expect-error: private, other than in the original
   fred.client;
-  // @ts-expect-error: private, other than in the original
-  fred.jobs;
+  // @ts-expect-error: private
+  fred.hired;
   // @ts-expect-error: a class
   Bossman();
   // @ts-expect-error: no such code
