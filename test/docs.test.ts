@@ -26,7 +26,7 @@ const PROGRAMS = ['js', 'ts', 'diff'];
 const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
 
 /** Where the package is, for programs that import it. */
-const PATHS = { bossman: [join(ROOT, 'src', 'index.ts')], 'bossman/*': [join(ROOT, 'src', '*')] };
+const PATHS = { bossman: [join(ROOT, 'src', 'index.ts')], 'bossman/otel': [join(ROOT, 'src', 'otel.ts')] };
 
 const manifest: {
   name: string;
