@@ -20,7 +20,7 @@ import { testUrl } from './support/redis';
 
 const ROOT = join(__dirname, '..');
 const CONSUMERS = join(__dirname, 'packaging', 'consumers');
-const STEP_MS = 120_000;
+const STEP_MS = 240_000;
 const PEER = '@opentelemetry/api';
 const MAX_KB = 190;
 
