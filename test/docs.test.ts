@@ -95,7 +95,7 @@ describe('programs in the documents', () => {
       {
         cwd: ROOT,
         encoding: 'utf8',
-        timeout: 30_000,
+        timeout: 50_000,
         env: { ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') },
       },
     );

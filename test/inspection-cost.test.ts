@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { scripts } from '../src/scripts/generated';
+import { caughtUp } from './support/caught-up';
 import { makeFaultyFleet } from './support/faults';
 import { FLAWLESS, flawsOf } from './support/flaws';
-import { delay, waitFor } from './support/wait';
+import { delay, PATIENCE, waitFor } from './support/wait';
 
 let stopWatching = () => {};
 /** Before the server is gone. */
@@ -41,14 +42,15 @@ describe('while nobody asks', () => {
     await fred.hire('tick', { every: 100, work });
     await fleet.ticks('tick', 3);
     const requests = await watchRequests();
+    const before = fleet.slotsOf('tick').length;
     await fleet.ticks('tick', 10);
     stopWatching();
+    const runs = fleet.slotsOf('tick').length - before;
     const settles = requests.filter(({ verb }) => verb === 'settle').length;
     const claims = requests.filter(({ verb }) => verb === 'claim').length;
     // Of the first run and the last, one request may lie outside of what was watched.
-    expect(settles).toBeGreaterThanOrEqual(9);
-    expect(settles).toBeLessThanOrEqual(11);
-    expect(claims).toBeGreaterThanOrEqual(9);
+    expect(Math.abs(settles - runs)).toBeLessThanOrEqual(1);
+    expect(claims).toBeGreaterThanOrEqual(runs - 1);
     expect(claims + settles).toBe(requests.length);
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
   });
@@ -59,7 +61,8 @@ describe('while nobody asks', () => {
     await fleet.heardBy(2);
     expect(await fred.fleet()).toHaveLength(2);
     await fred.jobs();
-    await delay(100);
+    // Both have looked around since they began to listen.
+    await caughtUp(fred, other);
     const requests = await watchRequests();
     await delay(2000);
     expect(requests).toEqual([]);
@@ -74,10 +77,11 @@ describe('with 10,000 jobs', () => {
       await Promise.all(names.map((name) => instance.hire(name, { every: '1 hour', work })));
     }
     await fleet.heardBy(2);
-    // Some 200 ms; the bound is for a machine that does other things, too.
+    // Some 200 ms on a machine that does nothing else. The bound is for one that stalls; it tells a request for each job,
+    // one after the other, from pages.
     const askedAt = performance.now();
     const jobs = await fred.jobs();
-    expect(performance.now() - askedAt).toBeLessThan(3000);
+    expect(performance.now() - askedAt).toBeLessThan(5000);
     expect(jobs).toHaveLength(10_000);
     const complete = jobs.filter(
       ({ hiredBy, orphaned, nextSlot }) => hiredBy.length === 2 && !orphaned && nextSlot,
@@ -97,11 +101,11 @@ describe('with 10,000 jobs', () => {
     const pages = requests.filter(({ verb }) => /scan|mget/.test(verb));
     expect(pages.length).toBeGreaterThan(40);
     expect(Math.max(...pages.map(({ words }) => words))).toBeLessThanOrEqual(500);
-  });
+  }, 180_000);
 });
 
 describe('processes', () => {
-  it('answer the roll call, save for one that is frozen, which holds it up for less than a second', async () => {
+  it('answer the roll call, save for one that is frozen, which does not hold it up for long', async () => {
     const fred = fleet.join();
     const jobs = { tick: { every: 60_000 }, wanted: {} };
     const [one] = [await fleet.spawn({ jobs }), await fleet.spawn({ jobs })];
@@ -113,14 +117,14 @@ describe('processes', () => {
     const all = await waitFor('all to answer', () => present(3));
     expect(new Set(all.map(({ pid }) => pid)).size).toBe(3);
     expect(all.filter((instance) => instance.jobs.length === 2)).toHaveLength(2);
-    expect((await fred.jobs()).map(({ name, hiredBy }) => [name, hiredBy.length])).toEqual([
-      ['tick', 2],
-      ['wanted', 2],
-    ]);
+    // Who stands still for longer than a roll call waits is absent from it.
+    const hirers = async () => (await fred.jobs()).map(({ name, hiredBy }) => `${name}: ${hiredBy.length}`);
+    await waitFor('both to be known as hirers', async () => String(await hirers()) === 'tick: 2,wanted: 2');
     one?.freeze();
     const askedAt = performance.now();
     await fred.fleet();
-    expect(performance.now() - askedAt).toBeLessThan(2000);
+    // Some 600 ms; one that waited for the frozen would wait for ever.
+    expect(performance.now() - askedAt).toBeLessThan(PATIENCE);
     await waitFor('the others to answer', () => present(2));
     one?.thaw();
     await waitFor('it to answer again', () => present(3));

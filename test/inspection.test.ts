@@ -4,9 +4,10 @@ import { join as pathOf } from 'node:path';
 import type Bossman from '../src';
 import type { JobInfo } from '../src/inspection';
 import { type Inspector, openInspector } from '../src/inspector';
+import { caughtUp } from './support/caught-up';
 import { makeFleet } from './support/fleet';
 import { testUrl } from './support/redis';
-import { waitFor } from './support/wait';
+import { PATIENCE, waitFor } from './support/wait';
 
 /** Before the instances quit, which waits for what they run. */
 const atTheEnd: (() => void)[] = [];
@@ -155,6 +156,7 @@ describe('jobs()', () => {
     await fred.hire('job', { ttl: 60_000, work });
     await fred.demand('job');
     const other = await join();
+    await waitFor('the run', () => fleet.told.start.length > 0);
     const { running } = await jobOf(other, 'job');
     expect(running?.by).toBe(id);
     expect(running?.since).toBe(Math.round(fleet.told.start[0]?.startedAt ?? 0));
@@ -223,7 +225,7 @@ describe('jobs()', () => {
     const fred = await join();
     await fred.demand('job');
     const { demandedSince } = await jobOf(fred, 'job');
-    expect(Math.abs((demandedSince ?? 0) - (await redisNow()))).toBeLessThan(10_000);
+    expect(Math.abs((demandedSince ?? 0) - (await redisNow()))).toBeLessThan(PATIENCE);
     const run = held();
     await fred.hire('job', { ttl: 60_000, work: run.work });
     await waitFor('the run', () => fleet.told.start.length > 0);
@@ -240,10 +242,13 @@ describe('jobs()', () => {
     const fred = await join();
     const run = held();
     await fred.hire('job', { every: 50, ttl: 60_000, work: run.work });
-    await waitFor('three skips', () => fleet.told.skip.length >= 3);
+    // Slots that a stall made pass are told as missed; it is the one at their end that is tried, and counted.
+    const locked = () => fleet.told.skip.filter(({ why }) => why === 'locked');
+    await waitFor('three skips', () => locked().length >= 3);
     await fred.fire('job');
+    await caughtUp(fred);
     const { skips } = await jobOf(fred, 'job');
-    expect(skips).toBe(fleet.told.skip.filter(({ why }) => why === 'locked').length);
+    expect(skips).toBe(locked().length);
     expect(skips).toBeGreaterThanOrEqual(3);
   });
 });
@@ -258,6 +263,7 @@ describe('fleet()', () => {
     await fred.hire('b', EVERY);
     await fred.hire('a', { ttl: 60_000, work: holding });
     await fred.demand('a');
+    await waitFor('the run', () => fleet.told.start.length > 0);
     const instances = await other.fleet();
     const process_ = { host: hostname(), pid: process.pid, version };
     const [start] = fleet.told.start;
@@ -283,8 +289,9 @@ describe('fleet()', () => {
       jobs: [],
       running: [],
     });
-    expect(Math.abs((theirs?.since ?? 0) - before)).toBeLessThan(10_000);
-    expect((theirs?.since ?? 0) - (mine?.since ?? 0)).toBeGreaterThanOrEqual(0);
+    // An answer that comes late leaves the clock's estimate as vague as it was late.
+    expect(Math.abs((theirs?.since ?? 0) - before)).toBeLessThan(PATIENCE);
+    expect(Math.abs((mine?.since ?? 0) - before)).toBeLessThan(PATIENCE);
   });
 
   it('asks all of many at once', async () => {
@@ -337,7 +344,7 @@ describe('history()', () => {
     // Redis drops whole blocks of entries.
     expect(kept).toBeLessThan(25 + 100);
     expect(await jobOf(fred, 'job')).toMatchObject({ runs: expect.closeTo(250, -1) });
-  });
+  }, 180_000);
 
   it('is kept for the jobs that want it, and counts and the last run for all', async () => {
     const fred = await join({ history: 0 });

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { caughtUp } from './support/caught-up';
 import { makeFleet } from './support/fleet';
 import { joinOriginal } from './support/original';
 import { type RedisServer, startServer } from './support/redis';
@@ -8,7 +9,6 @@ import { delay, waitFor } from './support/wait';
 
 const fleet = makeFleet();
 
-const PATIENCE = { timeoutMs: 20_000 };
 const EVERY = 300;
 
 /** Runs of one job by old and new instances, which take longer than an original is late. */
@@ -23,7 +23,7 @@ function watched() {
   };
   const more = (kind: 'old' | 'young', count: number) => {
     const before = runs[kind];
-    return waitFor(`${count} more ${kind}`, () => runs[kind] >= before + count, PATIENCE);
+    return waitFor(`${count} more ${kind}`, () => runs[kind] >= before + count);
   };
   // An original that quits in a run warns of its lock.
   const pause = () => waitFor('a pause', () => runs.going === 0);
@@ -81,8 +81,9 @@ describe('in a mixed fleet', () => {
     const young = fleet.join();
     old.hire('a', { every: EVERY, work: job.old });
     await young.hire('a', { every: EVERY, work: job.young });
-    await waitFor('runs', () => job.runs.old + job.runs.young >= 3, PATIENCE);
+    await waitFor('runs', () => job.runs.old + job.runs.young >= 3);
     await young.fire('a');
+    await caughtUp(young);
     await job.pause();
     const { old: byOld, young: byYoung } = job.runs;
     await delay(4 * EVERY);
@@ -118,7 +119,7 @@ describe('an instance of the last original that was given no prefix', () => {
     const young = fleet.join({ connection, prefix: 'bossbat' });
     old.hire('a', { work: () => (runs += 1) });
     await young.demand('a');
-    await waitFor('its run by the original', () => runs === 1, PATIENCE);
+    await waitFor('its run by the original', () => runs === 1);
     const redis = new Redis(server.port);
     const keys = await redis.keys('*');
     redis.disconnect();

@@ -192,7 +192,7 @@ describe('the span of a run', () => {
       await waitFor('all to work', () => working === names.length);
       tracer.startSpan(`work of ${job}`).end();
     };
-    for (const name of names) await fred.hire(name, { ttl: 20_000, work });
+    for (const name of names) await fred.hire(name, { ttl: 60_000, work });
     await Promise.all(names.map((name) => demandOnce(fred, name)));
     for (const name of names) {
       const parent = spanOf(`work of ${name}`).parentSpanContext?.spanId;
@@ -279,7 +279,7 @@ describe('the metrics', () => {
   it('count skips and lost locks by why', async () => {
     const fred = fleet.join();
     const locked = () => fleet.told.skip.some(({ why }) => why === 'locked');
-    await fred.hire('slow', { every: 50, ttl: 10_000, work: () => waitFor('a skip', locked) });
+    await fred.hire('slow', { every: 50, ttl: 60_000, work: () => waitFor('a skip', locked) });
     await waitFor('a skip', locked);
     await fred.fire('slow');
     await fred.hire('long', { ttl: 50, work: () => waitFor('the loss', () => fleet.told.lost.length > 0) });

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import Bossman from '../src';
 import { instrument } from '../src/otel';
+import { caughtUp } from './support/caught-up';
 import { runScript } from './support/child';
 import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
@@ -51,10 +52,10 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
     await once(monitor, 'data');
     await fred.hire('a', { every: '10 minutes', work: () => {} });
     // The first run loads the scripts. Once it is subscribed, the instance counts its fleet, and looks at its jobs; when
-    // a later call has been answered, so has all that.
+    // it has caught up, all that is over.
     await demand();
     await waitFor('the instance to be subscribed', () => seen.has('pubsub'));
-    await fred.fire('another');
+    await caughtUp(fred);
     await watcher.echo('now');
     await waitFor('the monitor to have begun', () => phase === 'now');
     for (let run = 0; run < runs; run += 1) await demand();

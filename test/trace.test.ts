@@ -154,12 +154,15 @@ describe('a run goes the same way whether or not anybody subscribes:', () => {
     fleet.allowErrors(/^(WORK_FAILED|NEXT_TWICE)/);
     const fred = fleet.join();
     let log: string[] = [];
+    let open = 0;
     const logged = async (what: string, inside: () => unknown) => {
       log.push(`${what} {`);
+      open += 1;
       try {
         return await inside();
       } finally {
         log.push(`} ${what}`);
+        open -= 1;
       }
     };
     for (const qa of qas) fred.qa((name, definition, next) => logged('qa', () => qa(name, definition, next)));
@@ -171,6 +174,8 @@ describe('a run goes the same way whether or not anybody subscribes:', () => {
     const oneRun = async () => {
       log = [];
       await demandOnce(fred);
+      // Work that nobody waits for may outlast its run.
+      await waitFor('all to be over', () => open === 0);
       return log;
     };
     const without = await oneRun();
@@ -243,7 +248,7 @@ describe('told to the whole process, with the id of the instance, are also', () 
     const heard = hearOn('bossman:skip') as Bossman.SkipTrace[];
     const fred = joinUnheard();
     const locked = () => heard.find(({ why }) => why === 'locked');
-    await fred.hire('a', { every: 50, ttl: 10_000, work: () => waitFor('a skip', locked) });
+    await fred.hire('a', { every: 50, ttl: 60_000, work: () => waitFor('a skip', locked) });
     const { slot } = await waitFor('a skip', locked);
     expect(locked()).toEqual({ job: 'a', slot, through: slot, why: 'locked', instance: fred.id });
   });

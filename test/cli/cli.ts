@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { PATIENCE } from '../support/wait';
 
 export const MAIN = join(__dirname, '../../src/cli/main.ts');
 
 /** How a call of `bossman` ended. */
 export interface Ended {
-  /** null when it had to be killed, after 30 s. */
+  /** null when it had to be killed, after `PATIENCE`. */
   status: number | null;
   stdout: string;
   stderr: string;
@@ -24,7 +25,7 @@ export async function bossman(args: string[], env: NodeJS.ProcessEnv = {}): Prom
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: PATIENCE,
     killSignal: 'SIGKILL',
   });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

@@ -3,7 +3,7 @@ import type { InstanceInfo, JobInfo, RunRecord } from '../../src/inspection';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
-import { bossman } from './cli';
+import { bossman, type Ended } from './cli';
 import { cliOf } from './fleet';
 
 interface Listed {
@@ -16,6 +16,18 @@ const fleet = makeFleet();
 const { member, cli, json, job } = cliOf(fleet);
 
 const HOUR = '1 hour';
+/** Who stands still for longer than a roll call waits is absent from it, so it is called until it shows all. */
+function completely(call: () => Promise<Ended>, all: RegExp): Promise<Ended> {
+  return waitFor(
+    `the call to show ${all}`,
+    async () => {
+      const ended = await call();
+      return all.test(ended.stdout) ? ended : Promise.reject(new Error(ended.stdout + ended.stderr));
+    },
+    PATIENT,
+  );
+}
+
 /** The machine may be busy. */
 const PATIENT = { timeoutMs: 30_000 };
 
@@ -40,7 +52,7 @@ describe('a fleet of two processes', () => {
     }
     await waitFor('the run of busy', async () => (await job('busy'))?.running, PATIENT);
 
-    const { stdout, status, stderr } = await cli('list');
+    const { stdout, status, stderr } = await completely(() => cli('list'), /, 2 instances\n/);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const [summary, blank, titles, ...rows] = stdout.trimEnd().split('\n');
     expect({ summary, blank }).toEqual({
@@ -68,7 +80,8 @@ describe('a fleet of two processes', () => {
     expect(row('healthy')).toMatch(/ok +in \d+ min +.*, took .* +every 1 hour +1 +0 +0$/);
     expect(row('weekly')).toMatch(/new +in \d+ (d|h) +- +cron 0 9 \* \* 1 Europe\/Helsinki +0 +0 +0$/);
 
-    const listed = await json<Listed>('list');
+    const { stdout: listing } = await completely(() => cli('list', '--json'), /"instances":2\}/);
+    const listed: Listed = JSON.parse(listing);
     expect(listed.summary).toEqual({ jobs: 6, running: 1, failing: 1, orphaned: 1, instances: 2 });
     expect(Math.abs(listed.at - Date.now())).toBeLessThan(60_000);
     expect(listed.jobs[0]).toMatchObject({
@@ -88,7 +101,7 @@ describe('a fleet of two processes', () => {
     await fleet.join().demand('b');
     await waitFor('the run', async () => (await job('b'))?.running, PATIENT);
 
-    const { stdout, status } = await cli('fleet');
+    const { stdout, status } = await completely(() => cli('fleet'), /^3 instances\n/);
     const lines = stdout.trimEnd().split('\n');
     expect({ status, lines: lines.length, first: lines[0] }).toEqual({
       status: 0,
@@ -101,7 +114,11 @@ describe('a fleet of two processes', () => {
     expect(at(two.pid)).toMatch(/ 1$/);
     expect(at(process.pid)).toMatch(/ 0$/);
 
-    const { instances } = await json<{ instances: InstanceInfo[] }>('fleet');
+    const { stdout: answered } = await completely(
+      () => cli('fleet', '--json'),
+      new RegExp(`"pid":${one.pid},`),
+    );
+    const { instances }: { instances: InstanceInfo[] } = JSON.parse(answered);
     expect(instances.find(({ pid }) => pid === one.pid)).toMatchObject({
       host: hostname(),
       version,
@@ -165,8 +182,7 @@ test('to look leaves nothing behind, and is not seen by others', async () => {
   const keys = async () => (await fleet.redis.keys(`${fleet.prefix}*`)).sort();
   const before = await keys();
   const config = await fleet.redis.config('GET', 'notify-keyspace-events');
-  const { instances } = await json<{ instances: InstanceInfo[] }>('fleet');
-  expect(instances).toHaveLength(1);
+  await completely(() => cli('fleet'), /^1 instance\n/);
   for (const command of [['list'], ['history', 'idle'], ['doctor']]) await cli(...command);
   expect(await fleet.listeners()).toBe(listeners);
   expect(await fleet.redis.config('GET', 'notify-keyspace-events')).toEqual(config);

@@ -44,9 +44,6 @@ export class Terminal {
     await waitFor(
       `the screen to show ${pattern}`,
       () => pattern.test(this.screen.join('\n')) || Promise.reject(this.screen),
-      {
-        timeoutMs: 30_000,
-      },
     );
   }
 
