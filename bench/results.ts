@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Verdict } from './goals';
+import type { Measure } from './measure';
+import { PACKAGES, PEERS } from './names';
+import { plotOf } from './plot';
+import { reportOf } from './report';
+import type { SummaryRow } from './stats';
+
+/** What is said of a run: no names of hosts, and no paths. */
+export interface RunDescription {
+  /** The day, UTC. */
+  date: string;
+  quick: boolean;
+  node: string;
+  redis: string;
+  cpu: string;
+  cores: number;
+  /** By peer. */
+  versions: Record<string, string>;
+}
+
+/** What one measure gave, as it is kept: summaries, and no single values. */
+export interface Result extends RunDescription {
+  measure: string;
+  rows: SummaryRow[];
+  verdicts: Verdict[];
+}
+
+const RESULTS = join(__dirname, 'results');
+const PLOTS = join(__dirname, 'plots');
+
+export function describeRun(redis: string, quick: boolean): RunDescription {
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    quick,
+    node: process.version.slice(1),
+    redis,
+    cpu: cpu?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    versions: Object.fromEntries(PEERS.map((peer) => [peer, versionOf(peer)])),
+  };
+}
+
+export function saveResult(result: Result): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, `${result.measure}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** RESULTS.md and the plots, of all measures that have a result. */
+export function writeReport(measures: readonly Measure[]): void {
+  const results = measures.flatMap((measure) => {
+    const path = join(RESULTS, `${measure.name}.json`);
+    const result: Result | null = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null;
+    return result ? [{ measure, result }] : [];
+  });
+  mkdirSync(PLOTS, { recursive: true });
+  for (const { measure, result } of results) {
+    writeFileSync(join(PLOTS, `${measure.name}.svg`), plotOf(measure, result));
+  }
+  const tried = readFileSync(join(__dirname, 'TRIED.md'), 'utf8');
+  writeFileSync(join(__dirname, 'RESULTS.md'), reportOf(results, tried));
+}
+
+function versionOf(peer: (typeof PEERS)[number]): string {
+  const name = PACKAGES[peer];
+  const manifest = name
+    ? join(__dirname, 'node_modules', name, 'package.json')
+    : join(__dirname, '..', 'package.json');
+  const { version }: { version: string } = JSON.parse(readFileSync(manifest, 'utf8'));
+  return peer === 'floor' ? '' : name ? `${name} ${version}` : version;
+}
