@@ -77,6 +77,22 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a fire of a member that was killed, which Redis reads when it goes on',
+      new Made()
+        .ticks('a', 100_000, 103_000)
+        .redis(103_900, 'down')
+        .call('fire', 'tick', 'a', 103_950, null)
+        .dies(104_200, 'a')
+        .redis(105_300, 'up')
+        .claim('b', 104_000, { at: 105_301, next: 106_000 })
+        .run('b', 104_000, { at: 105_302 })
+        .skip('b', 105_000)
+        .call('hire', 'tick', 'b', 105_305, 105_310)
+        .claim('b', 106_310, { stamp: 105_306, next: 107_310 })
+        .run('b', 106_310)
+        .call('fire', 'tick', 'b', 106_500, 106_501),
+    ],
+    [
       'a run that died, and was run once more',
       new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
         .ticks('a', 100_000, 104_000)

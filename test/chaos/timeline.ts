@@ -35,6 +35,8 @@ const RECONNECTS_AFTER_CUT = 1000;
 const OBJECTS_AFTER_CUT = 400;
 /** ms before a cut in which answers may have been swallowed. */
 const SWALLOWED = 400;
+/** ms after an outage by which Redis has read what waited in its sockets. */
+const READS_WITHIN = 100;
 /** The rest of what is not over. */
 const EVER = Number.POSITIVE_INFINITY;
 
@@ -171,7 +173,8 @@ export class Timeline {
     // What a member sent that is no more may still wait in the socket of a Redis that is frozen.
     for (const call of this.calls) {
       if (call.answer !== 'none') continue;
-      for (const { from, to } of this.outages) if (from <= call.to && call.to <= to) call.to = to;
+      for (const { from, to } of this.outages)
+        if (from <= call.to && call.to <= to) call.to = to + READS_WITHIN;
     }
   }
 }
