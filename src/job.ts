@@ -27,7 +27,7 @@ export class Job {
   open = true;
   /** A claim is on its way. */
   claiming = false;
-  /** The alarm went off late and has waited again. */
+  /** The alarm went off, late or in a busy instance, and has waited again. */
   waitedAgain = false;
   looking = false;
   lookAgain = false;

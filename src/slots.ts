@@ -15,7 +15,7 @@ import type { ClaimReply, ClaimRequest, Store } from './store';
 const GOES_FIRST = 4;
 /** An instance that went first steps back once in so many claims, so that new instances get their share. */
 const STEPS_BACK_ONCE_IN = 50;
-/** ms per run that goes on here, so that a busy instance yields to an idle one. */
+/** ms per run that goes on here when the slot is due, so that a busy instance yields to an idle one. */
 const BUSY = 1;
 /** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
 const STALLED = 2.5;
@@ -92,8 +92,15 @@ export class Slots {
   /** ms after the slot at which this instance claims it. */
   private precedence(job: Job): number {
     if (this.fleet.alone) return 0;
-    if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
+    if (job.first) return 0;
     return (job.open ? 0 : GOES_FIRST) + this.fleet.randomWait();
+  }
+
+  /** ms that an instance waits once more when its alarm has gone off. */
+  private hesitation(job: Job, lateMs: number): number {
+    if (this.fleet.alone) return 0;
+    if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
+    return lateMs > STALLED ? this.fleet.randomWait() : 0;
   }
 
   private moveOn(job: Job, known: KnownPlan, slot: number, first: boolean, open: boolean): void {
@@ -129,9 +136,10 @@ export class Slots {
   private onAlarm(name: string, lateMs: number): void {
     const job = this.jobs.get(name);
     if (!job?.known?.schedule || job.claiming) return;
-    if (lateMs > STALLED && !job.first && !this.fleet.alone && !job.waitedAgain) {
+    const wait = job.waitedAgain ? 0 : this.hesitation(job, lateMs);
+    if (wait > 0) {
       job.waitedAgain = true;
-      this.alarms.set(name, this.clock.now() + this.fleet.randomWait());
+      this.alarms.set(name, this.clock.now() + wait);
       return;
     }
     job.claiming = true;
