@@ -1,7 +1,8 @@
-/** ms that every listener adds to a random wait: some two of them wake before the first one's bell reaches the rest. */
+/** ms that every listener adds to the longest random wait, up to `LONGEST_WAIT`. */
 const WAIT_PER_LISTENER = 2;
-/** ms; a fleet of any size does not wait longer. */
-const LONGEST_WAIT = 64;
+const LONGEST_WAIT = 32;
+/** ms in which Redis hands a bell to one listener, with some to spare: in a large fleet that takes longer than anything else. */
+const BELL_PER_LISTENER = 0.01;
 
 /** ms for which a count of our own is handed on. */
 const FRESH = 60_000;
@@ -39,8 +40,21 @@ export class Fleet {
     return this.listeners <= 1;
   }
 
-  /** A random wait in ms that grows with the fleet. */
+  /** ms after which a bell has reached everybody. */
+  get bellMs(): number {
+    return BELL_PER_LISTENER * this.listeners;
+  }
+
+  /**
+   * A random wait in ms, so that of all who wait about one wakes at first, and few more before its bell reaches them. The
+   * chance to wake grows exponentially towards the end of the wait: however many wait, the first is early, and those who
+   * wake while its bell travels are no larger a part of them than in a small fleet. bench/SCALE.md has the figures.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc4654#section-6.1
+   */
   randomWait(): number {
-    return this.alone ? 0 : Math.random() * Math.min(LONGEST_WAIT, WAIT_PER_LISTENER * this.listeners);
+    if (this.alone) return 0;
+    const longest = Math.min(LONGEST_WAIT, WAIT_PER_LISTENER * this.listeners) + 2 * this.bellMs;
+    return Math.max(0, longest * (1 + Math.log(1 - Math.random()) / Math.log(this.listeners)));
   }
 }

@@ -11,10 +11,10 @@ import type { Plans } from './plans';
 import type { Schedule } from './schedule';
 import type { ClaimReply, ClaimRequest, Store } from './store';
 
-/** ms after the slot; by then the bell of whoever goes first has been heard. */
-const GOES_FIRST = 4;
+/** ms after the slot; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
+export const GOES_FIRST = 4;
 /** An instance that went first steps back once in so many claims, so that new instances get their share. */
-const STEPS_BACK_ONCE_IN = 50;
+export const STEPS_BACK_ONCE_IN = 50;
 /** ms per run that goes on here when the slot is due, so that a busy instance yields to an idle one. */
 const BUSY = 1;
 /** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
@@ -93,7 +93,7 @@ export class Slots {
   private precedence(job: Job): number {
     if (this.fleet.alone) return 0;
     if (job.first) return 0;
-    return (job.open ? 0 : GOES_FIRST) + this.fleet.randomWait();
+    return (job.open ? 0 : GOES_FIRST + this.fleet.bellMs) + this.fleet.randomWait();
   }
 
   /** ms that an instance waits once more when its alarm has gone off. */
