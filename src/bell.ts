@@ -5,6 +5,8 @@
  */
 export type Bell =
   | { kind: 'armed'; caller: string; name: string }
+  /** The same of several jobs. */
+  | { kind: 'hired'; caller: string; names: string[] }
   | {
       kind: 'claim';
       caller: string;
@@ -82,6 +84,10 @@ export function parseBell(message: string): Bell | null {
     const roll = message.slice(from);
     return ROLL.test(roll) ? { kind, caller, roll } : null;
   }
+  if (kind === 'hired' && caller !== undefined) {
+    const names = namesIn(message.slice(from));
+    return names && { kind, caller, names };
+  }
   if (!isKind(kind) || caller === undefined) return null;
   for (let count = WORDS[kind]; count > 0; count -= 1) {
     const next = word();
@@ -115,5 +121,14 @@ export function parseBell(message: string): Bell | null {
       return Number.isSafeInteger(a) ? { kind, caller, at: a, name } : null;
     case 'begun':
       return Number.isSafeInteger(a) ? { kind, caller, at: a, waiting: b === 1, name } : null;
+  }
+}
+
+function namesIn(json: string): string[] | null {
+  try {
+    const names: unknown = JSON.parse(json);
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null;
+  } catch {
+    return null;
   }
 }

@@ -190,7 +190,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const known = readName(name);
     const settings = readDefinition(definition, this.settings.run);
     return this.calls.perform('hire', known, () => {
-      const hiredAt = this.clock.monotonic();
+      const hiredAt = Math.floor(this.clock.monotonic());
       const job = this.hired.get(known) ?? new Job(known, definition, settings, hiredAt);
       Object.assign(job, { definition, settings, hiredAt });
       this.hired.set(known, job);
@@ -300,6 +300,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
     if (bell.caller === this.store.instance) return;
     if (bell.kind === 'quit') {
       this.followers.onQuit();
+      return;
+    }
+    if (bell.kind === 'hired') {
+      for (const name of bell.names) this.onBell({ kind: 'armed', caller: bell.caller, name });
       return;
     }
     const job = this.hired.get(bell.name);

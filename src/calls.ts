@@ -5,11 +5,17 @@ import { within } from './timers';
 /** Calls that the error of an early quit names. */
 const SHOWN = 10;
 
+interface Unanswered {
+  verb: string;
+  job: string | null;
+  reject: (error: BossmanError) => void;
+}
+
 /** What is under way in an instance: calls of the caller's, and the claims, takes and runs that quit waits for. */
 export class Calls {
   private readonly underWay = new Set<Promise<unknown>>();
-  /** Calls of the caller's that Redis has not answered. */
-  private readonly unanswered = new Map<Promise<unknown>, { what: string; giveUp: () => void }>();
+  /** Calls of the caller's that Redis has not answered; there may be thousands. */
+  private readonly unanswered = new Map<Promise<unknown>, Unanswered>();
   /** The instance quits: nothing new is begun for the caller. */
   closed = false;
 
@@ -28,11 +34,10 @@ export class Calls {
    * rejection.
    */
   perform<T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> {
-    const what = job === null ? verb : `${verb} of '${job}'`;
     const answered = new Promise<T>((resolve, reject) => {
       const calling = this.closed ? Promise.reject(new Error('this instance has quit')) : call();
-      this.unanswered.set(calling, { what, giveUp: () => reject(this.failure(what, job, null)) });
-      this.track(calling).then(
+      this.unanswered.set(calling, { verb, job, reject });
+      calling.then(
         (answer) => {
           this.unanswered.delete(calling);
           this.teller.over(verb);
@@ -41,32 +46,33 @@ export class Calls {
         (cause: unknown) => {
           // Given up already, and told.
           if (!this.unanswered.delete(calling)) return;
-          const error = this.failure(what, job, cause);
+          const error = this.failure(verb, job, cause);
           this.teller.trouble(error, this.closed ? undefined : verb);
           reject(error);
         },
       );
     });
-    answered.catch(() => {});
+    answered.catch(ignore);
     return answered;
   }
 
   /**
-   * Waits for all that is under way, and for what that starts in turn, for as long as there is a rest (ms) of
-   * time. What Redis has not
-   * answered by then is told, in one error, and rejected: a client that is closed while it reconnects would keep it.
+   * Waits for all that is under way, and for what that starts in turn, for as long as there is a rest (ms) of time. What
+   * Redis has not answered by then is told, in one error, and rejected: a client that is closed while it reconnects would
+   * keep it.
    */
   async drain(rest: () => number): Promise<void> {
-    while (this.underWay.size > 0 && rest() > 0) {
-      await within(rest(), Promise.allSettled(this.underWay));
+    while (this.underWay.size + this.unanswered.size > 0 && rest() > 0) {
+      await within(rest(), Promise.allSettled([...this.underWay, ...this.unanswered.keys()]));
     }
     if (this.unanswered.size === 0) return;
     this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${this.summary()}`));
-    for (const { giveUp } of this.unanswered.values()) giveUp();
+    for (const { verb, job, reject } of this.unanswered.values()) reject(this.failure(verb, job, null));
     this.unanswered.clear();
   }
 
-  private failure(what: string, job: string | null, cause: unknown): BossmanError {
+  private failure(verb: string, job: string | null, cause: unknown): BossmanError {
+    const what = named(verb, job);
     if (cause === null) return new BossmanError('QUIT', `quit before Redis answered: ${what}`, job);
     return new BossmanError(
       this.closed ? 'QUIT' : 'COMMAND',
@@ -79,7 +85,10 @@ export class Calls {
   /** `hire of 'a', demand of 'b' (500 times)` */
   private summary(): string {
     const counts = new Map<string, number>();
-    for (const { what } of this.unanswered.values()) counts.set(what, (counts.get(what) ?? 0) + 1);
+    for (const { verb, job } of this.unanswered.values()) {
+      const what = named(verb, job);
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
     const shown = [...counts]
       .slice(0, SHOWN)
       .map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
@@ -87,3 +96,9 @@ export class Calls {
     return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   }
 }
+
+function named(verb: string, job: string | null): string {
+  return job === null ? verb : `${verb} of '${job}'`;
+}
+
+function ignore(): void {}

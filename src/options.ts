@@ -137,8 +137,24 @@ export function readDefinition(definition: JobDefinition, over: RunSettings): Jo
   warnOfUnknown('definition', given, JOB_OPTIONS);
   const work: unknown = given.work;
   if (typeof work !== 'function') throw new TypeError(`work: ${inspect(work)} is not a function`);
-  const { tz, ...settings } = readRunOptions(given, over);
-  return { ...settings, schedule: readSchedule(given, tz) };
+  const run = readRunOptions(given, over);
+  const schedule = readSchedule(given, run.tz);
+  if (run !== over || !schedule) return settingsOf(run, schedule);
+  // Thousands of jobs may say nothing but how often.
+  const known = shared.get(schedule);
+  if (known?.over === over) return known.settings;
+  const settings = settingsOf(run, schedule);
+  shared.set(schedule, { over, settings });
+  return settings;
+}
+
+const shared = new WeakMap<Schedule, { over: RunSettings; settings: JobSettings }>();
+
+function settingsOf(
+  { ttlMs, keepAlive, recover, misfire, history }: RunSettings,
+  schedule: Schedule | null,
+): JobSettings {
+  return { ttlMs, keepAlive, recover, misfire, history, schedule };
 }
 
 /** @returns the timeout in ms, or null for the default */
@@ -179,7 +195,9 @@ function readSchedule({ every, cron }: Record<string, unknown>, tz: string | nul
   return null;
 }
 
+/** `over` itself when nothing is given. */
 function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunSettings {
+  if (RUN_OPTIONS.every((option) => given[option] === undefined || given[option] === null)) return over;
   const ttlMs = ofType('ttl', given.ttl, 'number') ?? over.ttlMs;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
     throw new RangeError(`ttl: ${inspect(given.ttl)} is not a whole number of milliseconds above 0`);

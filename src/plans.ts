@@ -14,6 +14,8 @@ const RETRY = { first: 1000, longest: 30_000 };
  * have been missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
  */
 export class Plans {
+  private reading: Promise<void> | null = null;
+
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
     private readonly store: Store,
@@ -131,7 +133,9 @@ export class Plans {
     }
     const before = job.known?.text ?? own.plan;
     if (schedule && known) this.tellPassed(job, known, stored);
-    job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text: stored.plan };
+    // Our own text where it is the same: thousands of jobs need no copy each.
+    const text = schedule === own ? own.plan : stored.plan;
+    job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text };
     if (known?.stamp !== stored.stamp) {
       job.first = false;
       job.open = true;
@@ -156,7 +160,7 @@ export class Plans {
   private async arm(job: Job, schedule: Schedule, call: number, since: number): Promise<void> {
     for (;;) {
       // Cron needs to know what time it is; an interval is counted by the script.
-      if (schedule.everyMs === null && !this.clock.known) await this.store.readClock();
+      if (schedule.everyMs === null && !this.clock.known) await this.readClock();
       const now = this.clock.now();
       const next = schedule.everyMs === null ? schedule.next(now, now) : 0;
       const reply = await this.store.arm(job.name, schedule, next, call, since);
@@ -169,6 +173,14 @@ export class Plans {
     }
   }
 
+  /** Once for all who wait for it. */
+  private readClock(): Promise<void> {
+    this.reading ??= this.store.readClock().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
+  }
+
   private async retryArm(
     job: Job,
     schedule: Schedule,
@@ -179,7 +191,7 @@ export class Plans {
     for (let wait = first; ; wait = Math.min(Math.max(RETRY.first, 2 * wait), RETRY.longest)) {
       if (!(await this.pauses.pause(wait)) || job.call !== call) return;
       try {
-        if (!this.clock.known) await this.store.readClock();
+        if (!this.clock.known) await this.readClock();
         await this.arm(job, schedule, call, since || Math.floor(this.clock.now() - wait));
         return;
       } catch (cause) {

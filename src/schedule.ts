@@ -9,6 +9,7 @@ const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
 const PATTERN_CHARACTERS = /^[\w*?,/#+@ -]+$/;
 
 const MAX_CRONS = 100;
+const MAX_INTERVALS = 100;
 
 /** A plan and the slots that follow from it. All times are ms since the epoch, on Redis' clock. */
 export interface Schedule {
@@ -35,6 +36,17 @@ export interface Schedule {
  */
 export function everySchedule(every: string | number): Schedule {
   const everyMs = parseInterval(every);
+  const shared = intervals.get(everyMs);
+  if (shared) return shared;
+  const schedule = intervalSchedule(everyMs);
+  if (intervals.size < MAX_INTERVALS) intervals.set(everyMs, schedule);
+  return schedule;
+}
+
+/** The first intervals that a process uses: thousands of jobs have a few of them in common. */
+const intervals = new Map<number, Schedule>();
+
+function intervalSchedule(everyMs: number): Schedule {
   // A clock may count fractions of a ms; on whole numbers the arithmetic is exact, so the grid cannot drift.
   return {
     plan: `every ${everyMs}`,

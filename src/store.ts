@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type ArmRequest, Arms } from './arms';
 import type { RedisClock } from './clock';
 import type { Client } from './connection';
 import { BossmanError } from './errors';
@@ -110,6 +111,7 @@ export class Store {
   private tokens = 0;
   private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
+  private readonly arms = new Arms((requests) => this.armAll(requests));
 
   constructor(
     private readonly client: Client,
@@ -145,35 +147,9 @@ export class Store {
     await this.call('clock', [this.keys.due], []);
   }
 
-  /** @param since ms on Redis' clock: a fire that another instance made later stands; 0: none does */
-  async arm(
-    name: string,
-    schedule: Schedule,
-    next: number,
-    sequence: number,
-    since: number,
-  ): Promise<PlanReply> {
-    const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
-    const ofJob = { trigger: this.keys.trigger(name), lock: this.keys.lock(name) };
-    const notes = [runs, recovers, counts, this.keys.history(name)];
-    const keys = [plans, due, ofJob.trigger, demands, ofJob.lock, ...notes];
-    // Clearing away is the work of the first hire of an instance.
-    const sweep = this.swept ? 0 : 1;
-    this.swept = true;
-    const { plan, everyMs } = schedule;
-    return planReply(
-      await this.call('arm', keys, [
-        name,
-        plan,
-        everyMs ?? 0,
-        next,
-        this.instance,
-        sequence,
-        since,
-        sweep,
-        bell,
-      ]),
-    );
+  /** Many that are asked for in one turn of the event loop travel together. */
+  arm(name: string, schedule: Schedule, next: number, sequence: number, since: number): Promise<PlanReply> {
+    return this.arms.add({ name, schedule, next, sequence, since });
   }
 
   /** @param known null: only look */
@@ -181,9 +157,8 @@ export class Store {
     const { plans, due, demands } = this.keys;
     const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
-    return planReply(
-      await this.call('restore', keys, [name, stamp, slot, plan, this.instance, this.keys.bell]),
-    );
+    const args = [name, stamp, slot, plan, this.instance, this.keys.bell];
+    return planReply(await this.call('restore', keys, args), 1);
   }
 
   async claim(request: ClaimRequest): Promise<ClaimReply> {
@@ -335,6 +310,23 @@ export class Store {
     return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
   }
 
+  private async armAll(requests: ArmRequest[]): Promise<PlanReply[]> {
+    const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
+    const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
+    // Clearing away is the work of the first hire of an instance.
+    const args: (string | number)[] = [this.instance, this.swept ? 0 : 1, bell];
+    this.swept = true;
+    for (const { name, schedule, next, sequence, since } of requests) {
+      keys.push(this.keys.trigger(name), this.keys.lock(name));
+      args.push(name, schedule.plan, schedule.everyMs ?? 0, next, sequence, since);
+    }
+    const [, ...replies] = await this.send('arm', keys, args);
+    return replies.map((reply) => {
+      if (!Array.isArray(reply)) throw foreign(reply);
+      return planReply(reply, 0);
+    });
+  }
+
   private demandKeys(name: string): string[] {
     return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
   }
@@ -344,7 +336,12 @@ export class Store {
     this.connectedAt = this.clock.monotonic();
   }
 
-  private async call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+  private call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+    this.arms.flush();
+    return this.send(verb, keys, args);
+  }
+
+  private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
     const sentAt = this.clock.monotonic();
     const reply: unknown = await this.commands[verb](keys.length, ...keys, ...args);
     if (!Array.isArray(reply)) throw foreign(reply);
@@ -353,13 +350,14 @@ export class Store {
   }
 }
 
-function planReply(reply: Reply): PlanReply {
+/** @param at where the verdict is */
+function planReply(reply: Reply, at: number): PlanReply {
   return {
-    verdict: textAt(reply, 1),
-    stamp: numberAt(reply, 2),
-    slot: numberAt(reply, 3),
-    plan: textAt(reply, 4),
-    demandIn: numberAt(reply, 5),
+    verdict: textAt(reply, at),
+    stamp: numberAt(reply, at + 1),
+    slot: numberAt(reply, at + 2),
+    plan: textAt(reply, at + 3),
+    demandIn: numberAt(reply, at + 4),
   };
 }
 

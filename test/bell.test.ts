@@ -4,6 +4,7 @@ import { parseBell } from '../src/bell';
 describe('the bell', () => {
   it.each([
     ['armed aa 12 my job', { kind: 'armed', caller: 'aa', name: 'my job' }],
+    ['hired aa ["my job","a:b"]', { kind: 'hired', caller: 'aa', names: ['my job', 'a:b'] }],
     [
       'claim aa 1 2 3 4 run 1 16 a:b c',
       {
@@ -40,6 +41,8 @@ describe('the bell', () => {
     '',
     'claim',
     'claim aa 1 2 x',
+    'hired aa x',
+    'hired aa [1]',
     'demand aa 1 1 soon 3 x',
     'taken aa 9 0 2000 ',
     'who aa x',

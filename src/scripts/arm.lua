@@ -1,29 +1,44 @@
--- Hire: makes sure that a plan is stored, and that its trigger is on the wire.
--- KEYS  plans, due, trigger, demands, lock, runs, recovers, counts, history
--- ARGV  name, plan, everyMs (0: cron), next (cron's next slot), caller, sequence, since (a later fire of another stands; 0:
---       none does), sweep (1: clear away), bell
--- returns { nowUs, verdict, stamp, slot, plan, demandIn }
+-- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
+-- KEYS  plans, due, demands, runs, recovers, counts, history (of the first job), and for each job: trigger, lock
+-- ARGV  caller, sweep (1: clear away), bell, and for each job: name, plan, everyMs (0: cron), next (cron's next slot),
+--       sequence, since (a later fire of another stands; 0: none does)
+-- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
--- rings  armed CALLER STAMP NAME, when others have something to learn
-local plans, due, trigger, demands, lock, runs, recovers, counts, history = unpack(KEYS)
-local name, plan, everyMs, nextSlot, caller, sequence, since, sweep, bell = unpack(ARGV)
-local every = tonumber(everyMs)
+-- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
+local plans, due, demands, runs, recovers, counts, history = unpack(KEYS, 1, 7)
+local caller, sweep, bell = unpack(ARGV, 1, 3)
+local jobs = (#KEYS - 7) / 2
+
+-- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
+local names, onWire = {}, {}
+for job = 1, jobs do
+  names[job] = ARGV[6 * job - 2]
+  -- Not MGET: a foreign value that is no string is to be told.
+  onWire[job] = redis.call('GET', KEYS[2 * job + 6])
+end
+local stored = redis.call('HMGET', plans, unpack(names))
+local demanded = redis.call('HMGET', demands, unpack(names))
+local planWrites, dueWrites, triggerWrites = {}, {}, {}
+-- What others have to learn.
+local told, lastStamp = {}, 0
 
 -- What is kept for the eye alone: nothing that is wrong with it fails a hire.
 local function dropNotes(old)
   redis.pcall('HDEL', runs, old)
   redis.pcall('HDEL', counts, old)
   -- Which jobs are old nobody knows before; their histories are called as ours is.
-  redis.pcall('DEL', string.sub(history, 1, -#name - 1) .. old)
+  redis.pcall('DEL', string.sub(history, 1, -#names[1] - 1) .. old)
 end
 
 -- What nobody uses any more: plans and fires whose time is 30 days past, and a few demands looked at by chance.
 local function clearAway()
+  local hired = {}
+  for _, name in ipairs(names) do hired[name] = true end
   local long = now - 30 * 86400000
   for _, range in ipairs({ { '-inf', int(long) }, { int(FIRED), int(FIRED + long) } }) do
     for _, old in ipairs(redis.call('ZRANGEBYSCORE', due, range[1], range[2], 'LIMIT', 0, 16)) do
-      if old ~= name then
+      if not hired[old] then
         redis.call('ZREM', due, old)
         redis.call('HDEL', plans, old)
         redis.call('HDEL', recovers, old)
@@ -33,66 +48,91 @@ local function clearAway()
   end
   local some = redis.call('HRANDFIELD', demands, 4)
   for _, old in ipairs(some) do
-    if old ~= name and readDemand(demands, old).at < long then
+    if not hired[old] and readDemand(demands, old).at < long then
       redis.call('HDEL', demands, old)
       if not redis.call('ZSCORE', due, old) then dropNotes(old) end
     end
   end
 end
 
-local function answer(verdict, entry)
-  return { nowUs, verdict, entry.stamp, entry.slot, entry.plan, demandIn(demands, lock, name) }
+local function write(name, entry)
+  local at = #planWrites
+  planWrites[at + 1], planWrites[at + 2] = name, planText(entry)
+  dueWrites[at + 1], dueWrites[at + 2] = int(entry.slot), name
+end
+
+local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
+  local trigger, lock = KEYS[2 * job + 6], KEYS[2 * job + 7]
+  local every = tonumber(everyMs)
+  local function answer(verdict, entry)
+    return { verdict, entry.stamp, entry.slot, entry.plan, demanded[job] and demandIn(demands, lock, name) or -1 }
+  end
+
+  local entry = parsePlan(stored[job], due, name)
+  if entry and called(entry.calls, caller, sequence) then return answer('done', entry) end
+
+  -- Unless it was ours: one instance's calls keep their order.
+  if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
+    and not string.find(entry.calls, caller .. ':%d+$') then
+    return answer('fired', entry)
+  end
+
+  -- A trigger that an original set carries the job's name: its expiry is the slot, whatever is stored.
+  local theirs = nil
+  if onWire[job] == name then
+    local rest = redis.call('PTTL', trigger)
+    if rest > 0 then theirs = now + rest end
+  end
+
+  if entry and not entry.fired and entry.plan == plan then
+    if theirs then entry.slot = theirs end
+    entry.calls = rememberCall(entry.calls, caller, sequence)
+    write(name, entry)
+    if theirs or not onWire[job] then triggerWrites[trigger] = entry.slot end
+    return answer('kept', entry)
+  end
+
+  local slot = every > 0 and now + every or tonumber(nextSlot)
+  if slot <= now then return { 'stale', 0, 0, '', -1 } end
+
+  local was = entry or { stamp = 0, claims = '', calls = '', before = '', fired = true }
+  local before = ''
+  if theirs then
+    slot = theirs
+  elseif not was.fired then
+    -- A changed plan never delays: what is due runs, and a new interval does not push a nearer slot away.
+    -- Nor does a plan that comes back after another: it has its own slot again.
+    before = int(was.slot) .. ' ' .. was.plan
+    local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
+    if was.slot <= now or every > 0 then slot = math.min(slot, was.slot) end
+    if ownPlan == plan then slot = math.min(slot, tonumber(ownSlot)) end
+  end
+
+  local stamp = math.max(now, was.stamp + 1)
+  -- Nothing is stored: perhaps Redis was emptied, and others still know what was due.
+  if not entry then before = table.concat({ 'born', int(stamp), int(slot), '0 0 0' }, ' ') end
+  entry = {
+    stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,
+    calls = rememberCall(was.calls, caller, sequence),
+  }
+  write(name, entry)
+  triggerWrites[trigger] = slot
+  told[#told + 1] = name
+  lastStamp = stamp
+  return answer('armed', entry)
 end
 
 if sweep == '1' then clearAway() end
-local entry = readPlan(plans, due, name)
-if entry and called(entry.calls, caller, sequence) then return answer('done', entry) end
-
--- Unless it was ours: one instance's calls keep their order.
-if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
-  and not string.find(entry.calls, caller .. ':%d+$') then
-  return answer('fired', entry)
+local answers = { nowUs }
+for job = 1, jobs do
+  answers[job + 1] = arm(job, unpack(ARGV, 6 * job - 2, 6 * job + 3))
 end
 
--- A trigger that an original set carries the job's name: its expiry is the slot, whatever is stored.
-local theirs = nil
-if redis.call('GET', trigger) == name then
-  local rest = redis.call('PTTL', trigger)
-  if rest > 0 then theirs = now + rest end
+if #planWrites > 0 then
+  redis.call('HSET', plans, unpack(planWrites))
+  redis.call('ZADD', due, unpack(dueWrites))
 end
-
-if entry and not entry.fired and entry.plan == plan then
-  if theirs then entry.slot = theirs end
-  entry.calls = rememberCall(entry.calls, caller, sequence)
-  writePlan(plans, due, name, entry)
-  if theirs or redis.call('EXISTS', trigger) == 0 then setTrigger(trigger, entry.slot) end
-  return answer('kept', entry)
-end
-
-local slot = every > 0 and now + every or tonumber(nextSlot)
-if slot <= now then return { nowUs, 'stale', 0, 0, '', -1 } end
-
-local was = entry or { stamp = 0, claims = '', calls = '', before = '', fired = true }
-local before = ''
-if theirs then
-  slot = theirs
-elseif not was.fired then
-  -- A changed plan never delays: what is due runs, and a new interval does not push a nearer slot away.
-  -- Nor does a plan that comes back after another: it has its own slot again.
-  before = int(was.slot) .. ' ' .. was.plan
-  local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
-  if was.slot <= now or every > 0 then slot = math.min(slot, was.slot) end
-  if ownPlan == plan then slot = math.min(slot, tonumber(ownSlot)) end
-end
-
-local stamp = math.max(now, was.stamp + 1)
--- Nothing is stored: perhaps Redis was emptied, and others still know what was due.
-if not entry then before = table.concat({ 'born', int(stamp), int(slot), '0 0 0' }, ' ') end
-entry = {
-  stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,
-  calls = rememberCall(was.calls, caller, sequence),
-}
-writePlan(plans, due, name, entry)
-setTrigger(trigger, slot)
-ring(bell, 'armed', caller, int(entry.stamp), name)
-return answer('armed', entry)
+for trigger, slot in pairs(triggerWrites) do setTrigger(trigger, slot) end
+if #told == 1 then ring(bell, 'armed', caller, int(lastStamp), told[1]) end
+if #told > 1 then ring(bell, 'hired', caller, cjson.encode(told)) end
+return answers

@@ -56,18 +56,25 @@ local function called(list, caller, sequence)
 end
 
 -- A value that is not ours is read as none.
-local function readPlan(plans, due, name)
+local function parsePlan(text, due, name)
   local stamp, plan, claims, calls, before =
-    string.match(redis.call('HGET', plans, name) or '', '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+    string.match(text or '', '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
   if not score then return nil end
   return { stamp = tonumber(stamp), plan = plan, claims = claims, calls = calls, before = before,
     slot = score, fired = score >= FIRED }
 end
 
+local function readPlan(plans, due, name)
+  return parsePlan(redis.call('HGET', plans, name), due, name)
+end
+
+local function planText(entry)
+  return table.concat({ int(entry.stamp), entry.plan, entry.claims, entry.calls, entry.before }, '|')
+end
+
 local function writePlan(plans, due, name, entry)
-  redis.call('HSET', plans, name,
-    table.concat({ int(entry.stamp), entry.plan, entry.claims, entry.calls, entry.before }, '|'))
+  redis.call('HSET', plans, name, planText(entry))
   redis.call('ZADD', due, int(entry.slot), name)
 end
 
