@@ -117,6 +117,8 @@ export class Runner {
     job.running += 1;
     if (this.teller.hears('start')) this.teller.tell('start', event);
 
+    // Work that blocks the process must hold up nothing that was sent before it.
+    this.store.flush();
     const ended = await this.perform(job, event, context);
 
     run.lock.letGo();

@@ -3,6 +3,7 @@ import { type ArmRequest, Arms } from './arms';
 import type { RedisClock } from './clock';
 import type { Client } from './connection';
 import { BossmanError } from './errors';
+import { Gathering } from './gathering';
 import type { Keys } from './keys';
 import type { Schedule } from './schedule';
 import { scripts } from './scripts/generated';
@@ -111,6 +112,7 @@ export class Store {
   private tokens = 0;
   private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
+  private readonly gathering: Gathering;
   private readonly arms = new Arms((requests) => this.armAll(requests));
 
   constructor(
@@ -119,6 +121,7 @@ export class Store {
     private readonly clock: RedisClock,
     private readonly onClockJump: () => void,
   ) {
+    this.gathering = new Gathering(client);
     const defined: Partial<Store['commands']> = {};
     for (const verb of Object.keys(scripts) as Verb[]) {
       // A name that no command of Redis will ever have.
@@ -310,6 +313,11 @@ export class Store {
     return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
   }
 
+  /** What was sent so far is on its way when this returns. */
+  flush(): void {
+    this.gathering.flush();
+  }
+
   private async armAll(requests: ArmRequest[]): Promise<PlanReply[]> {
     const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
     const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
@@ -342,6 +350,7 @@ export class Store {
   }
 
   private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+    this.gathering.begin();
     const sentAt = this.clock.monotonic();
     const reply: unknown = await this.commands[verb](keys.length, ...keys, ...args);
     if (!Array.isArray(reply)) throw foreign(reply);
