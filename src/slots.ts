@@ -143,35 +143,37 @@ export class Slots {
       return;
     }
     job.claiming = true;
-    void this.on.track(this.claim(job)).finally(() => {
-      job.claiming = false;
-      this.align(job);
-    });
+    void this.on.track(this.claim(job));
   }
 
   /** Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. */
   private async claim(job: Job): Promise<void> {
     const token = this.store.nextToken();
     let clockError = CLOCK_ERROR;
-    while (job.known?.schedule && !this.pauses.stopped) {
-      const { known } = job;
-      const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
-      const reply = await this.claimOnce(job, known, request);
-      if (reply === 'refused') {
-        await this.pauses.pause(RETRY);
-      } else if (reply.verdict === 'gone') {
-        await this.pauses.pause(OBJECTION);
-      } else if (reply.verdict === 'stale') {
-        // The clock is right to the millisecond now.
-        clockError = 0;
-      } else if (reply.verdict === 'plan') {
-        // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
-        await this.plans.look(job);
-        return;
-      } else {
-        this.settleClaim(job, known, token, reply);
-        return;
+    try {
+      while (job.known?.schedule && !this.pauses.stopped) {
+        const { known } = job;
+        const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
+        const reply = await this.claimOnce(job, known, request);
+        if (reply === 'refused') {
+          await this.pauses.pause(RETRY);
+        } else if (reply.verdict === 'gone') {
+          await this.pauses.pause(OBJECTION);
+        } else if (reply.verdict === 'stale') {
+          // The clock is right to the millisecond now.
+          clockError = 0;
+        } else if (reply.verdict === 'plan') {
+          // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+          await this.plans.look(job);
+          return;
+        } else {
+          this.settleClaim(job, known, token, reply);
+          return;
+        }
       }
+    } finally {
+      job.claiming = false;
+      this.align(job);
     }
   }
 
