@@ -30,6 +30,7 @@ export type Bell =
       listeners: number;
       name: string;
     }
+  /** `lockRest` -1: it counts as run. */
   | { kind: 'taken'; caller: string; at: number; triggerDeleted: boolean; lockRest: number; name: string }
   /** `waiting`: another demand was made before this one began. */
   | { kind: 'begun'; caller: string; at: number; waiting: boolean; name: string }

@@ -203,7 +203,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
    * Runs a job as soon as possible, once, on any one instance that hired it; the plan is not touched. A demand is kept
    * until it is run, also when nobody is there or the job is running now. Demands made before one is taken are one run.
    *
-   * @returns settles when the demand is noted. Rejects with Redis' refusal: then it was not made.
+   * @returns settles when the demand is noted, or runs here. Rejects with Redis' refusal: then it was not made.
    * @throws TypeError or RangeError at once for a bad name
    */
   demand(name: string): Promise<void> {

@@ -25,7 +25,8 @@ export interface TakenDemand extends Lease {
 /**
  * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
  * bell of that stops the others. All of them look again when the taker's lock would end, unless they hear before that
- * it has begun: so a demand outlives a taker that dies.
+ * it has begun: so a demand outlives a taker that dies. Only an instance's own demand, when nobody waits for another,
+ * counts as begun in the step that takes it: until it runs nobody was told that it was made.
  */
 export class Demands {
   private readonly looks: Alarms;
@@ -76,14 +77,24 @@ export class Demands {
     }
   }
 
-  /** Resolves with true when the demand is ours to run. */
+  /** Resolves with true when the demand runs here, or another instance has taken it since. */
   private async demandOwn(job: Job): Promise<boolean> {
     const own = { token: this.store.nextToken(), ttlMs: job.settings.ttlMs };
     const reply = await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, own);
     this.fleet.counted(reply.heard);
-    if (reply.verdict === 'noted') this.noted(job, reply);
-    else if (reply.verdict === 'yours' && !this.begin(job, own.token, reply)) this.take(job.name);
-    return reply.verdict === 'yours';
+    if (reply.verdict === 'noted') {
+      this.noted(job, reply);
+      return false;
+    }
+    if (reply.verdict === 'done' || this.begin(job, own.token, reply)) return true;
+    if (reply.verdict === 'yours') {
+      this.take(job.name);
+      return true;
+    }
+    // It counts as run, so only another demand runs it.
+    this.tooLate(job);
+    this.noted(job, await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, null));
+    return false;
   }
 
   private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
@@ -122,7 +133,9 @@ export class Demands {
       this.noted(job, bell);
     } else if (bell.kind === 'taken') {
       job.demandsHeard += 1;
-      this.looks.set(job.name, this.clock.now() + bell.lockRest + 1 + this.fleet.randomWait());
+      // Not when it counts as run.
+      if (bell.lockRest >= 0)
+        this.looks.set(job.name, this.clock.now() + bell.lockRest + 1 + this.fleet.randomWait());
     } else if (bell.kind === 'begun' && !bell.waiting && bell.at >= job.demandNotedAt) {
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
       this.looks.clear(job.name);
@@ -178,6 +191,7 @@ export class Demands {
         try {
           const reply = await this.store.take(job.name, token, job.settings.ttlMs, foreignHeardAt);
           this.teller.over('take', job.name);
+          this.fleet.counted(reply.heard);
           if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
           else if (reply.verdict === 'none' && job.takeAgain) continue;
           else if (reply.verdict === 'yours' && !this.begin(job, token, reply)) {
@@ -197,19 +211,11 @@ export class Demands {
     }
   }
 
-  /** False when this process was held up past the lock: the demand waits again, as its taker never began. */
+  /** False when this process was held up past the lock, so that the demand may be another's. */
   private begin(job: Job, token: string, reply: DemandReply): boolean {
-    this.fleet.counted(reply.heard);
     if (reply.at >= job.demandNotedAt) this.looks.clear(job.name);
     if (this.clock.now() >= reply.lockEndsAt) return false;
-    // Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost.
-    this.store.begin(job.name, token).then(
-      () => this.teller.over('begin'),
-      (cause) => {
-        const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;
-        this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
-      },
-    );
+    if (reply.verdict !== 'begun') this.noteBegin(job, token);
     this.on.taken(job, {
       token,
       demandedAt: reply.demandedAt,
@@ -217,6 +223,17 @@ export class Demands {
       lockEndsAt: reply.lockEndsAt,
     });
     return true;
+  }
+
+  /** Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost. */
+  private noteBegin(job: Job, token: string): void {
+    this.store.begin(job.name, token).then(
+      () => this.teller.over('begin'),
+      (cause) => {
+        const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;
+        this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
+      },
+    );
   }
 
   private tooLate(job: Job): void {

@@ -28,6 +28,10 @@ describe('the bell', () => {
       'taken aa 9 0 2000 x',
       { kind: 'taken', caller: 'aa', at: 9, triggerDeleted: false, lockRest: 2000, name: 'x' },
     ],
+    [
+      'taken aa 9 0 -1 x',
+      { kind: 'taken', caller: 'aa', at: 9, triggerDeleted: false, lockRest: -1, name: 'x' },
+    ],
     ['begun aa 5 1 x', { kind: 'begun', caller: 'aa', at: 5, waiting: true, name: 'x' }],
     ['roll aa x', { kind: 'roll', caller: 'aa', name: 'x' }],
     ['here aa \n', { kind: 'here', caller: 'aa', name: '\n' }],

@@ -196,9 +196,9 @@ class World {
       return reply;
     }
     member.sent = [...member.sent.slice(-3), { call, answered, losses: this.losses }];
-    if (call.token && answered.holds && (answered.verdict === 'run' || answered.verdict === 'yours')) {
+    if (call.token && answered.holds && /^(run|yours|begun)$/.test(answered.verdict)) {
       const { answeredAt } = member.client;
-      member.won.push({ token: call.token, startedAt: answeredAt, begun: answered.verdict === 'run' });
+      member.won.push({ token: call.token, startedAt: answeredAt, begun: answered.verdict !== 'yours' });
     }
     return reply;
   }

@@ -7,10 +7,6 @@ local demands = KEYS[1]
 local name, token, caller, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
-if entry.state == 'taken' and entry.token == token then
-  entry.state = 'idle'
-  entry.at = now
-  writeDemand(demands, name, entry)
-end
+if entry.token == token and begun(entry) then writeDemand(demands, name, entry) end
 ring(bell, 'begun', caller, int(now), entry.state == 'idle' and '0' or '1', name)
 return { nowUs }

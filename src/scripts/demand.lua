@@ -2,27 +2,34 @@
 -- KEYS  demands, demand trigger, lock
 -- ARGV  name, caller, sequence, token ('' : only note it), ttlMs, listeners (as the instance last heard), bell
 -- returns { nowUs, verdict, demandedAt, lockRest, heard }
---   verdict  yours | noted | done: this call was carried out before
--- rings  taken CALLER AT 0 LOCKREST NAME, or demand CALLER AT TRIGGERSET LOCKREST LISTENERS NAME
+--   verdict  begun: yours, and it counts as run | yours: it does not before the caller says that it has begun, as
+--            somebody else was told that it would be run | noted | done: this call was carried out before
+-- rings  taken CALLER AT 0 LOCKREST NAME (LOCKREST -1: it counts as run), or
+--        demand CALLER AT TRIGGERSET LOCKREST LISTENERS NAME
 local demands, trigger, lock = unpack(KEYS)
 local name, caller, sequence, token, ttl, listeners, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
+local waits = entry.state ~= 'idle'
 if called(entry.calls, caller, sequence) then
-  local mine = token ~= '' and entry.token == token and redis.call('GET', lock) == token
-  return { nowUs, mine and 'yours' or 'done', entry.at, mine and lockRest(lock) or 0, 0 }
+  -- Sent again, so the answer was lost, and what it had handed over has not been run.
+  if token == '' or entry.token ~= token then return { nowUs, 'done', entry.at, 0, 0 } end
+  if redis.call('GET', lock) == token then
+    return { nowUs, waits and 'yours' or 'begun', entry.at, lockRest(lock), 0 }
+  end
+else
+  entry.calls = rememberCall(entry.calls, caller, sequence)
+  -- A demand that waits already is joined; one that was taken and not begun is done again with this one, if need be.
+  if entry.state ~= 'noted' then entry.at = now end
 end
-entry.calls = rememberCall(entry.calls, caller, sequence)
--- A demand that waits already is joined; one that was taken and not begun is done again with this one, if need be.
-if entry.state ~= 'noted' then entry.at = now end
 
 if token ~= '' and redis.call('SET', lock, token, 'NX', 'PX', ttl) then
-  entry.state = 'taken'
+  entry.state = waits and 'taken' or 'idle'
   entry.token = token
   writeDemand(demands, name, entry)
   if redis.pcall('GET', trigger) == name then redis.call('DEL', trigger) end
-  local heard = ring(bell, 'taken', caller, int(now), '0', ttl, name)
-  return { nowUs, 'yours', entry.at, tonumber(ttl), heard }
+  local heard = ring(bell, 'taken', caller, int(now), '0', waits and ttl or '-1', name)
+  return { nowUs, waits and 'yours' or 'begun', entry.at, tonumber(ttl), heard }
 end
 
 entry.state = 'noted'

@@ -12,7 +12,7 @@
 -- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
 -- PREFIX:demands NAME -> state|time|token|foreignAt|calls
 --   state      noted, taken or idle
---   token      of the last taker
+--   token      of the last taker, until its run is over
 --   foreignAt  when the last demand of an original was heard
 -- PREFIX:counts NAME -> runs|failures|skips|calls
 --   calls      the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
@@ -98,6 +98,14 @@ end
 local function writeDemand(demands, name, entry)
   redis.call('HSET', demands, name, 
     table.concat({ entry.state, int(entry.at), entry.token, int(entry.foreignAt), entry.calls }, '|'))
+end
+
+-- From here on a demand that was taken counts as run, however the run ends.
+local function begun(entry)
+  if entry.state ~= 'taken' then return false end
+  entry.state = 'idle'
+  entry.at = now
+  return true
 end
 
 -- The counts are for the eye alone: nothing that is wrong with them fails a script.

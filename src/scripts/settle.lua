@@ -27,9 +27,10 @@ end
 if mine then ring(bell, 'settled', caller, name) end
 
 local demand = readDemand(demands, name)
-if demand.state == 'taken' and demand.token == token then
-  demand.state = 'idle'
-  demand.at = now
+if demand.token == token then
+  begun(demand)
+  -- A copy of its demand may still be on its way: it must not take the lock once more.
+  demand.token = ''
   writeDemand(demands, name, demand)
 end
 

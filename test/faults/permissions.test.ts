@@ -16,7 +16,7 @@ async function allowOnly(...rules: string[]): Promise<void> {
 
 /** Every command that is sent, or called by a script. */
 const NEEDED =
-  '+eval +evalsha +time +get +set +del +exists +pttl +hget +hset +hdel +hrandfield +zadd +zscore +zrem +zrangebyscore +subscribe +publish +pubsub|numsub +info'.split(
+  '+eval +evalsha +time +get +set +del +exists +pttl +hget +hmget +hset +hdel +hrandfield +zadd +zscore +zrem +zrangebyscore +subscribe +publish +pubsub|numsub +info'.split(
     ' ',
   );
 

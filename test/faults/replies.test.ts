@@ -91,6 +91,38 @@ function expectEachSlotOnce(): void {
 
 const CUTS: Cut[] = ['command', 'reply'];
 
+describe('the answer to a demand of its own', () => {
+  /** Demands, and waits until the lock has ended that came with it, while the answer is on its way. */
+  async function demandAndWait(): Promise<{ demanded: Promise<void>; letThrough: () => void }> {
+    await cutOff.hire('wanted', { ttl: 200, work: () => {} });
+    const held = proxy.holdAt('wanted');
+    const demanded = cutOff.demand('wanted');
+    const letThrough = await held;
+    await waitFor('the demand to be stored', async () => (await admin.hlen(`${prefix}:demands`)) === 1);
+    await waitFor('the lock to end', async () => (await admin.exists(`${prefix}:lock:wanted`)) === 0);
+    return { demanded, letThrough };
+  }
+
+  it('that is lost until its lock has ended is asked for again, and the demand runs once', async () => {
+    const { demanded } = await demandAndWait();
+    proxy.cutAll();
+    await demanded;
+    await waitFor('the run', () => demandRuns > 0);
+    await nothingWaits();
+    expect(demandRuns).toBe(1);
+  });
+
+  it('that comes when its lock has ended is told, and the demand runs once', async () => {
+    const { demanded, letThrough } = await demandAndWait();
+    letThrough();
+    await demanded;
+    await waitFor('the run', () => demandRuns > 0);
+    await nothingWaits();
+    expect(demandRuns).toBe(1);
+    expect(errors.splice(0)).toEqual([expect.stringMatching(/^LOCK_LOST: the lock of 'wanted'/)]);
+  });
+});
+
 describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
   it.each<Verb>(['claim', 'settle'])('of a %s loses no slot and doubles none', async (verb) => {
     // Hired by the one that is cut off alone first, so that it goes first at the slots.
@@ -178,18 +210,15 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await waitFor('a slot of the cron job', () => started.size > 0);
   });
 
-  it.each<Verb>(['demand', 'begin', 'settle'])(
-    'of the %s of a demand of its own runs it once',
-    async (verb) => {
-      await cutOff.hire('wanted', WANTED);
-      const wasCut = proxy.cutAt(verb, cut);
-      await cutOff.demand('wanted');
-      await wasCut;
-      await waitFor('the run', () => demandRuns > 0);
-      await nothingWaits();
-      expect(demandRuns).toBe(1);
-    },
-  );
+  it.each<Verb>(['demand', 'settle'])('of the %s of a demand of its own runs it once', async (verb) => {
+    await cutOff.hire('wanted', WANTED);
+    const wasCut = proxy.cutAt(verb, cut);
+    await cutOff.demand('wanted');
+    await wasCut;
+    await waitFor('the run', () => demandRuns > 0);
+    await nothingWaits();
+    expect(demandRuns).toBe(1);
+  });
 
   it('of a demand that another is to run has it run once', async () => {
     await other.hire('wanted', WANTED);

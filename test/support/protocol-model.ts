@@ -163,15 +163,22 @@ export class ProtocolModel {
 
   makeDemand(caller: string, sequence: number, own: { token: string; ttlMs: number } | null, now: number) {
     const { demand } = this;
+    const waits = demand.state !== 'idle';
     if (sequence <= (this.demanded[caller] ?? 0)) {
-      const mine = own !== null && demand.token === own.token && this.holder(now) === own.token;
-      return { verdict: mine ? 'yours' : 'done' };
+      if (own === null || demand.token !== own.token) return { verdict: 'done' };
+      if (this.holder(now) === own.token) return { verdict: waits ? 'yours' : 'begun' };
+    } else {
+      this.demanded[caller] = sequence;
+      // Demands made before one is taken are one run.
+      if (demand.state !== 'noted') demand.at = now;
     }
-    this.demanded[caller] = sequence;
-    // Demands made before one is taken are one run.
-    if (demand.state !== 'noted') demand.at = now;
     demand.state = 'noted';
-    if (own && this.takeLock(own.token, own.ttlMs, now)) return this.handOverDemand(own.token);
+    if (own && this.takeLock(own.token, own.ttlMs, now)) {
+      if (waits) return this.handOverDemand(own.token);
+      // Nobody was told that it would be run.
+      this.demand = { ...demand, state: 'idle', token: own.token };
+      return { verdict: 'begun', demandedAt: demand.at };
+    }
     return { verdict: 'noted', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
   }
 
@@ -194,6 +201,7 @@ export class ProtocolModel {
     const held = this.holder(now) === token;
     if (held) this.lock = null;
     this.begin(token, now);
+    if (this.demand.token === token) this.demand.token = '';
     if (held || sequence > (this.settled[caller] ?? 0)) {
       this.settled[caller] = sequence;
       this.runs += 1;
@@ -358,12 +366,12 @@ export class Promises {
 
   /** The same call once more, and nothing was lost since it was first answered. */
   checkRepeat(first: Answered, again: Answered, before: Seen, after: Seen): void {
-    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|noted|done)$/.test(first.verdict);
+    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|begun|noted|done)$/.test(first.verdict);
     // A restore is carried out each time; a hire that a fire stood against is not remembered.
     if (!isCarriedOut || first.verb === 'restore' || (first.verb !== 'fire' && first.verdict === 'fired'))
       return;
-    // Nor has a take begun whose lock is gone.
-    if (first.verb === 'take' && before.holder !== first.token) return;
+    // Nor has what was taken begun, if its lock is gone.
+    if (/^(take|demand)$/.test(first.verb) && first.token !== null && before.holder !== first.token) return;
     promise('a repeated call changes nothing', before.text === after.text);
     if (first.verb === 'claim')
       promise(
@@ -421,7 +429,7 @@ export class Promises {
 
   private checkLock({ verb, verdict, token }: Answered, was: string | null, is: string | null): void {
     if (was === is) return;
-    const told = verdict === 'run' || verdict === 'yours';
+    const told = /^(run|yours|begun)$/.test(verdict);
     if (is !== null)
       promise('only a free lock is taken, by whom it is told', was === null && told && is === token);
     else promise('a lock is released by its holder', verb === 'settle' && was === token);
@@ -432,7 +440,9 @@ export class Promises {
     const { holder } = before;
     // Otherwise it was answered once more.
     const isCarriedOut = before.text !== after.text;
-    if (verb === 'demand' && isCarriedOut) this.owed = { taker: verdict === 'yours' ? token : null };
+    if (verb === 'demand' && verdict === 'begun')
+      promise('nobody else waits for what counts as run when it is made', owed === null);
+    else if (verb === 'demand' && isCarriedOut) this.owed = { taker: verdict === 'yours' ? token : null };
     if (verb === 'take') {
       promise('a demand is handed out once for each time it is made', owed !== null || verdict === 'none');
       promise('a demand that waits can be taken', owed === null || verdict !== 'none');

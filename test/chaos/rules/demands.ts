@@ -1,3 +1,4 @@
+import type { Bell } from '../../../src/bell';
 import { only, rung } from '../history';
 import { type Call, CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
@@ -124,8 +125,12 @@ function diedUnheard(timeline: Timeline, job: string, first: DemandRun, again: D
   return !begunBells(timeline, job, taker.caller).some((at) => at >= first.at - CLOCKS && at <= again.at);
 }
 
+function saysBegun(bell: Bell): boolean {
+  return bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0);
+}
+
 function begunBells(timeline: Timeline, job: string, caller: string): number[] {
   return only(timeline.entries, 'bell')
-    .filter(({ bell }) => bell.kind === 'begun' && bell.caller === caller && bell.name === job)
+    .filter(({ bell }) => bell.caller === caller && 'name' in bell && bell.name === job && saysBegun(bell))
     .map(({ at }) => at);
 }
