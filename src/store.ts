@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type ArmRequest, Arms } from './arms';
+import { Batches, type ScriptCall } from './batches';
 import type { RedisClock } from './clock';
 import type { Client } from './connection';
 import { BossmanError } from './errors';
-import { Gathering } from './gathering';
 import type { Keys } from './keys';
 import type { Schedule } from './schedule';
-import { scripts } from './scripts/generated';
+import { BATCHED, scripts } from './scripts/generated';
 
 type Verb = keyof typeof scripts;
+type BatchedVerb = (typeof BATCHED)[number];
 type Reply = readonly unknown[];
 
 /** A slot at or above this says that the job was fired; see scripts/lib.lua. */
@@ -112,8 +113,11 @@ export class Store {
   private tokens = 0;
   private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
-  private readonly gathering: Gathering;
   private readonly arms = new Arms((requests) => this.armAll(requests));
+  private readonly batches = new Batches<BatchedVerb>(
+    ({ verb, keys, args }) => this.send(verb, keys, args),
+    (calls) => this.sendMany(calls),
+  );
 
   constructor(
     private readonly client: Client,
@@ -121,7 +125,6 @@ export class Store {
     private readonly clock: RedisClock,
     private readonly onClockJump: () => void,
   ) {
-    this.gathering = new Gathering(client);
     const defined: Partial<Store['commands']> = {};
     for (const verb of Object.keys(scripts) as Verb[]) {
       // A name that no command of Redis will ever have.
@@ -283,11 +286,13 @@ export class Store {
 
   /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
   ring(kind: 'roll' | 'here', name: string): Promise<number> {
+    this.flush();
     return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
   }
 
   /** Calls the roll, under an id of its own: whoever hears it answers by `present`. */
   ringWho(roll: string): Promise<number> {
+    this.flush();
     return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
   }
 
@@ -304,6 +309,7 @@ export class Store {
   }
 
   ringQuit(): Promise<number> {
+    this.flush();
     return this.client.publish(this.keys.bell, `quit ${this.instance}`);
   }
 
@@ -313,9 +319,10 @@ export class Store {
     return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
   }
 
-  /** What was sent so far is on its way when this returns. */
+  /** What was asked for so far is on its way when this returns. */
   flush(): void {
-    this.gathering.flush();
+    this.arms.flush();
+    this.batches.flush();
   }
 
   private async armAll(requests: ArmRequest[]): Promise<PlanReply[]> {
@@ -328,6 +335,7 @@ export class Store {
       keys.push(this.keys.trigger(name), this.keys.lock(name));
       args.push(name, schedule.plan, schedule.everyMs ?? 0, next, sequence, since);
     }
+    this.batches.flush();
     const [, ...replies] = await this.send('arm', keys, args);
     return replies.map((reply) => {
       if (!Array.isArray(reply)) throw foreign(reply);
@@ -344,19 +352,35 @@ export class Store {
     this.connectedAt = this.clock.monotonic();
   }
 
-  private call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+  private async call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
     this.arms.flush();
-    return this.send(verb, keys, args);
+    if (!isBatched(verb)) {
+      this.batches.flush();
+      return this.send(verb, keys, args);
+    }
+    const reply = await this.batches.call(verb, keys, args);
+    if (!Array.isArray(reply)) throw foreign(reply);
+    return reply;
+  }
+
+  private async sendMany(calls: ScriptCall<BatchedVerb>[]): Promise<unknown[]> {
+    const keys = calls.flatMap((call) => call.keys);
+    const args = calls.flatMap((call) => [call.verb, call.keys.length, call.args.length, ...call.args]);
+    const [, ...answers] = await this.send('many', keys, args);
+    return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
   }
 
   private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
-    this.gathering.begin();
     const sentAt = this.clock.monotonic();
     const reply: unknown = await this.commands[verb](keys.length, ...keys, ...args);
     if (!Array.isArray(reply)) throw foreign(reply);
     if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.onClockJump();
     return reply;
   }
+}
+
+function isBatched(verb: Verb): verb is BatchedVerb {
+  return BATCHED.some((batched) => batched === verb);
 }
 
 /** @param at where the verdict is */
