@@ -91,6 +91,8 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private quitting: Promise<void> | null = null;
   /** The bell may not be heard. */
   private deaf = false;
+  /** The first subscription is still to come: what bells can have told before it is a matter of milliseconds. */
+  private starting = true;
   private looksAround = false;
 
   /**
@@ -345,14 +347,17 @@ class Bossman extends EventEmitter<BossmanEvents> {
 
   /** What nobody may tell this instance, it looks for. */
   private async onDeaf(): Promise<void> {
+    this.starting = false;
     this.deaf = true;
     if (this.looksAround) return;
     this.looksAround = true;
-    while (this.deaf && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.restoreAll();
+    while (this.deaf && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.lookAll();
     this.looksAround = false;
   }
 
   private onSubscribed(): void {
+    const { starting } = this;
+    this.starting = false;
     this.deaf = false;
     this.demands.subscribed();
     this.store.listeners().then(
@@ -360,7 +365,9 @@ class Bossman extends EventEmitter<BossmanEvents> {
       // Only a first guess: every claim tells it again.
       () => {},
     );
-    this.plans.restoreAll();
+    // Another's plan, or a fire, is met at the next slot; a demand waits for whoever looks.
+    if (starting) this.plans.lookForDemands();
+    else this.plans.lookAll();
     this.recoveries.lookAll();
   }
 

@@ -6,6 +6,8 @@ import type { Pauses } from './pauses';
 import { parsePlan, type Schedule } from './schedule';
 import { FIRED, type Store, type StoredPlan } from './store';
 
+/** Jobs that are looked at in one command: Redis serves others in between. */
+const PAGE = 500;
 /** ms */
 const RETRY = { first: 1000, longest: 30_000 };
 
@@ -71,9 +73,29 @@ export class Plans {
     void this.retryArm(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
   }
 
-  /** Redis was out of reach, or unheard: brings back what it lost, and looks for what was missed. */
+  /**
+   * Redis was out of reach: brings back what it lost, and looks for what was missed. A hire that it has not answered says
+   * all that by itself, as it is sent from now on.
+   */
   restoreAll(): void {
-    for (const job of this.jobs.values()) void this.look(job);
+    for (const job of this.jobs.values()) if (!isUnanswered(job)) void this.look(job);
+  }
+
+  /** The bell was unheard: looks for what was missed, also since a hire that is on its way was carried out. */
+  lookAll(): void {
+    this.restoreAll();
+    this.lookForDemands([...this.jobs.values()].filter(isUnanswered));
+  }
+
+  /** Many in one command, as thousands may be hired at the start. */
+  lookForDemands(jobs = [...this.jobs.values()]): void {
+    for (let from = 0; from < jobs.length; from += PAGE)
+      void this.lookForDemandsOf(jobs.slice(from, from + PAGE));
+  }
+
+  private async lookForDemandsOf(jobs: Job[]): Promise<void> {
+    const waiting = await this.store.demanded(jobs.map(({ name }) => name)).catch(() => jobs.map(() => true));
+    for (const [index, job] of jobs.entries()) if (waiting[index]) void this.look(job);
   }
 
   /**
@@ -204,4 +226,9 @@ export class Plans {
     const message = `${verb} of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
     this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), verb);
   }
+}
+
+/** Redis has not answered the first hire of the job. */
+function isUnanswered({ known, settings }: Job): boolean {
+  return known === null && settings.schedule !== null;
 }

@@ -233,6 +233,12 @@ export class Store {
   }
 
   /** @param foreignHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
+  /** By name: whether a demand has not begun. */
+  async demanded(names: string[]): Promise<boolean[]> {
+    const states = await this.client.hmget(this.keys.demands, ...names);
+    return states.map((state) => state !== null && !state.startsWith('idle'));
+  }
+
   async take(
     name: string,
     token: string,
