@@ -385,8 +385,10 @@ export class Store {
   }
 }
 
+const batched: ReadonlySet<Verb> = new Set(BATCHED);
+
 function isBatched(verb: Verb): verb is BatchedVerb {
-  return BATCHED.some((batched) => batched === verb);
+  return batched.has(verb);
 }
 
 /** @param at where the verdict is */
