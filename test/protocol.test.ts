@@ -113,15 +113,20 @@ class Member {
     this.lastClaim = null;
   }
 
-  /** Only what was not answered is sent again: of claims and takes there is one at a time, and begun is answered. */
+  /**
+   * Only what was not answered is sent again: of claims and takes there is one at a time, and what has begun, or is over,
+   * was answered.
+   */
   repeatable(): Sent[] {
     const last = (verb: string) => this.sent.filter(({ call }) => call.verb === verb).at(-1);
     const waits = (token: string | null) => this.won.some((run) => run.token === token && !run.begun);
     return this.sent.filter((sent) => {
       const { verb, token } = sent.call;
       if (verb === 'claim') return sent === last('claim');
-      if (verb === 'take')
-        return sent === last('take') && (sent.answered.verdict !== 'yours' || waits(token));
+      const { verdict } = sent.answered;
+      if (verb === 'take') return sent === last('take') && (verdict !== 'yours' || waits(token));
+      if (verb === 'demand' && verdict === 'yours') return waits(token);
+      if (verb === 'demand' && verdict === 'begun') return this.won.some((run) => run.token === token);
       return true;
     });
   }

@@ -218,6 +218,23 @@ describe('the checker accepts', () => {
         .ticks('b', 105_000, 129_000),
     ],
     [
+      'a fire that Redis forgot, and that who made it brought back when the older plan had gone on',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .does(104_400, 'b', 'frozen')
+        .call('fire', 'tick', 'a', 104_500, 104_501)
+        .does(104_600, 'a', 'frozen')
+        .redis(104_700, 'emptied')
+        .redis(104_701, 'refilled')
+        .does(104_900, 'b', 'thawed')
+        .ticks('b', 105_000, 106_000)
+        .does(106_500, 'a', 'thawed')
+        .call('hire', 'tick', 'a', 111_000, 111_001)
+        .claim('a', 112_001, { stamp: 111_001 })
+        .run('a', 112_001)
+        .call('fire', 'tick', 'a', 112_500, 112_501),
+    ],
+    [
       'a run whose bell went down with Redis, which knew of its claim when it was back',
       around((made) =>
         made

@@ -217,10 +217,16 @@ class SlotsOfJob {
     );
   }
 
+  /** A fire came between, or back: Redis had forgotten it when it was emptied, so the plan from before it had gone on. */
   private firedBetween(before: Claim, claim: Claim): boolean {
-    return this.timeline.calls.some(
-      ({ verb, job, from, to }) => verb === 'fire' && job === this.job && from <= claim.at && to >= before.at,
-    );
+    const fires = this.timeline.calls.filter(({ verb, job }) => verb === 'fire' && job === this.job);
+    return fires.some(({ from, to }) => {
+      if (to >= before.at) return from <= claim.at;
+      const cameBack = before.stamp <= to && claim.stamp >= from;
+      return (
+        cameBack && this.timeline.emptyings.some((emptied) => emptied.to >= from && emptied.from <= before.at)
+      );
+    });
   }
 
   /** Redis was emptied between two claims, and who knew the plan was gone or stood still. */
