@@ -63,8 +63,7 @@ export class Followers {
 
   /** @param aloud false when somebody else called the roll just now */
   private async call(job: Job, aloud: boolean): Promise<void> {
-    const running = this.called.get(job);
-    if (running) return;
+    if (this.called.has(job)) return;
     const call = { answered: false };
     this.called.set(job, call);
     try {

@@ -46,7 +46,7 @@ export function checkVersions(instances: readonly InstanceInfo[]): Finding {
 }
 
 /** Two services that share a prefix by mistake, or a rollout that is under way. */
-export function checkPlans(instances: readonly InstanceInfo[]): Finding {
+function checkPlans(instances: readonly InstanceInfo[]): Finding {
   const byJob = new Map<string, Map<string, string[]>>();
   for (const { id, jobs } of instances) {
     for (const { name, plan } of jobs) {
