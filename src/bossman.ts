@@ -91,6 +91,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private quitting: Promise<void> | null = null;
   /** The bell may not be heard. */
   private deaf = false;
+  /** The loop of `onDeaf` goes on. */
   private looksAround = false;
 
   /**
@@ -290,7 +291,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   private onBell(bell: Bell): void {
-    // Its own call as well: the caller counts who has heard it.
+    // Our own roll call is answered as well: Redis counts us among those that heard it.
     if (bell.kind === 'who') {
       void this.presence.answer(bell.roll);
       return;
@@ -339,7 +340,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.recoveries.lookAll();
   }
 
-  /** What nobody may tell this instance, it looks for. */
+  /** What the bell may not tell this instance, it looks for once in every ttl. */
   private async onDeaf(): Promise<void> {
     this.deaf = true;
     if (this.looksAround) return;
