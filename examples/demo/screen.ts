@@ -10,11 +10,13 @@ const CODES = {
   cyan: [36, 39],
 } as const;
 
+/** A colour, or a weight. */
 export type Style = keyof typeof CODES;
 
 // False as well when NO_COLOR is set, or the terminal can only do without.
 const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
 
+/** The text in that style, where the terminal can show it. */
 export function paint(style: Style, text: string): string {
   const [begin, end] = CODES[style];
   return isColoured ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
