@@ -166,7 +166,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.watch(this.subscriber, 'subscriber');
     this.client.on('connect', () => this.store.connected());
     this.client.on('ready', () => this.onReady());
-    // Of a Cluster's node that went away nobody tells that it is back, perhaps empty, or that another has its slots.
+    // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
     this.client.on('-node', () => {
       if (this.client.status === 'ready') this.onReady();
     });

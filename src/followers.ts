@@ -11,8 +11,11 @@ const ANSWER_WITHIN = 1000;
 
 /**
  * Jobs for which the fleet follows another plan than this instance's own. When nobody is left who hires that plan, ours
- * is stored again. States of a job: following → called (a roll call is under way, ours or another's) → following, when
- * somebody answered, or the plan is ours again.
+ * is stored again. Who hires it is asked on the bell: `roll`, answered by `here`; what asks for all instances, whatever
+ * they hire, is RollCall.
+ *
+ * States of a job: following → called (a roll call is under way, ours or another's) → following, when somebody answered,
+ * or the plan is ours again.
  */
 export class Followers {
   private readonly called = new Map<Job, { answered: boolean }>();
