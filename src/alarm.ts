@@ -14,6 +14,7 @@ export class Alarms {
   private readonly byKey = new Map<string, Alarm>();
   private heap: Alarm[] = [];
   private timer: NodeJS.Timeout | null = null;
+  /** The alarm's `dueAt` that the timer was set for; Infinity: none, NaN: by a clock that was wrong. */
   private timerFor = Number.POSITIVE_INFINITY;
   private stopped = false;
 
@@ -92,6 +93,7 @@ export class Alarms {
     this.timer = setTimeout(() => this.step(), ms);
   }
 
+  /** Throws the dead away. An array in order is a heap. */
   private sweep(): void {
     this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => a.dueAt - b.dueAt);
   }

@@ -93,6 +93,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private deaf = false;
   /** The first subscription is still to come: what bells can have told before it is a matter of milliseconds. */
   private starting = true;
+  /** The loop of `onDeaf` goes on. */
   private looksAround = false;
 
   /**
@@ -167,7 +168,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.watch(this.subscriber, 'subscriber');
     this.client.on('connect', () => this.store.connected());
     this.client.on('ready', () => this.onReady());
-    // Of a Cluster's node that went away nobody tells that it is back, perhaps empty, or that another has its slots.
+    // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
     this.client.on('-node', () => {
       if (this.client.status === 'ready') this.onReady();
     });
@@ -292,7 +293,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   private onBell(bell: Bell): void {
-    // Its own call as well: the caller counts who has heard it.
+    // Our own roll call is answered as well: Redis counts us among those that heard it.
     if (bell.kind === 'who') {
       void this.presence.answer(bell.roll);
       return;
@@ -345,7 +346,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.recoveries.lookAll();
   }
 
-  /** What nobody may tell this instance, it looks for. */
+  /** What the bell may not tell this instance, it looks for once in every ttl. */
   private async onDeaf(): Promise<void> {
     this.starting = false;
     this.deaf = true;

@@ -4,13 +4,14 @@ import { messageOf } from './errors';
 import type { Connection } from './options';
 import { within } from './timers';
 
+/** A connection to Redis as the rest of the code sees it; where the two differ, `isCluster` tells them apart. */
 export type Client = Redis | Cluster;
 
 /**
  * What an instance needs of each connection, whatever the caller's options say: commands wait for Redis for as long as it
  * takes, one at a time and in order, and numbers come as numbers.
  */
-const REQUIRED = {
+export const REQUIRED = {
   lazyConnect: false,
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
@@ -48,9 +49,6 @@ const KEEP_ALIVE = 30_000;
 /** ms without a word on a connection that owes an answer; after that it is made anew, and the commands are sent again. */
 const SILENCE = 10_000;
 
-/** ms; a node that is down is not tried faster than this. */
-const MOVE_AFTER = 100;
-
 /**
  * Makes a client of our own.
  *
@@ -63,7 +61,7 @@ export function connect(connection: Connection | undefined, role: 'commands' | '
     // Subscriptions are renewed by the listener: only it knows when one is acknowledged.
     autoResubscribe: role === 'commands',
   });
-  for (const failure of ['error', 'node error']) client.on(failure, withoutArguments);
+  for (const failure of ['error', 'node error']) client.on(failure, hideArguments);
   return client;
 }
 
@@ -74,12 +72,13 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
     }
     return make({ port: connection }, required);
   }
-  if (typeof connection !== 'string' && typeof connection !== 'object') {
+  if (typeof connection === 'string') return make(readUrl(connection), required);
+  if (typeof connection !== 'object') {
     throw new TypeError(
       `connection: ${inspect(connection)} is neither a URL, a port, options of ioredis nor one of its clients`,
     );
   }
-  if (typeof connection === 'object' && isCluster(connection)) {
+  if (isCluster(connection)) {
     const { redisOptions = {} } = connection.options;
     return connection.duplicate([], {
       ...REQUIRED_OF_CLUSTER,
@@ -87,11 +86,8 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
       redisOptions: { ...required, lazyConnect: true, ...livenessOf(redisOptions) },
     });
   }
-  if (typeof connection === 'object' && isClient(connection)) {
-    return connection.duplicate({ ...required, ...livenessOf(connection.options) });
-  }
-  const options = typeof connection === 'string' ? readUrl(connection) : connection;
-  return new Redis({ ...options, ...required, ...livenessOf(options) });
+  if (isClient(connection)) return connection.duplicate({ ...required, ...livenessOf(connection.options) });
+  return new Redis({ ...connection, ...required, ...livenessOf(connection) });
 }
 
 /**
@@ -127,11 +123,11 @@ export function reasonOf(error: unknown): string {
   return nested ? messageOf(nested) : messageOf(error);
 }
 
-/** Of a refused HELLO or AUTH the arguments are the password. */
-function withoutArguments(error: unknown): void {
+/** Takes the command off an error before anybody is told: of a refused HELLO or AUTH the arguments are the password. */
+export function hideArguments(error: unknown): void {
   if (typeof error !== 'object' || error === null) return;
   if ('command' in error) delete error.command;
-  if ('lastNodeError' in error) withoutArguments(error.lastNodeError);
+  if ('lastNodeError' in error) hideArguments(error.lastNodeError);
 }
 
 /**
@@ -182,93 +178,20 @@ function addressOfNode(node: unknown): string {
   return `${host ?? '127.0.0.1'}:${port ?? 6379}`;
 }
 
-/**
- * A connection to one node of a Cluster, any one: each passes on what all of them publish. When it breaks, or its node
- * leaves the Cluster, it moves to another. A Cluster has such a subscriber of its own, but that moves unseen, and what is
- * published meanwhile is missed.
- */
-export class NodeSubscriber {
-  private node: Redis | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private stopped = false;
-
-  /** @param cluster knows the nodes */
-  constructor(
-    private readonly cluster: Cluster,
-    private readonly on: {
-      /** Connected to a node, which no channel is subscribed at. */
-      connected: (node: Redis) => void;
-      failed: (node: Redis, cause: unknown) => void;
-    },
-  ) {
-    for (const change of ['ready', '+node', '-node']) cluster.on(change, () => this.settle());
-  }
-
-  stop(): void {
-    this.stopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    this.node?.disconnect();
-  }
-
-  /** Sees to it that there is a connection to one of the nodes that the Cluster knows. */
-  private settle(): void {
-    const nodes = this.cluster.nodes();
-    if (this.stopped || this.timer || this.cluster.status !== 'ready') return;
-    const at = this.node && addressOf(this.node);
-    if (nodes.some((node) => addressOf(node) === at)) return;
-    this.node?.disconnect();
-    const chosen = nodes[Math.floor(Math.random() * nodes.length)];
-    if (chosen) this.node = this.connect(chosen);
-  }
-
-  private connect(known: Redis): Redis {
-    const node = known.duplicate({
-      ...REQUIRED,
-      autoResubscribe: false,
-      readOnly: false,
-      // Perhaps to another node.
-      retryStrategy: null,
-    });
-    let wasReady = false;
-    node.on('ready', () => {
-      wasReady = true;
-      if (node === this.node) this.on.connected(node);
-    });
-    node.on('error', withoutArguments);
-    node.on('error', (cause) => this.on.failed(node, cause));
-    node.on('end', () => {
-      // The Cluster finds out whether the node is gone, and looks for others.
-      if (!wasReady && !this.stopped) known.ping().catch(() => {});
-      if (node === this.node) this.moveOn();
-    });
-    return node;
-  }
-
-  private moveOn(): void {
-    this.node = null;
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.settle();
-    }, MOVE_AFTER);
-  }
-}
-
 /** Closes a client. The commands on their way are answered first, if Redis does so within `ms`. */
 export async function hangUp(client: Client, ms: number): Promise<void> {
-  if (client.status === 'ready' && ms > 0)
-    await within(
-      ms,
-      client.quit().catch(() => {}),
-    );
+  if (client.status === 'ready' && ms > 0) {
+    const answered = client.quit().catch(() => {});
+    await within(ms, answered);
+  }
   if (client.status !== 'end') client.disconnect();
 }
 
+/** Not instanceof: the caller may have another copy of ioredis. */
 export function isCluster(client: object): client is Cluster {
   return 'isCluster' in client && client.isCluster === true;
 }
 
-// Not instanceof: the caller may have another copy of ioredis.
 function isClient(connection: object): connection is Redis {
   return 'duplicate' in connection && typeof connection.duplicate === 'function';
 }

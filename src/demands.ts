@@ -1,7 +1,8 @@
 import { Alarms } from './alarm';
 import type { Bell } from './bell';
 import type { RedisClock } from './clock';
-import { BossmanError, messageOf } from './errors';
+import { DemandExpiries } from './demand-expiries';
+import { BossmanError, messageOf, retryError } from './errors';
 import type { Teller } from './events';
 import type { Fleet } from './fleet';
 import type { Lease } from './held-lock';
@@ -9,12 +10,9 @@ import type { Job } from './job';
 import type { Pauses } from './pauses';
 import type { DemandReply, Store } from './store';
 
-/** ms after a bell that announced the expiry of a demand's trigger; an expiry that comes later is another's. */
-const ANNOUNCED_FOR = 5000;
-/** ms after subscribing or hiring in which the bell that announced an expiry may have been missed. */
-const UNHEARD_FOR = 300;
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
-const FOREIGN_WAIT = 20;
+const ORIGINAL_WAIT = 20;
+/** ms after which a take that Redis refused, or that came too late, is sent again. */
 const RETRY = 200;
 
 /** A demand that this instance has taken. */
@@ -30,9 +28,7 @@ export interface TakenDemand extends Lease {
  */
 export class Demands {
   private readonly looks: Alarms;
-  /** Expiries of demand triggers that bells announced, by name: when each announcement lapses. */
-  private readonly announced = new Map<string, number[]>();
-  private subscribedAt = Number.POSITIVE_INFINITY;
+  private readonly expiries: DemandExpiries;
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -50,6 +46,7 @@ export class Demands {
       () => clock.now(),
       (name) => this.take(name),
     );
+    this.expiries = new DemandExpiries(clock);
   }
 
   /** Makes a demand; takes it too when this instance hired the job and is idle in it. Rejects with Redis' refusal. */
@@ -109,19 +106,17 @@ export class Demands {
     else this.take(job.name);
   }
 
-  /** What comes with the acknowledgement, in one piece, is heard before that is known. */
   subscribing(): void {
-    this.subscribedAt = Number.POSITIVE_INFINITY;
+    this.expiries.subscribing();
   }
 
   subscribed(): void {
-    this.subscribedAt = this.clock.monotonic();
+    this.expiries.subscribed();
   }
 
-  /** Counts the expiries of demand triggers that are not an original's; our own bell says as much as another's. */
+  /** Our own bell announces an expiry as much as another's does. */
   onAnyBell(bell: Bell): void {
-    if (bell.kind === 'demand' && bell.triggerSet && this.jobs.has(bell.name)) this.announce(bell.name);
-    if (bell.kind === 'taken' && bell.triggerDeleted) this.announcementFor(bell.name);
+    if ('name' in bell && this.jobs.has(bell.name)) this.expiries.onBell(bell);
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
@@ -144,12 +139,10 @@ export class Demands {
 
   /** A demand trigger of the name expired. One that no bell announced is a demand made by an original. */
   onTriggerExpired(name: string): void {
-    const announced = this.announcementFor(name);
+    const announced = this.expiries.close(name);
     const job = this.jobs.get(name);
-    if (!job || announced || !this.clock.known) return;
-    const now = this.clock.monotonic();
-    if (now - Math.max(this.subscribedAt, job.hiredAt) < UNHEARD_FOR) return;
-    void this.takeForeign(job);
+    if (!job || announced || !this.clock.known || this.expiries.mayHaveMissed(job.hiredAt)) return;
+    void this.takeOriginalsDemand(job);
   }
 
   stop(): void {
@@ -173,10 +166,10 @@ export class Demands {
   }
 
   /** Every instance hears of an original's demand; when it was heard tells which one it is. */
-  private async takeForeign(job: Job): Promise<void> {
+  private async takeOriginalsDemand(job: Job): Promise<void> {
     const { demandsHeard } = job;
     const heardAt = Math.round(this.clock.now());
-    await this.pauses.pause(FOREIGN_WAIT + this.fleet.randomWait());
+    await this.pauses.pause(ORIGINAL_WAIT + this.fleet.randomWait());
     if (this.pauses.stopped || job.taking || job.demandsHeard !== demandsHeard) return;
     await this.on.track(this.takeUntilClear(job, heardAt));
   }
@@ -201,8 +194,7 @@ export class Demands {
           }
           return;
         } catch (cause) {
-          const message = `take of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
-          this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'take');
+          this.teller.trouble(retryError('take', job.name, cause), 'take');
           await this.pauses.pause(RETRY);
         }
       }
@@ -239,20 +231,5 @@ export class Demands {
   private tooLate(job: Job): void {
     const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before its demand could begin; trying again`;
     this.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
-  }
-
-  private announce(name: string): void {
-    const now = this.clock.monotonic();
-    const open = this.announced.get(name)?.filter((lapses) => lapses > now) ?? [];
-    this.announced.set(name, [...open, now + ANNOUNCED_FOR]);
-  }
-
-  /** Closes the oldest announcement of the name that has not lapsed; false when there is none. */
-  private announcementFor(name: string): boolean {
-    const now = this.clock.monotonic();
-    const [oldest, ...open] = this.announced.get(name)?.filter((lapses) => lapses > now) ?? [];
-    if (open.length > 0) this.announced.set(name, open);
-    else this.announced.delete(name);
-    return oldest !== undefined;
   }
 }

@@ -39,6 +39,12 @@ export class BossmanError extends Error {
   }
 }
 
+/** The error of a verb that Redis refused for a job, and that is sent again. */
+export function retryError(verb: string, job: string, cause: unknown): BossmanError {
+  const message = `${verb} of '${job}' failed (${messageOf(cause)}); it is tried again`;
+  return new BossmanError('COMMAND', message, job, cause);
+}
+
 /** The message of whatever was thrown, which may be anything. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {

@@ -11,8 +11,11 @@ const ANSWER_WITHIN = 1000;
 
 /**
  * Jobs for which the fleet follows another plan than this instance's own. When nobody is left who hires that plan, ours
- * is stored again. States of a job: following → called (a roll call is under way, ours or another's) → following, when
- * somebody answered, or the plan is ours again.
+ * is stored again. Who hires it is asked on the bell: `roll`, answered by `here`; what asks for all instances, whatever
+ * they hire, is RollCall.
+ *
+ * States of a job: following → called (a roll call is under way, ours or another's) → following, when somebody answered,
+ * or the plan is ours again.
  */
 export class Followers {
   private readonly called = new Map<Job, { answered: boolean }>();
@@ -63,8 +66,7 @@ export class Followers {
 
   /** @param aloud false when somebody else called the roll just now */
   private async call(job: Job, aloud: boolean): Promise<void> {
-    const running = this.called.get(job);
-    if (running) return;
+    if (this.called.has(job)) return;
     const call = { answered: false };
     this.called.set(job, call);
     try {

@@ -10,7 +10,7 @@ export interface Lease {
   lockEndsAt: number;
 }
 
-/** ms between two tries to renew a lock when Redis refuses. */
+/** ms between two tries to renew a lock when Redis refuses; shorter when little time is left. */
 const RETRY = 200;
 
 /**
@@ -42,13 +42,14 @@ export class HeldLock {
     return this.lease.lockEndsAt;
   }
 
-  /** The run is over, or nobody is there any more to look after it. */
+  /** The run is over. */
   letGo(): void {
     // The timer may have had no chance: the process was stalled, or frozen.
     if (this.clock.now() >= this.lease.lockEndsAt) this.expire();
     this.stop();
   }
 
+  /** Nobody looks after it any more; nothing is told of it from here on. */
   stop(): void {
     this.watched = false;
     if (this.timer) clearTimeout(this.timer);

@@ -11,7 +11,7 @@ export interface StoredLock {
   restMs: number;
 }
 
-type Pages = (cursor: string) => Promise<[cursor: string, entries: string[]]>;
+type ReadPage = (cursor: string) => Promise<[cursor: string, entries: string[]]>;
 
 /** What inspection reads. All of it is read in pages, and nothing is written. */
 export class InspectionStore {
@@ -68,6 +68,7 @@ export class InspectionStore {
     return entries.flatMap(([, [field, run]]) => (field === 'run' && run !== undefined ? [run] : []));
   }
 
+  /** How many instances have answered a roll call so far. */
   answersTo(roll: string): Promise<number> {
     return this.client.hlen(this.keys.present(roll));
   }
@@ -88,17 +89,18 @@ export class InspectionStore {
 }
 
 /** All pages of a scan, which may show an entry twice. */
-async function collect(page: Pages): Promise<Map<string, string>> {
+async function collect(readPage: ReadPage): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   let cursor = '0';
   do {
-    const [next, entries] = await page(cursor);
+    const [next, entries] = await readPage(cursor);
     for (let at = 0; at + 1 < entries.length; at += 2) found.set(entries[at] ?? '', entries[at + 1] ?? '');
     cursor = next;
   } while (cursor !== '0');
   return found;
 }
 
+/** What stands in for a key of another type, which somebody else has set. */
 function ifForeign<T>(nothing: T): (cause: unknown) => T {
   return (cause) => {
     if (cause instanceof Error && cause.message.startsWith('WRONGTYPE')) return nothing;

@@ -13,14 +13,14 @@ import { BossmanError } from './errors';
 import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './inspection';
 import { InspectionStore } from './inspection-store';
 import { Keys } from './keys';
-import { type Connection, readHistoryOptions, readName, readOptions } from './options';
+import { type BossmanOptions, readHistoryOptions, readName, readOptions } from './options';
 import { Overview } from './overview';
 import { Pauses } from './pauses';
 import { parseRecord } from './records';
 import { RollCall } from './roll-call';
 import { Store } from './store';
 
-/** ms */
+/** ms; a Redis that is not reached by then is told as such. */
 const CONNECT_WITHIN = 5000;
 /** ms that a closing connection may wait for what it was asked. */
 const CLOSE_WITHIN = 1000;
@@ -91,23 +91,20 @@ export class Inspector {
 }
 
 /**
- * Connects.
+ * Connects, within 5 s.
  *
- * @param options `timeout`: ms, 5000 by default
  * @throws BossmanError `CONNECTION` when Redis is not reached, with the reason and the address in its message (no password)
  * @throws TypeError or RangeError for options that mean nothing, as `new Bossman` does
  */
-export async function openInspector(options: {
-  connection?: Connection | undefined;
-  prefix?: string | undefined;
-  timeout?: number | undefined;
-}): Promise<Inspector> {
-  const { connection, timeout = CONNECT_WITHIN } = options;
-  const { prefix } = readOptions({ connection, prefix: options.prefix });
+export async function openInspector(
+  options: Pick<BossmanOptions, 'connection' | 'prefix'>,
+): Promise<Inspector> {
+  const { connection } = options;
+  const { prefix } = readOptions(options);
   checkPrefix(prefix, connection);
   const client = connect(connection, 'commands');
   try {
-    await ready(client, timeout);
+    await ready(client);
   } catch (cause) {
     if (client.status !== 'end') client.disconnect();
     throw new BossmanError('CONNECTION', `${addressOf(client)}: ${reasonOf(cause)}`, null, cause);
@@ -117,9 +114,10 @@ export async function openInspector(options: {
   return new Inspector(client, prefix);
 }
 
-function ready(client: Client, timeoutMs: number): Promise<void> {
+function ready(client: Client): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const late = () => reject(new Error(`no answer within ${CONNECT_WITHIN} ms`));
+    const timer = setTimeout(late, CONNECT_WITHIN);
     const settled = (settle: () => void) => {
       clearTimeout(timer);
       client.removeListener('error', failed);

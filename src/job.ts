@@ -19,7 +19,7 @@ export class Job {
   running = 0;
 
   // Slots (see plans.ts and slots.ts)
-  /** The last hire or fire of the job here; answers to earlier ones no longer count. */
+  /** The sequence number of the last hire or fire of the job here; answers to earlier ones no longer count. */
   call = 0;
   /** This instance claimed the last slot, so it goes first at the next. */
   first = false;
@@ -29,19 +29,23 @@ export class Job {
   claiming = false;
   /** The alarm went off, late or in a busy instance, and has waited again. */
   waitedAgain = false;
+  /** A look at what Redis holds is on its way. */
   looking = false;
+  /** Another is to follow it, as it may have been too early. */
   lookAgain = false;
   /** When anything was last heard of the job's slots, on Redis' clock. */
   heardAt = 0;
 
   // Demands (see demands.ts)
+  /** A take is on its way. */
   taking = false;
+  /** Another is to follow it, as it may have been too early. */
   takeAgain = false;
-  /** A demand made here that would be taken in the same step; true when it was. */
+  /** A demand made here is on its way, which is taken in the same step if that can be; true when it was. */
   demanding: Promise<boolean> | null = null;
   /** When a demand was last noted, as far as is known, on Redis' clock. */
   demandNotedAt = 0;
-  /** Bells about demands of the job. */
+  /** How many bells about demands of the job were heard. */
   demandsHeard = 0;
 
   /** Looking for a run that died (see recoveries.ts). */
@@ -55,6 +59,7 @@ export class Job {
     public hiredAt: number,
   ) {}
 
+  /** The fleet follows another plan than our own. */
   get following(): boolean {
     const own = this.settings.schedule;
     return own !== null && this.known?.schedule != null && this.known.text !== own.plan;

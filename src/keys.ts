@@ -11,6 +11,7 @@ export class Keys {
   readonly counts: string;
   /** Pub/sub does not know databases, so the channel's name does. */
   readonly bell: string;
+  /** The server's channel of expired keys. @see https://redis.io/docs/latest/develop/use/keyspace-notifications/ */
   readonly expired: string;
   private readonly triggerStart: string;
 

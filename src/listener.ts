@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { type Bell, parseBell } from './bell';
-import { addressOf, type Client, isCluster, NodeSubscriber } from './connection';
+import { addressOf, type Client, isCluster } from './connection';
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
 import type { Keys } from './keys';
+import { NodeSubscriber } from './node-subscriber';
 
 /** What the subscriber hears. All of it is a hint: it leads to a look, and a script decides. */
 export interface Hints {

@@ -32,6 +32,7 @@ export class Locks {
   }
 }
 
+/** Why the server said no: redlock's error has statistics of each try, and there is one try at one server. */
 async function firstVotes(error: unknown): Promise<unknown[]> {
   if (!(error instanceof Error) || !('attempts' in error) || !Array.isArray(error.attempts)) return [];
   const stats: unknown = await error.attempts[0];

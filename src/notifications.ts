@@ -1,14 +1,34 @@
 import type { Client } from './connection';
 
+const SETTING = 'notify-keyspace-events';
+
 /**
  * Makes the server publish expired keys, with the flags kept that others have set. Rejects where CONFIG is not allowed.
  *
  * @see https://redis.io/docs/latest/develop/use/keyspace-notifications/
  */
 export async function enableNotifications(client: Client): Promise<void> {
-  const reply: unknown = await client.config('GET', 'notify-keyspace-events');
-  const flags = Array.isArray(reply) ? String(reply[1] ?? '') : '';
+  const { flags, missing } = await notificationFlags(client);
+  if (missing) await client.config('SET', SETTING, flags + missing);
+}
+
+/** The value of `notify-keyspace-events`: one letter per flag. */
+export interface NotificationFlags {
+  flags: string;
+  /** Those that it takes besides to have expired keys published; empty when they are. */
+  missing: string;
+}
+
+/** Rejects where CONFIG is not allowed. */
+export async function notificationFlags(client: Client): Promise<NotificationFlags> {
+  const flags = await settingOf(client, SETTING);
   // A stands for all kinds of event, x for expired keys; E is the channel per kind.
   const missing = `${flags.includes('E') ? '' : 'E'}${/[Ax]/.test(flags) ? '' : 'x'}`;
-  if (missing) await client.config('SET', 'notify-keyspace-events', flags + missing);
+  return { flags, missing };
+}
+
+/** What the server's CONFIG says of one setting; empty for one that it does not have. Rejects with what Redis refuses. */
+export async function settingOf(client: Client, name: string): Promise<string> {
+  const reply: unknown = await client.config('GET', name);
+  return Array.isArray(reply) ? String(reply[1] ?? '') : '';
 }

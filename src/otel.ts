@@ -13,6 +13,7 @@ import {
 import type { Bossman } from './bossman';
 import { messageOf } from './errors';
 import { makeInstruments, triggerOf } from './otel-instruments';
+import { version } from './scripts/generated';
 import { enter, type LostTrace, type RunTrace, runs, type SkipTrace, subscribe, told } from './trace';
 
 /** What `instrument` may be told. All of it may be left out. */
@@ -24,8 +25,6 @@ export interface InstrumentOptions {
   /** Whose metrics to record. Default: the global one, which must be registered before. */
   meterProvider?: MeterProvider | undefined;
 }
-
-const { version }: { version: string } = require('../package.json');
 
 /**
  * Makes OpenTelemetry spans and metrics of runs; a span per run, which is the active one in its QAs and `work`.

@@ -115,7 +115,7 @@ function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: nu
     const since = goingOn.filter((run) => run.by === by).map((run) => run.since);
     return { by, since: since.length > 0 ? Math.max(...since) : null, lockRestMs: lock.restMs };
   }
-  // Without a lock it has outlived it, if it was not about to end just now.
+  // A run without its lock has outlived it, or has just been settled: then the lock would not have ended yet.
   const [longest] = goingOn.filter((run) => run.lockEndsAt <= now).sort((a, b) => a.since - b.since);
   return longest ? { by: longest.by, since: longest.since, lockRestMs: 0 } : null;
 }

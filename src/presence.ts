@@ -16,7 +16,7 @@ export interface Answer extends Omit<InstanceInfo, 'id' | 'jobs'> {
 /** Answers roll calls: says what this instance is, has hired, and is running. Does nothing unasked. */
 export class Presence {
   private readonly madeAt: number;
-  /** On Redis' clock. Said once, as its estimate moves by parts of a ms. */
+  /** ms on Redis' clock. Computed once, as the estimate of that clock moves by fractions of a ms. */
   private since: number | null = null;
 
   constructor(
@@ -36,7 +36,7 @@ export class Presence {
   }
 
   async describe(): Promise<Answer> {
-    // One that has neither hired nor demanded has not read it yet.
+    // An instance that has neither hired nor demanded has not read Redis' clock yet.
     if (!this.clock.known) await this.store.readClock();
     const jobs: Record<string, string[]> = {};
     for (const { name, settings } of this.jobs.values()) {

@@ -2,6 +2,9 @@ import { messageOf } from './errors';
 import type { FailEvent, FinishEvent, RunEvent } from './events';
 import type { RunRecord } from './inspection';
 
+const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
+
+/** Letters of an error's message. */
 const LONGEST_ERROR = 200;
 
 /** A run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
@@ -44,8 +47,6 @@ export function parseRecord(text: string): RunRecord | null {
     recovered: noted.recovered === true,
   };
 }
-
-const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
 
 function numberIn(value: unknown): number | null {
   return typeof value === 'number' ? value : null;

@@ -4,12 +4,17 @@ import { BossmanError, messageOf } from './errors';
 import type { BossmanEvents, Teller } from './events';
 import { heardChannel } from './trace';
 
-/** ms after which something that failed once no longer holds up the end of an episode. */
+/** ms after which a job or connection that was hit, and did not fail again, no longer keeps an episode from ending. */
 const LAPSE = 5000;
 
-/** Tells through the events of an emitter, and lets no listener, nor the want of one, harm who tells. */
+/**
+ * Tells through the events of an emitter, and lets no listener, nor the want of one, harm who tells.
+ *
+ * Errors with a topic come in episodes, one for each topic and kind of refusal. The first error begins one, and is told;
+ * those that follow only note whom they hit; it ends when the topic has worked for all of these.
+ */
 export class Reporter implements Teller {
-  /** By topic and kind of refusal: when it last hit each job, or connection, that has not worked since. */
+  /** By `TOPIC KIND`: when it last hit each job, or connection, that has not worked since. */
   private readonly episodes = new Map<string, Map<string, number>>();
   private muted = false;
 

@@ -5,7 +5,7 @@ import type { Answer, Presence } from './presence';
 import { parseObject } from './records';
 import type { Store } from './store';
 
-/** ms; who has not answered by then is stopped, or older than roll calls. */
+/** ms; who has not answered by then is frozen, or cannot be asked. */
 const LONGEST_WAIT = 600;
 /** ms between two looks at how many have answered. */
 const LOOKS = { first: 2, longest: 40 };
@@ -19,7 +19,7 @@ export class RollCall {
     private readonly store: Store,
     private readonly reads: InspectionStore,
     private readonly pauses: Pauses,
-    /** A Cluster's node does not know how many heard the bell on the others. */
+    /** Whether Redis tells how many heard the bell: a Cluster's node does not know of those at the others. */
     private readonly countsAll: boolean,
     /** Of the caller, where it is an instance: it may not hear its own bell. */
     private readonly own: Presence | null,

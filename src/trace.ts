@@ -41,7 +41,7 @@ export const runs = tracingChannel<unknown, RunTrace>('bossman:run');
 /** The events that are told to the whole process as well. @internal */
 export const told = { skip: channel('bossman:skip'), lost: channel('bossman:lost') };
 
-// Looked at one by one: the early releases of Node 20 cannot tell of all five at once, and trace what nobody hears.
+// One by one: a TracingChannel of Node 20 before 20.13 has no `hasSubscribers` of its own, and traces for nobody.
 const steps = [runs.start, runs.end, runs.asyncStart, runs.asyncEnd, runs.error];
 
 type Chain = () => Promise<unknown>;

@@ -1,5 +1,5 @@
 import { HEARTBEAT, INVOICE, JOBS } from '../examples/demo/jobs';
-import { Ledger } from '../examples/demo/ledger';
+import { Tally } from '../examples/demo/tally';
 import { runNode } from './support/child';
 import { testUrl } from './support/redis';
 
@@ -7,10 +7,10 @@ const FIRST = 1_700_000_000_000;
 const EVERY = 250;
 const NOBODY: ReadonlySet<string> = new Set();
 
-function ledgerOf(name: string): Ledger {
+function tallyOf(name: string): Tally {
   const job = JOBS.find((one) => one.name === name);
   if (!job) throw new Error(`the demo has no job ${name}`);
-  return new Ledger(job);
+  return new Tally(job);
 }
 
 const run = (slot: number | null) => ({
@@ -36,60 +36,60 @@ const claim = (slot: number, caller: string) => ({
 });
 
 /** Slots of the heartbeat, by their number, that `A` started. */
-function heartbeat(...slots: number[]): Ledger {
-  const ledger = ledgerOf(HEARTBEAT);
-  for (const slot of slots) ledger.started('A', run(FIRST + slot * EVERY));
-  return ledger;
+function heartbeat(...slots: number[]): Tally {
+  const tally = tallyOf(HEARTBEAT);
+  for (const slot of slots) tally.started('A', run(FIRST + slot * EVERY));
+  return tally;
 }
 
-describe("the demo's ledger", () => {
+describe("the demo's tally", () => {
   it('has nothing to say of slots that ran once each', () => {
     const counts = { due: 3, runs: 3, doubled: 0, lost: 0, skipped: 0, killed: 0, problems: [] };
-    expect(heartbeat(0, 1, 2).balance(NOBODY)).toMatchObject(counts);
+    expect(heartbeat(0, 1, 2).result(NOBODY)).toMatchObject(counts);
   });
 
   it('objects to a slot that ran twice', () => {
-    const ledger = heartbeat(0, 1, 2);
-    ledger.started('B', run(FIRST + EVERY));
+    const tally = heartbeat(0, 1, 2);
+    tally.started('B', run(FIRST + EVERY));
     const problems = [expect.stringMatching(/^heartbeat: the slot of \S+ was run by A and B$/)];
-    expect(ledger.balance(NOBODY)).toMatchObject({ due: 3, runs: 4, doubled: 1, lost: 0, problems });
+    expect(tally.result(NOBODY)).toMatchObject({ due: 3, runs: 4, doubled: 1, lost: 0, problems });
   });
 
   it('objects to a slot that neither ran nor was told of', () => {
     const problems = [expect.stringMatching(/^heartbeat: the slot of \S+ was lost$/)];
-    expect(heartbeat(0, 2).balance(NOBODY)).toMatchObject({ due: 3, doubled: 0, lost: 1, problems });
+    expect(heartbeat(0, 2).result(NOBODY)).toMatchObject({ due: 3, doubled: 0, lost: 1, problems });
   });
 
   it('objects to a slot that is none of the plan', () => {
     const problems = [expect.stringMatching(/ is no slot of its plan$/)];
-    expect(heartbeat(0, 0.5, 1).balance(NOBODY)).toMatchObject({ problems });
+    expect(heartbeat(0, 0.5, 1).result(NOBODY)).toMatchObject({ problems });
   });
 
   it('lets a slot pass that was skipped with a word, or claimed by a process that was killed', () => {
-    const ledger = heartbeat(0, 3);
-    ledger.skipped({ job: HEARTBEAT, slot: FIRST + EVERY, through: FIRST + EVERY, why: 'locked' });
-    ledger.claimed(claim(FIRST + 2 * EVERY, 'dead'));
-    expect(ledger.balance(new Set(['dead']))).toMatchObject({ skipped: 1, killed: 1, lost: 0, problems: [] });
-    expect(ledger.balance(NOBODY)).toMatchObject({ skipped: 1, killed: 0, lost: 1 });
+    const tally = heartbeat(0, 3);
+    tally.skipped({ job: HEARTBEAT, slot: FIRST + EVERY, through: FIRST + EVERY, why: 'locked' });
+    tally.claimed(claim(FIRST + 2 * EVERY, 'dead'));
+    expect(tally.result(new Set(['dead']))).toMatchObject({ skipped: 1, killed: 1, lost: 0, problems: [] });
+    expect(tally.result(NOBODY)).toMatchObject({ skipped: 1, killed: 0, lost: 1 });
   });
 
   it('objects to more runs than demands, and to a demand that no run followed', () => {
-    const ledger = ledgerOf(INVOICE);
-    ledger.demanded();
-    expect(ledger.balance(NOBODY)).toMatchObject({ lost: 1, problems: [expect.any(String)] });
-    ledger.started('A', run(null));
-    expect(ledger.balance(NOBODY)).toMatchObject({ lost: 0, doubled: 0, problems: [] });
-    ledger.started('B', run(null));
-    expect(ledger.balance(NOBODY)).toMatchObject({ doubled: 1, problems: [expect.any(String)] });
+    const tally = tallyOf(INVOICE);
+    tally.demanded();
+    expect(tally.result(NOBODY)).toMatchObject({ lost: 1, problems: [expect.any(String)] });
+    tally.started('A', run(null));
+    expect(tally.result(NOBODY)).toMatchObject({ lost: 0, doubled: 0, problems: [] });
+    tally.started('B', run(null));
+    expect(tally.result(NOBODY)).toMatchObject({ doubled: 1, problems: [expect.any(String)] });
   });
 });
 
-/** The demo, with a show of so many runs of some slots in place of its own. */
+/** The demo, with a scenario of so many runs of some slots in place of its own. */
 const STAGED = (slots: number[]) => `
-  const { Show } = require('../../examples/demo/show');
-  Show.prototype.run = async function () {
-    const ledger = this.ledgers.get('${HEARTBEAT}');
-    for (const slot of ${JSON.stringify(slots)}) ledger.started('A', { slot: ${FIRST} + slot * ${EVERY}, lateness: 1 });
+  const { Scenario } = require('../../examples/demo/scenario');
+  Scenario.prototype.run = async function () {
+    const tally = this.tallies.get('${HEARTBEAT}');
+    for (const slot of ${JSON.stringify(slots)}) tally.started('A', { slot: ${FIRST} + slot * ${EVERY}, lateness: 1 });
   };
   require('../../examples/demo/demo');`;
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { findRedis } from '../../test/support/redis';
-import { Narrator } from './narrator';
+import { EventLog } from './event-log';
+import { Scenario } from './scenario';
 import { paint, Screen } from './screen';
-import { Show } from './show';
 import { tellVerdict } from './verdict';
 
 // Some twenty seconds in the life of a fleet, on a real Redis. One process is killed meanwhile and one is frozen; at the
@@ -15,23 +15,23 @@ async function main(): Promise<number> {
   const screen = new Screen();
   const found = await findRedis({ log: (line) => screen.line(line) });
   const prefix = `bossman-demo-${randomBytes(4).toString('hex')}`;
-  const narrator = new Narrator(screen);
-  const show = new Show({ url: found.url, prefix }, narrator);
+  const log = new EventLog(screen);
+  const scenario = new Scenario({ url: found.url, prefix }, log);
   // From here on there is something to put away first. Until now, a signal just ends this process.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => show.interrupt());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => scenario.interrupt());
   screen.line(`Redis: ${found.how}`);
   const redis = new Redis(found.url);
   const subscriber = redis.duplicate();
   try {
-    subscriber.on('message', (_channel, message) => show.onBell(message));
+    subscriber.on('message', (_channel, message) => scenario.onBell(message));
     await subscriber.subscribe(`${prefix}:bell:${redis.options.db ?? 0}`);
-    narrator.begin();
-    await show.run().finally(() => show.end());
-    narrator.end();
-    return tellVerdict(screen, show) ? 0 : 1;
+    log.begin();
+    await scenario.run().finally(() => scenario.end());
+    log.end();
+    return tellVerdict(screen, scenario) ? 0 : 1;
   } catch (error) {
-    narrator.end();
-    if (!show.isInterrupted) throw error;
+    log.end();
+    if (!scenario.isInterrupted) throw error;
     screen.line('Interrupted.');
     return INTERRUPTED;
   } finally {

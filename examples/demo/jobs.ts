@@ -13,6 +13,7 @@ export const HEARTBEAT = 'heartbeat';
 /** Has no plan: it runs when somebody demands it. */
 export const INVOICE = 'invoice';
 
+/** What every member hires. */
 export const JOBS: readonly DemoJob[] = [
   { name: HEARTBEAT, plan: { every: '250 ms' }, periodMs: 250, workMs: 5 },
   { name: 'report', plan: { every: '2 seconds' }, periodMs: 2000, workMs: 300 },

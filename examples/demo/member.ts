@@ -4,7 +4,7 @@ import { INVOICE, JOBS } from './jobs';
 import type { Order, Report } from './messages';
 
 // One process of the fleet, as any service would be one: it hires all jobs and does what falls to it. Reporting to the
-// conductor apart, this is all that an application writes.
+// demo apart, this is all that an application writes.
 
 const { DEMO_REDIS: connection, DEMO_PREFIX: prefix } = process.env;
 const boss = new Bossman({ connection, prefix, ttl: 1000 });
@@ -27,9 +27,9 @@ process.on('message', (order: Order) => {
   if (order === 'demand') void boss.demand(INVOICE);
   else void leave();
 });
-// The conductor is gone, however it went.
+// The demo's own process is gone, however it went.
 process.on('disconnect', () => void leave());
-// Ctrl-C reaches every process of the terminal; the conductor says when to go.
+// Ctrl-C reaches every process of the terminal; the demo says when to go.
 process.on('SIGINT', () => {});
 
 async function leave(): Promise<void> {
@@ -39,6 +39,6 @@ async function leave(): Promise<void> {
 }
 
 function report(message: Report): void {
-  // The callback takes the error of a conductor that is gone, which would otherwise be thrown.
+  // The callback takes the error of a demo that is gone, which would otherwise be thrown.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }

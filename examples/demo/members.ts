@@ -7,13 +7,13 @@ import type { Order, Report } from './messages';
 
 const LEAVE_MS = 10_000;
 
-/** Where the fleet meets. */
-export interface Meeting {
+/** Which Redis, and which fleet in it. */
+export interface Place {
   url: string;
   prefix: string;
 }
 
-/** A member process, seen from the conductor. */
+/** A member process, seen from the demo's own. */
 export class Member {
   state: 'running' | 'frozen' | 'killed' | 'leaving' = 'running';
   /** How it ended, when it should not have: `exit code 1`. */
@@ -27,7 +27,7 @@ export class Member {
 
   constructor(
     readonly name: string,
-    { url, prefix }: Meeting,
+    { url, prefix }: Place,
     onReport: (report: Exclude<Report, { kind: 'hired' }>, member: Member) => void,
   ) {
     // A fork inherits what makes TypeScript run here; the URL may hold a password, so it is no argument.
@@ -62,7 +62,7 @@ export class Member {
   /** Stops the process where it is: its connections stay open, and it does nothing. */
   freeze(): void {
     this.state = 'frozen';
-    // A conductor that is killed now must not leave it behind frozen; thawed, it sees that it is alone.
+    // A demo that is killed now must not leave it behind frozen; thawed, it sees that it is alone.
     this.callOffThaw = whenGone('kill', '-CONT', `${this.child.pid}`);
     this.child.kill('SIGSTOP');
   }

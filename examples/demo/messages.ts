@@ -1,6 +1,6 @@
 import type Bossman from '../../src';
 
-/** What a member tells the conductor. */
+/** What a member tells the demo. */
 export type Report =
   | { kind: 'hired' }
   | { kind: 'start'; event: Bossman.RunEvent }
@@ -10,5 +10,5 @@ export type Report =
   | { kind: 'lost'; event: Bossman.LostEvent }
   | { kind: 'error'; message: string };
 
-/** What the conductor tells a member. */
+/** What the demo tells a member. */
 export type Order = 'demand' | 'quit';

@@ -1,23 +1,14 @@
-/** What begins and what ends each: a colour within bold leaves the rest bold. */
-const CODES = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  blue: [34, 39],
-  magenta: [35, 39],
-  cyan: [36, 39],
-} as const;
-
-export type Style = keyof typeof CODES;
+import pc from 'picocolors';
 
 // False as well when NO_COLOR is set, or the terminal can only do without.
-const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
+const colours = pc.createColors(process.stdout.isTTY === true && process.stdout.hasColors());
 
+/** A colour, or a weight. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
+
+/** The text in that style, where the terminal can show it. */
 export function paint(style: Style, text: string): string {
-  const [begin, end] = CODES[style];
-  return isColoured ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
+  return colours[style](text);
 }
 
 /** Prints lines; on a terminal a status line stays below them. */

@@ -22,7 +22,7 @@ const CHECK = 3000;
 export async function demand(session: Session, name: string, waitMs: number | null): Promise<number> {
   const { inspector, output } = session;
   const { paint } = output;
-  const seen = await look(session.inspector);
+  const seen = await look(inspector);
   const { hiredBy } = jobOf(seen.jobs, name);
   const demandedAt = await inspector.demand(name);
   if (waitMs === null) {

@@ -55,9 +55,8 @@ async function examine({ inspector }: Session): Promise<Finding[]> {
 function report(findings: readonly Finding[], paint: Paint): string[] {
   const colours = { ok: paint.green, warn: paint.yellow, fail: paint.red };
   const width = Math.max(...findings.map(({ check }) => check.length));
-  const lines = findings.flatMap(({ check, status, found, advice }) => [
+  return findings.flatMap(({ check, status, found, advice }) => [
     `${colours[status](status.padEnd(4))}  ${check.padEnd(width)}  ${visible(found)}`,
     ...(advice === null ? [] : [' '.repeat(width + 8) + paint.dim(visible(advice))]),
   ]);
-  return lines;
 }

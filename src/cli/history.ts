@@ -19,7 +19,7 @@ const COLUMNS: Column[] = [
 /** The last runs of one job, the latest first. */
 export async function history(session: Session, name: string, last: number): Promise<number> {
   const { inspector, output } = session;
-  const [seen, runs] = await Promise.all([look(session.inspector), inspector.history(name, { last })]);
+  const [seen, runs] = await Promise.all([look(inspector), inspector.history(name, { last })]);
   // A job that was forgotten by all may still have a history.
   if (runs.length === 0) jobOf(seen.jobs, name);
   output.say({ at: seen.at, job: name, runs }, () => {

@@ -23,6 +23,7 @@ const COLUMNS: Column[] = [
   { title: 'SKIPPED', right: true },
 ];
 
+/** How many jobs and instances there are, and how many jobs need somebody. */
 export interface Summary {
   jobs: number;
   running: number;
@@ -33,6 +34,7 @@ export interface Summary {
   instances: number;
 }
 
+/** The same numbers as `summaryLine`, for JSON. */
 export function summaryOf({ jobs, instances }: Look): Summary {
   return {
     jobs: jobs.length,
@@ -110,6 +112,7 @@ export function outcomeOf({ outcome, error }: RunRecord): string {
   return outcome === 'failed' && error ? `failed: ${visible(error)}` : outcome;
 }
 
+/** Green, red or yellow. */
 export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
   return { done: paint.green, failed: paint.red, vetoed: paint.yellow }[outcome];
 }

@@ -2,9 +2,8 @@ import { inOrder, jobLines, summaryLine, summaryOf } from './jobs';
 import { look, type Session } from './session';
 
 /** All jobs of the fleet, under a line that sums them up. */
-export async function list(session: Session): Promise<number> {
-  const { output } = session;
-  const seen = await look(session.inspector);
+export async function list({ inspector, output }: Session): Promise<number> {
+  const seen = await look(inspector);
   const jobs = inOrder(seen.jobs);
   output.say({ at: seen.at, summary: summaryOf(seen), jobs }, () => {
     const summary = summaryLine(seen, output.paint);

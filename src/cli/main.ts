@@ -15,8 +15,7 @@ function statusOf(thrown: unknown): number {
 }
 
 leaveQuietlyOnClosedPipe();
-const { version }: { version: string } = require('../../package.json');
-makeProgram(version, (status) => {
+makeProgram((status) => {
   process.exitCode = status;
 })
   .parseAsync()

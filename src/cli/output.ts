@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 
+/** picocolors' functions, by colour; without a terminal they change nothing. */
 export type Paint = ReturnType<typeof pc.createColors>;
 
 /** Where a command's answer goes: to people, or as JSON to scripts. */

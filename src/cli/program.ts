@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { parseInterval } from '../interval';
+import { version } from '../scripts/generated';
 import { demand } from './demand';
 import { doctor } from './doctor';
 import { Failure } from './failure';
@@ -24,7 +25,7 @@ besides what it is for.`;
  *
  * @param exit is told the exit status of the command that ran
  */
-export function makeProgram(version: string, exit: (status: number) => void): Command {
+export function makeProgram(exit: (status: number) => void): Command {
   const program = new Command('bossman')
     .description('See and steer a fleet of bossman: what is scheduled, what ran, what failed, and where.')
     .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')

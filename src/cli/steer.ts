@@ -19,7 +19,7 @@ export async function fire(session: Session, name: string): Promise<number> {
 /** Deletes what Redis keeps of a job that no instance hires. */
 export async function forget(session: Session, name: string): Promise<number> {
   const { inspector, output } = session;
-  const { jobs, instances } = await look(session.inspector);
+  const { jobs, instances } = await look(inspector);
   const { hiredBy } = jobOf(jobs, name);
   if (hiredBy.length > 0) {
     const who = hiredBy.map((id) => instanceName(id, instances)).join(', ');

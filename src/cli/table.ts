@@ -3,6 +3,7 @@ import { cut, widthOf } from './text';
 /** A text, and what colours it once it has its width. */
 export type Cell = string | readonly [text: string, paint: (text: string) => string];
 
+/** A column, and what may be done with it. */
 export interface Column {
   title: string;
   /** Numbers stand on the right. */

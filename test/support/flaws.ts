@@ -1,4 +1,4 @@
-import type { Told } from './faults';
+import type { Told } from './recorded-fleet';
 import type { Stalls } from './stalls';
 
 /** What should be empty. */
@@ -8,7 +8,7 @@ export const FLAWLESS = { doubled: [], lost: [], drifted: [] };
  * What went wrong with the slots of an interval: those run twice, those between the first and the last run that neither
  * ran nor were told by a skip, and those off the grid of the first.
  */
-export function flawsOf(told: Pick<Told, 'start' | 'skip'>, job: string, everyMs: number) {
+export function flawsOf(told: Pick<Told<unknown>, 'start' | 'skip'>, job: string, everyMs: number) {
   const slots = slotsOf(told, job);
   const skipped = new Set<number>();
   for (const { job: skips, slot, through } of told.skip) {
@@ -34,7 +34,7 @@ const DECIDED = 1500;
  * stands still for that long has it run twice, which is no flaw.
  */
 export function flawsAfterLoss(
-  { told, stalls }: { told: Pick<Told, 'start' | 'skip'>; stalls: Stalls },
+  { told, stalls }: { told: Pick<Told<unknown>, 'start' | 'skip'>; stalls: Stalls },
   job: string,
   everyMs: number,
 ) {
@@ -47,12 +47,12 @@ export function flawsAfterLoss(
 }
 
 /** ms; half of all runs began no later than that. A machine that stalls now and then does not change it. */
-export function medianLateness({ start }: Pick<Told, 'start'>): number {
+export function medianLateness({ start }: Pick<Told<unknown>, 'start'>): number {
   const sorted = start.map(({ lateness }) => lateness).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Slots of the job that were started, in the order in which that was told. */
-export function slotsOf(told: Pick<Told, 'start'>, job: string): number[] {
+export function slotsOf(told: Pick<Told<unknown>, 'start'>, job: string): number[] {
   return told.start.flatMap((run) => (run.job === job && run.slot !== null ? [run.slot] : []));
 }

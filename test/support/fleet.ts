@@ -3,35 +3,8 @@ import { Redis } from 'ioredis';
 import Bossman from '../../src';
 import { type Bells, hearBells } from './bells';
 import { allHungUp } from './hung-up';
+import { madeForEachTest, RecordedFleet } from './recorded-fleet';
 import { testUrl } from './redis';
-import { Stalls } from './stalls';
-
-/** What instances told: by event, in the order in which it came. */
-export type Told = { [E in keyof Bossman.BossmanEvents]: Bossman.BossmanEvents[E][0][] };
-
-/** The instances of one test; all of it is fresh for every test. */
-export interface TestFleet {
-  /** Keys that begin with it are deleted after the test, so those of a longer prefix are as well. */
-  readonly prefix: string;
-  /** A plain client of the same database. */
-  readonly redis: Redis;
-  /** What all instances told. */
-  readonly told: Told;
-  /** When this process stood still. */
-  readonly stalls: Stalls;
-  /** What one of them told. */
-  toldBy(instance: Bossman): Told;
-  /** A new instance at `testUrl()` with the prefix of the test, if the options do not say otherwise. */
-  join(options?: Bossman.BossmanOptions): Bossman;
-  /** Resolves when the bell of the prefix has that many listeners. */
-  listeners(): Promise<number>;
-  /** What the bell says from now on; it is one listener more. */
-  hearBells(): Promise<Bells>;
-  /** The test goes well although errors are told whose code and message, `CODE: message`, match. */
-  allowErrors(pattern: RegExp): void;
-  /** Called after the test, before its keys are deleted; the last one first. */
-  afterwards(end: () => unknown): void;
-}
 
 /**
  * Instances for the tests of a file, or of a `describe`: each test has a prefix of its own, and leaves nothing behind.
@@ -45,35 +18,10 @@ export interface TestFleet {
  *     });
  */
 export function makeFleet(): TestFleet {
-  let fleet: OneFleet | undefined;
-  const current = (): OneFleet => {
-    if (!fleet) throw new Error('makeFleet: its instances are for use within a test');
-    return fleet;
-  };
-  beforeEach(() => {
-    fleet = new OneFleet();
-  });
-  afterEach(() => current().end());
-  return {
-    get prefix() {
-      return current().prefix;
-    },
-    get redis() {
-      return current().redis;
-    },
-    get told() {
-      return current().told;
-    },
-    get stalls() {
-      return current().stalls;
-    },
-    toldBy: (instance) => current().toldBy(instance),
-    join: (options) => current().join(options),
-    listeners: () => current().listeners(),
-    hearBells: () => current().hearBells(),
-    allowErrors: (pattern) => current().allowErrors(pattern),
-    afterwards: (end) => current().afterwards(end),
-  };
+  return madeForEachTest(
+    () => new TestFleet(),
+    (fleet) => fleet.end(),
+  );
 }
 
 /** `testUrl()`, or another URL, as options: for what has to be given `keyPrefix`, `db` or the original. */
@@ -89,57 +37,55 @@ export function connectionOf(url = testUrl()) {
   };
 }
 
-class OneFleet implements TestFleet {
+/** The instances of one test. */
+export class TestFleet extends RecordedFleet<Bossman.BossmanError> {
+  /** Keys that begin with it are deleted after the test, so those of a longer prefix are as well. */
   readonly prefix = `test-${randomBytes(6).toString('hex')}`;
+  /** A plain client of the same database. */
   readonly redis = new Redis(testUrl());
-  readonly told = nothingTold();
-  readonly stalls = new Stalls();
-  private readonly members = new Map<Bossman, Told>();
-  private readonly allowed: RegExp[] = [];
   private readonly ends: (() => unknown)[] = [];
 
+  /** A new instance at `testUrl()` with the prefix of the test, if the options do not say otherwise. */
   join(options: Bossman.BossmanOptions = {}): Bossman {
     // By its name a connection that is left behind is known.
     const url = new URL(testUrl());
     url.searchParams.set('connectionName', this.prefix);
     const instance = new Bossman({ connection: url.href, prefix: this.prefix, ...options });
-    const told = nothingTold();
-    this.members.set(instance, told);
-    for (const lists of [told, this.told]) record(instance, lists);
+    this.record(instance);
     return instance;
   }
 
-  toldBy(instance: Bossman): Told {
-    const told = this.members.get(instance);
-    if (!told) throw new Error('toldBy: the instance did not join this fleet');
-    return told;
-  }
-
+  /** Resolves with how many listeners the bell of the prefix has. */
   async listeners(): Promise<number> {
     const [, count] = await this.redis.pubsub('NUMSUB', this.bell);
     return Number(count);
   }
 
+  /** What the bell says from now on; it is one listener more. */
   async hearBells(): Promise<Bells> {
     const bells = await hearBells(this.redis, this.bell);
     this.afterwards(() => bells.close());
     return bells;
   }
 
-  allowErrors(pattern: RegExp): void {
-    this.allowed.push(pattern);
-  }
-
+  /** Called after the test, before its keys are deleted; the last one first. */
   afterwards(end: () => unknown): void {
     this.ends.unshift(end);
   }
 
   async end(): Promise<void> {
-    await Promise.all([...this.members.keys()].map((instance) => instance.quit()));
+    await this.quitAll();
     for (const end of this.ends) await end();
-    await allHungUp(this.redis, this.bell, (client) => client.includes(` name=${this.prefix} `)).finally(() =>
-      this.putAway(),
-    );
+    const isOurs = (client: string) => client.includes(` name=${this.prefix} `);
+    await allHungUp(this.redis, this.bell, isOurs).finally(() => this.putAway());
+  }
+
+  protected override troubleOf(error: Bossman.BossmanError): Bossman.BossmanError {
+    return error;
+  }
+
+  protected override textOf({ code, message }: Bossman.BossmanError): string {
+    return `${code}: ${message}`;
   }
 
   private get bell(): string {
@@ -153,23 +99,6 @@ class OneFleet implements TestFleet {
       if (keys.length > 0) await this.redis.del(...keys);
     }
     await this.redis.quit();
-    const unexpected = this.told.error
-      .map((error) => `${error.code}: ${error.message}`)
-      .filter((error) => !this.allowed.some((pattern) => pattern.test(error)));
-    if (unexpected.length > 0) throw new Error(`errors were told:\n${unexpected.join('\n')}`);
+    this.checkErrors();
   }
-}
-
-function nothingTold(): Told {
-  return { start: [], finish: [], fail: [], skip: [], lost: [], plan: [], error: [] };
-}
-
-function record(instance: Bossman, told: Told): void {
-  instance.on('start', (event) => told.start.push(event));
-  instance.on('finish', (event) => told.finish.push(event));
-  instance.on('fail', (event) => told.fail.push(event));
-  instance.on('skip', (event) => told.skip.push(event));
-  instance.on('lost', (event) => told.lost.push(event));
-  instance.on('plan', (event) => told.plan.push(event));
-  instance.on('error', (error) => told.error.push(error));
 }

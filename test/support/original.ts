@@ -1,6 +1,6 @@
 import { connectionOf, type TestFleet } from './fleet';
 
-export interface OldDefinition {
+interface OldDefinition {
   every?: number | string;
   cron?: string;
   work: () => unknown;

@@ -346,10 +346,6 @@ export class Promises {
     this.lost = Math.max(stamp, this.lost ?? 0);
   }
 
-  loseNotes(): void {
-    Object.assign(this, { noted: 0, runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
-  }
-
   loseDemands(): void {
     this.owed = null;
   }

@@ -7,7 +7,7 @@ import { scripts } from '../../src/scripts/generated';
 export type Verb = keyof typeof scripts;
 
 /** What a connection can be cut at: a script of ours, or redlock's, which renews a lock. */
-export type Mark = Verb | 'renewal';
+type Mark = Verb | 'renewal';
 
 /** Where a connection is cut: the command never reaches Redis, or it does and its reply reaches nobody. */
 export type Cut = 'command' | 'reply';

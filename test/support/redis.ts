@@ -5,7 +5,7 @@ import { startServer } from './server';
 import { firstOpen, type Way } from './ways';
 
 export { findServerBinary } from './binary';
-export { type RedisServer, type ServerOptions, startServer } from './server';
+export { type RedisServer, startServer } from './server';
 
 const PING_MS = 5_000;
 

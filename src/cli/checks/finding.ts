@@ -9,19 +9,22 @@ export interface Finding {
   advice: string | null;
 }
 
+/** All is well. */
 export function ok(check: string, found: string): Finding {
   return { check, status: 'ok', found, advice: null };
 }
 
+/** It works; the advice says what would be better, or what it means. */
 export function warn(check: string, found: string, advice: string): Finding {
   return { check, status: 'warn', found, advice };
 }
 
+/** A fault: the advice says how to mend it. */
 export function fail(check: string, found: string, advice: string): Finding {
   return { check, status: 'fail', found, advice };
 }
 
-/** The check needs something that Redis refuses. */
+/** A warning that the check needs something that Redis refuses. */
 export function unknown(check: string, needed: string, refusal: unknown): Finding {
   const found = `cannot be checked: ${needed} is refused (${messageOf(refusal)})`;
   return warn(check, found, 'have it permitted to this user, or ask as another');

@@ -36,6 +36,7 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   }
 }
 
+/** Whether all instances are of one version. */
 export function checkVersions(instances: readonly InstanceInfo[]): Finding {
   const counts = new Map<string, number>();
   for (const { version } of instances) counts.set(version, (counts.get(version) ?? 0) + 1);
@@ -45,8 +46,8 @@ export function checkVersions(instances: readonly InstanceInfo[]): Finding {
     : warn('versions', found, 'fine during a rollout; otherwise update the older ones');
 }
 
-/** Two services that share a prefix by mistake, or a rollout that is under way. */
-export function checkPlans(instances: readonly InstanceInfo[]): Finding {
+/** Whether all instances hire a job with one plan: if not, two services share a prefix by mistake, or a rollout is under way. */
+function checkPlans(instances: readonly InstanceInfo[]): Finding {
   const byJob = new Map<string, Map<string, string[]>>();
   for (const { id, jobs } of instances) {
     for (const { name, plan } of jobs) {

@@ -1,15 +1,15 @@
 import type { Client } from '../../connection';
 import { messageOf } from '../../errors';
+import { type NotificationFlags, notificationFlags } from '../../notifications';
 import { type Finding, ok, unknown, warn } from './finding';
-import { settingOf } from './server';
 
 const NEEDED = 'only needed where instances of the original share this Redis';
 
-/** Whether Redis tells of keys that expired, and whether the instances may have it do so. */
+/** Whether Redis publishes keys that expired, and whether the instances may have it do so. */
 export async function checkNotifications(client: Client): Promise<Finding[]> {
-  let flags: string;
+  let found: NotificationFlags;
   try {
-    flags = await settingOf(client, 'notify-keyspace-events');
+    found = await notificationFlags(client);
   } catch (refusal) {
     const advice = `${NEEDED}; set disableRedisConfig in the services, and notify-keyspace-events Ex in Redis`;
     return [
@@ -17,9 +17,9 @@ export async function checkNotifications(client: Client): Promise<Finding[]> {
       warn('config', 'CONFIG is refused to this user', advice),
     ];
   }
-  const told = flags.includes('E') && /[xA]/.test(flags);
+  const { flags, missing } = found;
   return [
-    told
+    missing === ''
       ? ok('notifications', `on (${flags})`)
       : warn(
           'notifications',

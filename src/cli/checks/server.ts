@@ -1,9 +1,10 @@
 import type { Client } from '../../connection';
 import { messageOf } from '../../errors';
+import { settingOf } from '../../notifications';
 import { type Finding, fail, ok, unknown, warn } from './finding';
 
-/** The first with all that the scripts use. */
-const OLDEST = [6, 2];
+/** The first Redis with all that the scripts use. */
+const OLDEST = { major: 6, minor: 2 };
 
 /** The fields of INFO, or why it was refused. */
 export type Info = { fields: ReadonlyMap<string, string> } | { refusal: unknown };
@@ -84,10 +85,10 @@ async function serverByHello(client: Client): Promise<Server | null> {
 function versionOf({ kind, version, mode, role }: Server): Finding {
   const found = `${kind} ${version}, ${mode}, ${role === 'master' ? 'primary' : role}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldMajor = 0, oldMinor = 0] = OLDEST;
   if (Number.isNaN(major))
     return warn('server', found, 'its version is not known; Redis 6.2 or later, or Valkey, will do');
-  const isOld = kind === 'Redis' && (major < oldMajor || (major === oldMajor && minor < oldMinor));
+  const isOld =
+    kind === 'Redis' && (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor));
   return isOld ? fail('server', found, 'bossman needs Redis 6.2 or later, or Valkey') : ok('server', found);
 }
 
@@ -134,12 +135,6 @@ export async function checkPersistence(client: Client, info: Info): Promise<Find
     const found = `no append-only file; whether there are snapshots cannot be checked (${messageOf(refusal)})`;
     return warn('persistence', found, advice);
   }
-}
-
-/** @throws what Redis refuses */
-export async function settingOf(client: Client, name: string): Promise<string> {
-  const reply: unknown = await client.config('GET', name);
-  return Array.isArray(reply) ? String(reply[1] ?? '') : '';
 }
 
 function megabytes(bytes: number): string {

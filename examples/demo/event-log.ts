@@ -12,7 +12,7 @@ export function nameOf(process: string): string {
 }
 
 /** Tells what happens, a line for each event; only heartbeats share one. */
-export class Narrator {
+export class EventLog {
   private beats: { by: string; at: number; lateness: number }[] = [];
 
   constructor(private readonly screen: Screen) {}
@@ -24,7 +24,7 @@ export class Narrator {
     );
   }
 
-  /** What the conductor does to the fleet. */
+  /** What the demo does to the fleet. */
   announce(text: string): void {
     this.screen.line(`${clock(Date.now())}  ${paint('bold', `* ${text}`)}`);
   }

@@ -4,7 +4,7 @@ import { type DemoJob, planOf } from './jobs';
 import { clock } from './screen';
 
 /** What became of the slots, or demands, of one job. */
-export interface Balance {
+export interface Result {
   job: string;
   plan: string;
   /** Slots from the first to the last that was seen; or demands. */
@@ -27,8 +27,8 @@ export interface Balance {
 
 type Claim = Bell & { kind: 'claim' };
 
-/** Keeps account of one job: a slot is to run once, or somebody is to say why not. */
-export class Ledger {
+/** Counts what becomes of one job: a slot is to run once, or somebody is to say why not. */
+export class Tally {
   private readonly starts: { by: string; slot: number | null; lateness: number }[] = [];
   private readonly took: number[] = [];
   private readonly told = new Set<number>();
@@ -68,8 +68,8 @@ export class Ledger {
   }
 
   /**
-   * What the bell calls these processes: it names who claims by a number, and whose that is, the slots show that the
-   * process did start.
+   * What the bell calls these processes. It names who claims a slot by the id of the instance; whose id that is, the slots
+   * show that a process started.
    */
   callersOf(processes: ReadonlySet<string>): string[] {
     const started = new Set(this.starts.filter(({ by }) => processes.has(by)).map(({ slot }) => slot));
@@ -77,18 +77,18 @@ export class Ledger {
   }
 
   /** @param killed callers whose process was killed */
-  balance(killed: ReadonlySet<string>): Balance {
+  result(killed: ReadonlySet<string>): Result {
     return {
       job: this.job.name,
       plan: planOf(this.job),
       runs: this.starts.length,
       lateness: this.starts.map(({ lateness }) => lateness),
       took: this.took,
-      ...(this.job.periodMs === null ? this.balanceOfDemands() : this.balanceOfSlots(killed)),
+      ...(this.job.periodMs === null ? this.resultOfDemands() : this.resultOfSlots(killed)),
     };
   }
 
-  private balanceOfDemands() {
+  private resultOfDemands() {
     // Demands made before one is taken are one run, so fewer runs are fine.
     const doubled = Math.max(0, this.starts.length - this.demands);
     const lost = this.demandWaits ? 1 : 0;
@@ -98,7 +98,7 @@ export class Ledger {
     return { due: this.demands, doubled, lost, skipped: 0, killed: 0, problems };
   }
 
-  private balanceOfSlots(killed: ReadonlySet<string>) {
+  private resultOfSlots(killed: ReadonlySet<string>) {
     const runners = this.runnersBySlot();
     const claimed = this.claims.map(({ slot }) => slot);
     const seen = [...runners.keys(), ...this.told, ...claimed].sort((a, b) => a - b);

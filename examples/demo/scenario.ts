@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseBell } from '../../src/bell';
+import { type EventLog, nameOf } from './event-log';
 import { HEARTBEAT, INVOICE, JOBS } from './jobs';
-import { Ledger } from './ledger';
-import { type Meeting, Member } from './members';
+import { Member, type Place } from './members';
 import type { Report } from './messages';
-import { type Narrator, nameOf } from './narrator';
+import { Tally } from './tally';
 
 /** ms after all have joined. */
 const KILL_AT = 6_000;
@@ -17,18 +17,18 @@ const END_AT = 18_000;
 /** ms that a slow machine may take for the last demand. */
 const PATIENCE = 10_000;
 
-/** What happens to the fleet, and the books that are kept meanwhile. */
-export class Show {
+/** What happens to the fleet, and what is counted meanwhile. */
+export class Scenario {
   readonly members: Member[] = [];
-  readonly ledgers = new Map(JOBS.map((job) => [job.name, new Ledger(job)]));
+  readonly tallies = new Map(JOBS.map((job) => [job.name, new Tally(job)]));
   isInterrupted = false;
   private readonly over = new AbortController();
   private beatBy = '';
   private begunAt = 0;
 
   constructor(
-    private readonly meeting: Meeting,
-    private readonly narrator: Narrator,
+    private readonly place: Place,
+    private readonly log: EventLog,
   ) {}
 
   /** Rejects when it is interrupted, or a process cannot join. */
@@ -51,14 +51,14 @@ export class Show {
 
   onBell(message: string): void {
     const bell = parseBell(message);
-    if (bell?.kind === 'claim') this.ledger(bell.name).claimed(bell);
+    if (bell?.kind === 'claim') this.tally(bell.name).claimed(bell);
   }
 
   private async incidents(): Promise<void> {
     await this.until(KILL_AT);
     const killed = this.beating();
     killed.kill();
-    this.narrator.announce(`process ${nameOf(killed.name)} is killed: the others do its work`);
+    this.log.announce(`process ${nameOf(killed.name)} is killed: the others do its work`);
 
     await this.until(JOIN_AT);
     await this.join('D');
@@ -67,18 +67,18 @@ export class Show {
     const frozen = this.beating();
     frozen.freeze();
     const seconds = (THAW_AT - FREEZE_AT) / 1000;
-    this.narrator.announce(
+    this.log.announce(
       `process ${nameOf(frozen.name)} is frozen for ${seconds} s: watch the others take over`,
     );
 
     await this.until(THAW_AT);
     frozen.thaw();
-    this.narrator.announce(`process ${nameOf(frozen.name)} goes on where it stood`);
+    this.log.announce(`process ${nameOf(frozen.name)} goes on where it stood`);
 
     await this.until(END_AT);
-    while (this.ledger(INVOICE).demandWaits && this.elapsed < END_AT + PATIENCE)
+    while (this.tally(INVOICE).demandWaits && this.elapsed < END_AT + PATIENCE)
       await this.until(this.elapsed + 50);
-    this.narrator.announce('all processes quit');
+    this.log.announce('all processes quit');
   }
 
   private async demands(): Promise<void> {
@@ -95,12 +95,12 @@ export class Show {
   }
 
   private demand(members: Member[]): void {
-    this.narrator.demanded(
+    this.log.demanded(
       members.map(({ name }) => name),
       INVOICE,
     );
     for (const member of members) {
-      this.ledger(INVOICE).demanded();
+      this.tally(INVOICE).demanded();
       member.order('demand');
     }
   }
@@ -114,40 +114,40 @@ export class Show {
   }
 
   private async join(name: string): Promise<void> {
-    const member = new Member(name, this.meeting, (report) => this.onReport(report, name));
+    const member = new Member(name, this.place, (report) => this.onReport(report, name));
     this.members.push(member);
     await member.joined;
     if (member.trouble) throw new Error(`process ${name} ${member.trouble}`);
-    this.narrator.announce(`process ${nameOf(name)} joins`);
+    this.log.announce(`process ${nameOf(name)} joins`);
   }
 
   private onReport(report: Report, by: string): void {
     switch (report.kind) {
       case 'start':
         if (report.event.job === HEARTBEAT) this.beatBy = by;
-        this.ledger(report.event.job).started(by, report.event);
-        this.narrator.started(by, report.event);
+        this.tally(report.event.job).started(by, report.event);
+        this.log.started(by, report.event);
         break;
       case 'timed':
-        this.ledger(report.job).timed(report.ms);
+        this.tally(report.job).timed(report.ms);
         break;
       case 'skip':
-        this.ledger(report.event.job).skipped(report.event);
-        this.narrator.skipped(by, report.event);
+        this.tally(report.event.job).skipped(report.event);
+        this.log.skipped(by, report.event);
         break;
       case 'lost':
-        this.narrator.lostLock(by, report.event);
+        this.log.lostLock(by, report.event);
         break;
       case 'error':
-        this.narrator.trouble(by, report.message);
+        this.log.trouble(by, report.message);
         break;
     }
   }
 
-  private ledger(job: string): Ledger {
-    const ledger = this.ledgers.get(job);
-    if (!ledger) throw new Error(`no job is called ${job}`);
-    return ledger;
+  private tally(job: string): Tally {
+    const tally = this.tallies.get(job);
+    if (!tally) throw new Error(`no job is called ${job}`);
+    return tally;
   }
 
   private get running(): Member[] {

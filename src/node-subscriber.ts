@@ -1,0 +1,77 @@
+import type { Cluster, Redis } from 'ioredis';
+import { addressOf, hideArguments, REQUIRED } from './connection';
+
+/** ms; a node that is down is not tried faster than this. */
+const MOVE_AFTER = 100;
+
+/**
+ * A connection to one node of a Cluster, any one: each passes on what all of them publish. When it breaks, or its node
+ * leaves the Cluster, it moves to another. A Cluster has such a subscriber of its own, but that moves unseen, and what is
+ * published meanwhile is missed.
+ */
+export class NodeSubscriber {
+  private node: Redis | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  /** @param cluster knows the nodes */
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly on: {
+      /** Connected to a node, which no channel is subscribed at. */
+      connected: (node: Redis) => void;
+      failed: (node: Redis, cause: unknown) => void;
+    },
+  ) {
+    for (const change of ['ready', '+node', '-node']) cluster.on(change, () => this.ensureConnected());
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.timer) clearTimeout(this.timer);
+    this.node?.disconnect();
+  }
+
+  /** Sees to it that there is a connection to one of the nodes that the Cluster knows. */
+  private ensureConnected(): void {
+    const nodes = this.cluster.nodes();
+    if (this.stopped || this.timer || this.cluster.status !== 'ready') return;
+    const at = this.node && addressOf(this.node);
+    if (nodes.some((node) => addressOf(node) === at)) return;
+    this.node?.disconnect();
+    const chosen = nodes[Math.floor(Math.random() * nodes.length)];
+    if (chosen) this.node = this.connect(chosen);
+  }
+
+  private connect(known: Redis): Redis {
+    const node = known.duplicate({
+      ...REQUIRED,
+      autoResubscribe: false,
+      readOnly: false,
+      // Perhaps to another node.
+      retryStrategy: null,
+    });
+    let wasReady = false;
+    node.on('ready', () => {
+      wasReady = true;
+      if (node === this.node) this.on.connected(node);
+    });
+    node.on('error', hideArguments);
+    node.on('error', (cause) => this.on.failed(node, cause));
+    node.on('end', () => {
+      // The Cluster finds out whether the node is gone, and looks for others.
+      if (!wasReady && !this.stopped) known.ping().catch(() => {});
+      if (node === this.node) this.moveOn();
+    });
+    return node;
+  }
+
+  private moveOn(): void {
+    this.node = null;
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.ensureConnected();
+    }, MOVE_AFTER);
+  }
+}
