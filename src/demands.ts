@@ -8,7 +8,8 @@ import type { Fleet } from './fleet';
 import type { Lease } from './held-lock';
 import type { Job } from './job';
 import type { Pauses } from './pauses';
-import type { DemandReply, Store } from './store';
+import type { DemandReply } from './replies';
+import type { Store } from './store';
 
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
 const ORIGINAL_WAIT = 20;

@@ -3,8 +3,9 @@ import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
 import type { Job, KnownPlan } from './job';
 import type { Pauses } from './pauses';
+import type { StoredPlan } from './replies';
 import { parsePlan, type Schedule } from './schedule';
-import { FIRED, type Store, type StoredPlan } from './store';
+import { FIRED, type Store } from './store';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;

@@ -8,8 +8,9 @@ import type { Lease } from './held-lock';
 import type { Job, KnownPlan } from './job';
 import type { Pauses } from './pauses';
 import type { Plans } from './plans';
+import type { ClaimReply } from './replies';
 import type { Schedule } from './schedule';
-import type { ClaimReply, ClaimRequest, Store } from './store';
+import type { ClaimRequest, Store } from './store';
 
 /** ms after the slot; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
 export const GOES_FIRST = 4;

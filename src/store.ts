@@ -3,14 +3,30 @@ import { type ArmRequest, Arms } from './arms';
 import { Batches, type ScriptCall } from './batches';
 import type { RedisClock } from './clock';
 import type { Client } from './connection';
-import { BossmanError } from './errors';
 import type { Keys } from './keys';
+import {
+  type ClaimReply,
+  claimReply,
+  type DemandReply,
+  demandReply,
+  fireReply,
+  forgetReply,
+  listOf,
+  type PlanReply,
+  planReply,
+  type RecoverReply,
+  type Reply,
+  recoverReply,
+  type SettleReply,
+  type StoredPlan,
+  settleReply,
+  timeOf,
+} from './replies';
 import type { Schedule } from './schedule';
 import { BATCHED, scripts } from './scripts/generated';
 
 type Verb = keyof typeof scripts;
 type BatchedVerb = (typeof BATCHED)[number];
-type Reply = readonly unknown[];
 
 /** A slot at or above this says that the job was fired; see scripts/lib.lua. */
 export const FIRED = 1e15;
@@ -18,64 +34,11 @@ export const FIRED = 1e15;
 /** ms for which an answer to a roll call waits to be read. */
 const ANSWER_KEPT = 5000;
 
-/** A plan as Redis keeps it. */
-export interface StoredPlan {
-  /** Of two plans of one job the one with the higher stamp counts. */
-  stamp: number;
-  /** ms on Redis' clock; FIRED or above: fired. */
-  slot: number;
-  plan: string;
-}
-
-export interface PlanReply extends StoredPlan {
-  verdict: string;
-  /** ms until a demand that waits can be taken; -1 when none waits. */
-  demandIn: number;
-}
-
-export interface ClaimReply extends StoredPlan {
-  verdict: 'run' | 'locked' | 'missed' | 'ahead' | 'stale' | 'fired' | 'plan' | 'gone';
-  /** The slot that was claimed; for `ahead`, the one that is stored. */
-  claimed: number;
-  /** Redis' time when it answered, in ms. */
-  at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
-  lockEndsAt: number;
-  /** How many instances heard of it; 0 for none or unknown. */
-  heard: number;
-}
-
-export interface DemandReply {
-  verdict: string;
-  demandedAt: number;
-  lockRest: number;
-  /** Redis' time when it answered, in ms. */
-  at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
-  lockEndsAt: number;
-  heard: number;
-}
-
-export interface RecoverReply {
-  verdict: string;
-  slot: number;
-  lockRest: number;
-  /** Redis' time when it answered, in ms. */
-  at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
-  lockEndsAt: number;
-}
-
-export interface SettleReply {
-  /** ms until a demand that waits can be taken; -1 when none waits. */
-  demandIn: number;
-  /** The run of another slot has died, or goes on. */
-  recoverable: boolean;
-}
-
+/** What a claim is asked with; see scripts/claim.lua. */
 export interface ClaimRequest {
   name: string;
   stamp: number;
+  /** The slot as this instance knows it, in ms on Redis' clock. */
   expected: number;
   everyMs: number | null;
   /** The next slot of a cron plan. */
@@ -84,18 +47,23 @@ export interface ClaimRequest {
   ttlMs: number;
   /** A slot later than this is skipped; null: never. */
   skipAfterMs: number | null;
+  /** Nobody goes first at the next slot. */
   open: boolean;
+  /** How many instances heard our last bell; 0: unknown. */
   listeners: number;
   /** Note the run until it is settled. */
   recover: boolean;
 }
 
+/** What a run is settled with; see scripts/settle.lua. */
 export interface SettleRequest {
   name: string;
   token: string;
+  /** ms on Redis' clock. */
   startedAt: number;
-  /** JSON */
+  /** The run's record, as JSON. */
   run: string;
+  /** A demand that waits is for somebody else. */
   leaving: boolean;
   listeners: number;
   sequence: number;
@@ -137,6 +105,11 @@ export class Store {
     this.commands = defined as Store['commands'];
   }
 
+  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  connected(): void {
+    this.connectedAt = this.clock.monotonic();
+  }
+
   /** Numbers the calls of this instance, so that a call that arrives twice, or late, is known. */
   nextSequence(): number {
     this.sequence += 1;
@@ -164,7 +137,7 @@ export class Store {
     const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
     const args = [name, stamp, slot, plan, this.instance, this.keys.bell];
-    return planReply(await this.call('restore', keys, args), 1);
+    return planReply(await this.call('restore', keys, args));
   }
 
   async claim(request: ClaimRequest): Promise<ClaimReply> {
@@ -190,26 +163,17 @@ export class Store {
         bell,
       ],
     );
-    return {
-      verdict: textAt(reply, 1) as ClaimReply['verdict'],
-      claimed: numberAt(reply, 2),
-      slot: numberAt(reply, 3),
-      at: timeOf(reply),
-      lockEndsAt: timeOf(reply) + numberAt(reply, 4),
-      heard: numberAt(reply, 5),
-      stamp: numberAt(reply, 6),
-      plan: textAt(reply, 7),
-    };
+    return claimReply(reply);
   }
 
-  async fire(name: string, sequence: number): Promise<{ stamp: number; slot: number }> {
+  async fire(name: string, sequence: number): Promise<Pick<StoredPlan, 'stamp' | 'slot'>> {
     const { plans, due, bell } = this.keys;
     const reply = await this.call(
       'fire',
       [plans, due, this.keys.trigger(name)],
       [name, this.instance, sequence, bell],
     );
-    return { stamp: numberAt(reply, 2), slot: numberAt(reply, 3) };
+    return fireReply(reply);
   }
 
   /** @param own take it in the same step, with this token */
@@ -254,17 +218,16 @@ export class Store {
     );
   }
 
+  /** The run of a demand that was taken has begun: the demand counts as run. */
   async begin(name: string, token: string): Promise<void> {
     await this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell]);
   }
 
+  /** Takes a slot whose run has died. */
   async recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
     const { recovers, due, bell } = this.keys;
     const keys = [recovers, this.keys.lock(name), due];
-    const reply = await this.call('recover', keys, [name, token, ttlMs, this.instance, bell]);
-    const lockRest = numberAt(reply, 3);
-    const at = timeOf(reply);
-    return { verdict: textAt(reply, 1), slot: numberAt(reply, 2), lockRest, at, lockEndsAt: at + lockRest };
+    return recoverReply(await this.call('recover', keys, [name, token, ttlMs, this.instance, bell]));
   }
 
   async settle(request: SettleRequest): Promise<SettleReply> {
@@ -287,7 +250,7 @@ export class Store {
         history,
       ],
     );
-    return { demandIn: numberAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
+    return settleReply(reply);
   }
 
   /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
@@ -302,6 +265,13 @@ export class Store {
     return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
   }
 
+  /** Says that this instance leaves. */
+  ringQuit(): Promise<number> {
+    this.flush();
+    return this.client.publish(this.keys.bell, `quit ${this.instance}`);
+  }
+
+  /** Answers a roll call, with JSON. */
   async present(roll: string, answer: string): Promise<void> {
     await this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT]);
   }
@@ -311,12 +281,7 @@ export class Store {
     const { plans, due, demands, runs, recovers, counts } = this.keys;
     const ofJob = [this.keys.trigger(name), this.keys.history(name)];
     const reply = await this.call('forget', [plans, due, demands, runs, recovers, counts, ...ofJob], [name]);
-    return numberAt(reply, 1) > 0;
-  }
-
-  ringQuit(): Promise<number> {
-    this.flush();
-    return this.client.publish(this.keys.bell, `quit ${this.instance}`);
+    return forgetReply(reply) > 0;
   }
 
   /** How many instances listen to the bell now, as far as this server knows. */
@@ -343,19 +308,11 @@ export class Store {
     }
     this.batches.flush();
     const [, ...replies] = await this.send('arm', keys, args);
-    return replies.map((reply) => {
-      if (!Array.isArray(reply)) throw foreign(reply);
-      return planReply(reply, 0);
-    });
+    return replies.map((reply) => planReply(listOf(reply), 0));
   }
 
   private demandKeys(name: string): string[] {
     return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
-  }
-
-  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
-  connected(): void {
-    this.connectedAt = this.clock.monotonic();
   }
 
   private async call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
@@ -364,9 +321,7 @@ export class Store {
       this.batches.flush();
       return this.send(verb, keys, args);
     }
-    const reply = await this.batches.call(verb, keys, args);
-    if (!Array.isArray(reply)) throw foreign(reply);
-    return reply;
+    return listOf(await this.batches.call(verb, keys, args));
   }
 
   private async sendMany(calls: ScriptCall<BatchedVerb>[]): Promise<unknown[]> {
@@ -378,8 +333,7 @@ export class Store {
 
   private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
     const sentAt = this.clock.monotonic();
-    const reply: unknown = await this.commands[verb](keys.length, ...keys, ...args);
-    if (!Array.isArray(reply)) throw foreign(reply);
+    const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
     if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.onClockJump();
     return reply;
   }
@@ -389,50 +343,4 @@ const batched: ReadonlySet<Verb> = new Set(BATCHED);
 
 function isBatched(verb: Verb): verb is BatchedVerb {
   return batched.has(verb);
-}
-
-/** @param at where the verdict is */
-function planReply(reply: Reply, at: number): PlanReply {
-  return {
-    verdict: textAt(reply, at),
-    stamp: numberAt(reply, at + 1),
-    slot: numberAt(reply, at + 2),
-    plan: textAt(reply, at + 3),
-    demandIn: numberAt(reply, at + 4),
-  };
-}
-
-function demandReply(reply: Reply): DemandReply {
-  return {
-    verdict: textAt(reply, 1),
-    demandedAt: numberAt(reply, 2),
-    lockRest: numberAt(reply, 3),
-    at: timeOf(reply),
-    lockEndsAt: timeOf(reply) + numberAt(reply, 3),
-    heard: numberAt(reply, 4),
-  };
-}
-
-/** Redis' time at the answer, in ms with a fraction. */
-function timeOf(reply: Reply): number {
-  return numberAt(reply, 0) / 1000;
-}
-
-function numberAt(reply: Reply, at: number): number {
-  const value = reply[at];
-  if (typeof value !== 'number') throw foreign(value);
-  return value;
-}
-
-function textAt(reply: Reply, at: number): string {
-  const value = reply[at];
-  if (typeof value !== 'string') throw foreign(value);
-  return value;
-}
-
-function foreign(value: unknown): BossmanError {
-  return new BossmanError(
-    'COMMAND',
-    `a script answered ${String(value)} where it cannot; is a proxy in between?`,
-  );
 }

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { RedisClock } from '../src/clock';
 import { Keys } from '../src/keys';
+import type { StoredPlan } from '../src/replies';
 import { everySchedule, type Schedule } from '../src/schedule';
-import { type ClaimRequest, FIRED, Store, type StoredPlan } from '../src/store';
+import { type ClaimRequest, FIRED, Store } from '../src/store';
 import {
   type Answered,
   about,

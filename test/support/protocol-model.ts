@@ -1,5 +1,6 @@
+import type { StoredPlan } from '../../src/replies';
 import type { Schedule } from '../../src/schedule';
-import { type ClaimRequest, FIRED, type SettleRequest, type StoredPlan } from '../../src/store';
+import { type ClaimRequest, FIRED, type SettleRequest } from '../../src/store';
 
 interface Claimed {
   token: string;
