@@ -34,20 +34,14 @@ import { Keys } from './keys';
 import { Listener } from './listener';
 import { Locks } from './locks';
 import { enableNotifications } from './notifications';
-import {
-  type BossmanOptions,
-  type Connection,
-  type InstanceSettings,
-  type JobDefinition,
-  type Qa,
-  type QuitOptions,
-  type RunContext,
-  type RunOptions,
-  readDefinition,
-  readHistoryOptions,
-  readName,
-  readOptions,
-  readQuitOptions,
+import type {
+  BossmanOptions,
+  Connection,
+  JobDefinition,
+  Qa,
+  QuitOptions,
+  RunContext,
+  RunOptions,
 } from './options';
 import { Overview } from './overview';
 import { Pauses } from './pauses';
@@ -57,6 +51,14 @@ import { Recoveries } from './recoveries';
 import { Reporter } from './reporter';
 import { RollCall } from './roll-call';
 import { Runner } from './runner';
+import {
+  type InstanceSettings,
+  readDefinition,
+  readHistoryOptions,
+  readName,
+  readOptions,
+  readQuitOptions,
+} from './settings';
 import { Slots } from './slots';
 import { Store } from './store';
 import type { LostTrace, RunTrace, SkipTrace } from './trace';

@@ -13,11 +13,12 @@ import { BossmanError } from './errors';
 import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './inspection';
 import { InspectionStore } from './inspection-store';
 import { Keys } from './keys';
-import { type BossmanOptions, readHistoryOptions, readName, readOptions } from './options';
+import type { BossmanOptions } from './options';
 import { Overview } from './overview';
 import { Pauses } from './pauses';
 import { parseRecord } from './records';
 import { RollCall } from './roll-call';
+import { readHistoryOptions, readName, readOptions } from './settings';
 import { Store } from './store';
 
 /** ms; a Redis that is not reached by then is told as such. */

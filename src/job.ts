@@ -1,5 +1,6 @@
-import type { JobDefinition, JobSettings } from './options';
+import type { JobDefinition } from './options';
 import type { Schedule } from './schedule';
+import type { JobSettings } from './settings';
 
 /** The plan that Redis is known to hold for a job. */
 export interface KnownPlan {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import ts from 'typescript';
-import { readDefinition, readOptions } from '../src/options';
 import { processTimeZone } from '../src/schedule';
+import { readDefinition, readOptions } from '../src/settings';
 
 const ROOT = join(__dirname, '..');
 const { prefix, disableRedisConfig, run } = readOptions({});

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { parseInterval } from '../interval';
 import { version } from '../scripts/generated';
+import { DEFAULT_LAST, DEFAULT_PREFIX } from '../settings';
 import { demand } from './demand';
 import { doctor } from './doctor';
 import { Failure } from './failure';
@@ -10,8 +11,6 @@ import { list } from './list';
 import { type Asked, withSession } from './session';
 import { fire, forget } from './steer';
 import { watch } from './watch';
-
-const DEFAULT_LAST = 20;
 
 const AFTER_HELP = `
 Exit status: 0; 1 when it did not go well (the run that was waited for failed,
@@ -30,7 +29,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .description('See and steer a fleet of bossman: what is scheduled, what ran, what failed, and where.')
     .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')
     .option('--cluster', 'the URL is that of a node of a Redis Cluster')
-    .option('--prefix <prefix>', 'the prefix of the fleet', 'bossman')
+    .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
     .version(version, '-v, --version')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bossman: ')) })
