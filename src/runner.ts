@@ -7,8 +7,9 @@ import { HeldLock, type Lease } from './held-lock';
 import type { InstanceInfo } from './inspection';
 import type { Job } from './job';
 import type { Locks } from './locks';
-import type { JobDefinition, Qa, RunContext } from './options';
+import type { JobDefinition, Qa } from './options';
 import { recordOf } from './records';
+import { Context } from './run-context';
 import type { Store } from './store';
 import { type RunTrace, traced } from './trace';
 
@@ -18,30 +19,6 @@ export interface Ticket extends Lease {
   demandedAt: number | null;
   /** The slot was run before, by an instance that died in it. */
   recovered: boolean;
-}
-
-/** What `work` sees of its run. The signal is made when it is asked for: most work never does. */
-class Context implements RunContext {
-  #controller: AbortController | null = null;
-  #reason: BossmanError | null = null;
-
-  constructor(
-    readonly job: string,
-    readonly slot: number | null,
-    readonly demandedAt: number | null,
-    readonly recovered: boolean,
-  ) {}
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#reason) this.#controller.abort(this.#reason);
-    return this.#controller.signal;
-  }
-
-  static abort(context: Context, reason: BossmanError): void {
-    context.#reason ??= reason;
-    context.#controller?.abort(reason);
-  }
 }
 
 interface Run {
@@ -56,6 +33,7 @@ export class Runner {
   private readonly qas: Qa[] = [];
   private readonly runs = new Set<Run>();
   private leaving = false;
+  /** When the last of the locks ends that quit waits for, in ms on Redis' clock. */
   private leaveBy = 0;
 
   constructor(
@@ -81,7 +59,7 @@ export class Runner {
     return this.runs.size;
   }
 
-  /** The same, one by one, for who asks. */
+  /** The same, one by one, for whoever asks what runs. */
   get going(): InstanceInfo['running'] {
     return [...this.runs].map(({ event, lock }) => ({
       job: event.job,
@@ -141,6 +119,7 @@ export class Runner {
     for (const run of this.runs) if (run.job === job) run.lock.taken(at);
   }
 
+  /** Looks after the run's lock until it is let go. */
   private hold(job: Job, ticket: Ticket, context: Context): HeldLock {
     const { name, settings } = job;
     const { slot, demandedAt } = ticket;
@@ -183,11 +162,13 @@ export class Runner {
     }
   }
 
+  /** What subscribers of the run's channels are given. */
   private traceOf(job: Job, event: RunEvent): RunTrace {
     const plan = job.known?.schedule ? job.known.text : null;
     return { ...event, instance: this.store.instance, plan };
   }
 
+  /** Has quit wait for the run until its lock, as it is now, would end. */
   private waitFor(run: Run): void {
     if (this.leaving) this.leaveBy = Math.max(this.leaveBy, run.lock.endsAt);
   }
