@@ -1,5 +1,5 @@
 import type { RedisClock } from './clock';
-import { BossmanError, messageOf } from './errors';
+import { BossmanError, retryError } from './errors';
 import type { Teller } from './events';
 import type { Job, KnownPlan } from './job';
 import type { Pauses } from './pauses';
@@ -9,7 +9,7 @@ import { FIRED, type Store } from './store';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
-/** ms */
+/** ms between two tries of what Redis refused: twice as long each time. */
 const RETRY = { first: 1000, longest: 30_000 };
 
 /**
@@ -48,13 +48,15 @@ export class Plans {
       });
     }
     const { call } = job;
-    // A fire that came before this call must not seem to come after it; nor, once the hire was refused, one that came
-    // after it to come before.
+    // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
+    // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
+    // after it must not seem to come before.
     const { earliest, latest } = this.clock.bounds();
     const since = this.clock.known ? Math.ceil(latest) : 0;
+    const sinceWhenRetried = this.clock.known ? Math.floor(earliest) - 1 : 0;
     return this.arm(job, schedule, call, since).catch((cause) => {
       // Whoever waits for the hire is told at once; the job itself is not given up.
-      void this.retryArm(job, schedule, call, since && Math.floor(earliest) - 1, RETRY.first);
+      void this.retryArm(job, schedule, call, sinceWhenRetried, RETRY.first);
       throw cause;
     });
   }
@@ -114,7 +116,7 @@ export class Plans {
       try {
         await this.lookOnce(job);
       } catch (cause) {
-        this.trouble('look', job, cause);
+        this.teller.trouble(retryError('look', job.name, cause), 'look');
         job.lookAgain = await this.pauses.pause(RETRY.first);
       }
     } while (job.lookAgain);
@@ -218,14 +220,9 @@ export class Plans {
         await this.arm(job, schedule, call, since || Math.floor(this.clock.now() - wait));
         return;
       } catch (cause) {
-        this.trouble('hire', job, cause);
+        this.teller.trouble(retryError('hire', job.name, cause), 'hire');
       }
     }
-  }
-
-  private trouble(verb: 'hire' | 'look', job: Job, cause: unknown): void {
-    const message = `${verb} of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
-    this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), verb);
   }
 }
 

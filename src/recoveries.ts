@@ -1,7 +1,7 @@
 import { Alarms } from './alarm';
 import type { Bell } from './bell';
 import type { RedisClock } from './clock';
-import { BossmanError, messageOf } from './errors';
+import { retryError } from './errors';
 import type { Teller } from './events';
 import type { Fleet } from './fleet';
 import type { Job } from './job';
@@ -9,6 +9,7 @@ import type { Pauses } from './pauses';
 import type { WonSlot } from './slots';
 import type { Store } from './store';
 
+/** ms after which a command that Redis refused is sent again. */
 const RETRY = 200;
 
 /**
@@ -96,8 +97,7 @@ export class Recoveries {
         }
         return;
       } catch (cause) {
-        const message = `recovery of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
-        this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'recover');
+        this.teller.trouble(retryError('recovery', job.name, cause), 'recover');
         await this.pauses.pause(RETRY);
       }
     }

@@ -1,7 +1,7 @@
 import { Alarms } from './alarm';
 import type { Bell } from './bell';
 import type { RedisClock } from './clock';
-import { BossmanError, messageOf } from './errors';
+import { retryError } from './errors';
 import type { SkipEvent, Teller } from './events';
 import type { Fleet } from './fleet';
 import type { Lease } from './held-lock';
@@ -22,8 +22,9 @@ const BUSY = 1;
 const STALLED = 2.5;
 /** ms; a slot later than this counts as missed. */
 const MISSED_AFTER = 1000;
-/** ms that others have to bring back a later slot, after Redis lost a plan. */
+/** ms that others have to bring back a later slot, after Redis lost a plan; the same as in scripts/lib.lua. */
 const OBJECTION = 300;
+/** ms after which a claim that Redis refused is sent again. */
 const RETRY = 200;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
 const CLOCK_ERROR = 20;
@@ -168,7 +169,7 @@ export class Slots {
           await this.plans.look(job);
           return;
         } else {
-          this.settleClaim(job, known, token, reply);
+          this.conclude(job, known, token, reply);
           return;
         }
       }
@@ -189,8 +190,7 @@ export class Slots {
       this.teller.over('claim', job.name);
       return reply;
     } catch (cause) {
-      const message = `claim of '${job.name}' failed (${messageOf(cause)}); it is tried again`;
-      this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'claim');
+      this.teller.trouble(retryError('claim', job.name, cause), 'claim');
       return 'refused';
     }
   }
@@ -221,7 +221,8 @@ export class Slots {
     };
   }
 
-  private settleClaim(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): void {
+  /** Takes in the answer that says whose the slot is. */
+  private conclude(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): void {
     const { verdict, claimed, slot } = reply;
     // Of the same plan more may have been heard meanwhile.
     const known = job.known?.stamp === asked.stamp ? job.known : asked;
@@ -235,12 +236,16 @@ export class Slots {
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.moveOn(job, known, slot, !job.open, job.open);
-      if (verdict !== 'run')
-        this.skip(job, known, claimed, verdict === 'missed' ? slot : claimed + 1, verdict);
+      if (verdict === 'missed') {
+        this.skip(job, known, claimed, slot, 'missed');
+        return;
+      }
+      if (verdict === 'locked') this.skip(job, known, claimed, claimed + 1, 'locked');
       else if (this.clock.now() >= reply.lockEndsAt) this.skip(job, known, claimed, claimed + 1, 'expired');
       else this.on.won(job, { slot: claimed, token, lockedAt: reply.at, lockEndsAt: reply.lockEndsAt });
-      if (verdict !== 'missed')
-        this.skip(job, known, known.schedule?.next(claimed, claimed) ?? slot, slot, 'missed');
+      // Several that were due at once are one run.
+      const after = known.schedule?.next(claimed, claimed) ?? slot;
+      this.skip(job, known, after, slot, 'missed');
     }
   }
 
