@@ -176,14 +176,14 @@ export class Demands {
   }
 
   /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
-  private async takeUntilClear(job: Job, foreignHeardAt: number | null): Promise<void> {
+  private async takeUntilClear(job: Job, originalHeardAt: number | null): Promise<void> {
     job.taking = true;
     const token = this.store.nextToken();
     try {
       while (!this.pauses.stopped) {
         job.takeAgain = false;
         try {
-          const reply = await this.store.take(job.name, token, job.settings.ttlMs, foreignHeardAt);
+          const reply = await this.store.take(job.name, token, job.settings.ttlMs, originalHeardAt);
           this.teller.over('take', job.name);
           this.fleet.counted(reply.heard);
           if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));

@@ -196,24 +196,24 @@ export class Store {
     );
   }
 
-  /** @param foreignHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
   /** By name: whether a demand has not begun. */
   async demanded(names: string[]): Promise<boolean[]> {
     const states = await this.client.hmget(this.keys.demands, ...names);
     return states.map((state) => state !== null && !state.startsWith('idle'));
   }
 
+  /** @param originalHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
   async take(
     name: string,
     token: string,
     ttlMs: number,
-    foreignHeardAt: number | null,
+    originalHeardAt: number | null,
   ): Promise<DemandReply> {
     return demandReply(
       await this.call(
         'take',
         [...this.demandKeys(name), this.keys.due],
-        [name, token, ttlMs, foreignHeardAt ?? 0, this.instance, this.keys.bell],
+        [name, token, ttlMs, originalHeardAt ?? 0, this.instance, this.keys.bell],
       ),
     );
   }

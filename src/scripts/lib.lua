@@ -10,10 +10,10 @@
 --           restored AT                          brought back into an emptied Redis
 --           born STAMP SLOT OLDSTAMP OLDSLOT AT  begun in an empty Redis; OLD…: what was known of it from before
 -- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
--- PREFIX:demands NAME -> state|time|token|foreignAt|calls
+-- PREFIX:demands NAME -> state|time|token|originalAt|calls
 --   state      noted, taken or idle
 --   token      of the last taker, until its run is over
---   foreignAt  when the last demand of an original was heard
+--   originalAt  when the last demand of an original was heard
 -- PREFIX:counts NAME -> runs|failures|skips|calls
 --   calls      the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
 
@@ -89,15 +89,15 @@ local function setTrigger(trigger, slot)
 end
 
 local function readDemand(demands, name)
-  local state, at, token, foreignAt, calls =
+  local state, at, token, originalAt, calls =
     string.match(redis.call('HGET', demands, name) or '', '^(%a+)|(%d+)|(%w*)|(%d+)|([^|]*)$')
-  if not state then return { state = 'idle', at = 0, token = '', foreignAt = 0, calls = '' } end
-  return { state = state, at = tonumber(at), token = token, foreignAt = tonumber(foreignAt), calls = calls }
+  if not state then return { state = 'idle', at = 0, token = '', originalAt = 0, calls = '' } end
+  return { state = state, at = tonumber(at), token = token, originalAt = tonumber(originalAt), calls = calls }
 end
 
 local function writeDemand(demands, name, entry)
-  redis.call('HSET', demands, name, 
-    table.concat({ entry.state, int(entry.at), entry.token, int(entry.foreignAt), entry.calls }, '|'))
+  redis.call('HSET', demands, name,
+    table.concat({ entry.state, int(entry.at), entry.token, int(entry.originalAt), entry.calls }, '|'))
 end
 
 -- From here on a demand that was taken counts as run, however the run ends.

@@ -1,29 +1,29 @@
 -- Takes a demand that waits, with the job's lock.
 -- KEYS  demands, demand trigger, lock, due
--- ARGV  name, token, ttlMs, foreignHeardAt (0, or when the trigger of an original's demand was heard to expire: a demand
+-- ARGV  name, token, ttlMs, originalHeardAt (0, or when the trigger of an original's demand was heard to expire: a demand
 --       without a note), caller, bell
 -- returns { nowUs, verdict, demandedAt, lockRest, heard }   verdict  yours | held: the lock is | none: no demand waits
 -- rings  taken CALLER AT TRIGGERDELETED LOCKREST NAME
 local demands, trigger, lock, due = unpack(KEYS)
-local name, token, ttl, foreignHeardAt, caller, bell = unpack(ARGV)
+local name, token, ttl, originalHeardAt, caller, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
 local holder = redis.call('GET', lock)
 if entry.token == token and holder == token then return { nowUs, 'yours', entry.at, lockRest(lock), 0 } end
 
 if entry.state == 'idle' then
-  local heardAt = tonumber(foreignHeardAt)
+  local heardAt = tonumber(originalHeardAt)
   -- Every instance hears of it at about the same time. And a planned job called demand:NAME has the very trigger that a
   -- demand of NAME has.
-  if heardAt == 0 or math.abs(heardAt - entry.foreignAt) < 100 or redis.call('ZSCORE', due, 'demand:' .. name) then
+  if heardAt == 0 or math.abs(heardAt - entry.originalAt) < 100 or redis.call('ZSCORE', due, 'demand:' .. name) then
     return { nowUs, 'none', 0, 0, 0 }
   end
   entry.state = 'noted'
   entry.at = now
 end
 -- Also of one that joins a demand which waits: whoever hears of it later must know.
-if foreignHeardAt ~= '0' then
-  entry.foreignAt = tonumber(foreignHeardAt)
+if originalHeardAt ~= '0' then
+  entry.originalAt = tonumber(originalHeardAt)
   writeDemand(demands, name, entry)
 end
 
