@@ -46,7 +46,7 @@ export type Bell =
   | { kind: 'who'; caller: string; roll: string }
   | { kind: 'quit'; caller: string };
 
-/** Words between caller and name. */
+/** Words between caller and name; of `armed` it is the stamp, which nobody reads. */
 const WORDS = {
   armed: 1,
   claim: 7,
@@ -99,7 +99,6 @@ export function parseBell(message: string): Bell | null {
   if (name === '') return null;
 
   const numbers = words.map(Number);
-  const [a = Number.NaN, b = Number.NaN, c = Number.NaN, d = Number.NaN] = numbers;
   switch (kind) {
     case 'armed':
     case 'settled':
@@ -112,16 +111,24 @@ export function parseBell(message: string): Bell | null {
       if (![at, stamp, slot, next, listeners].every(Number.isSafeInteger)) return null;
       return { kind, caller, at, stamp, slot, next, verdict, open: open === 1, listeners, name };
     }
-    case 'demand':
-      if (![a, c, d].every(Number.isSafeInteger)) return null;
-      return { kind, caller, at: a, triggerSet: b === 1, lockRest: c, listeners: d, name };
-    case 'taken':
-      if (!Number.isSafeInteger(a) || !Number.isSafeInteger(c)) return null;
-      return { kind, caller, at: a, triggerDeleted: b === 1, lockRest: c, name };
-    case 'recovered':
-      return Number.isSafeInteger(a) ? { kind, caller, at: a, name } : null;
-    case 'begun':
-      return Number.isSafeInteger(a) ? { kind, caller, at: a, waiting: b === 1, name } : null;
+    case 'demand': {
+      const [at = 0, triggerSet, lockRest = 0, listeners = 0] = numbers;
+      if (![at, lockRest, listeners].every(Number.isSafeInteger)) return null;
+      return { kind, caller, at, triggerSet: triggerSet === 1, lockRest, listeners, name };
+    }
+    case 'taken': {
+      const [at = 0, triggerDeleted, lockRest = 0] = numbers;
+      if (![at, lockRest].every(Number.isSafeInteger)) return null;
+      return { kind, caller, at, triggerDeleted: triggerDeleted === 1, lockRest, name };
+    }
+    case 'recovered': {
+      const [at = 0] = numbers;
+      return Number.isSafeInteger(at) ? { kind, caller, at, name } : null;
+    }
+    case 'begun': {
+      const [at = 0, waiting] = numbers;
+      return Number.isSafeInteger(at) ? { kind, caller, at, waiting: waiting === 1, name } : null;
+    }
   }
 }
 

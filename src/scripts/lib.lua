@@ -11,8 +11,8 @@
 --           born STAMP SLOT OLDSTAMP OLDSLOT AT  begun in an empty Redis; OLD…: what was known of it from before
 -- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
 -- PREFIX:demands NAME -> state|time|token|originalAt|calls
---   state      noted, taken or idle
---   token      of the last taker, until its run is over
+--   state       noted, taken or idle
+--   token       of the last taker, until its run is over
 --   originalAt  when the last demand of an original was heard
 -- PREFIX:counts NAME -> runs|failures|skips|calls
 --   calls      the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
