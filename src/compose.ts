@@ -1,7 +1,7 @@
 import { BossmanError } from './errors';
 
 /** Calls what lies inside: the next QA, at last `work`. Resolves with what that resolves with. */
-export type Next = () => Promise<unknown>;
+type Next = () => Promise<unknown>;
 
 /** One link of the chain around `work`. */
 export type Link = (next: Next) => unknown;

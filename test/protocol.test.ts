@@ -6,14 +6,8 @@ import { Keys } from '../src/keys';
 import type { StoredPlan } from '../src/replies';
 import { everySchedule, type Schedule } from '../src/schedule';
 import { type ClaimRequest, FIRED, Store } from '../src/store';
-import {
-  type Answered,
-  about,
-  type Entry,
-  Promises,
-  ProtocolModel,
-  type Seen,
-} from './support/protocol-model';
+import { about, type Entry, ProtocolModel } from './support/protocol-model';
+import { type Answered, Promises, type Seen } from './support/protocol-promises';
 import { testUrl } from './support/redis';
 
 /*

@@ -6,8 +6,8 @@
 -- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
 --            skipped | ahead: not due yet, `slot` says when | stale: `next` has passed, compute it again | fired
---            | plan: another plan is stored | gone: nothing is stored, or
---            only since so short that somebody may know better
+--            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
+--            know better
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
 local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, open, listeners, recover, caller,
@@ -29,7 +29,9 @@ if verdict then
   return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
 end
 
-local since = string.match(entry.before, '^restored (%d+)$') or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
+-- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
+local since = string.match(entry.before, '^restored (%d+)$')
+  or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
 if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '' } end
 
 if entry.fired then return answer('fired', entry.slot, 0, 0) end
@@ -67,7 +69,8 @@ end
 entry.slot = following
 -- The plan before this one has no say any more, or a slot of it that was run as one of this would be run again.
 entry.before = ''
-entry.claims = remember(entry.claims, caller, table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':'))
+local claim = table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':')
+entry.claims = remember(entry.claims, caller, claim)
 writePlan(plans, due, name, entry)
 setTrigger(trigger, following)
 if verdict ~= 'run' then

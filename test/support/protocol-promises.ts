@@ -1,0 +1,159 @@
+import type { StoredPlan } from '../../src/replies';
+import { FIRED } from '../../src/store';
+
+/** What is stored at one moment. */
+export interface Seen {
+  /** Redis' time, in ms. */
+  readonly at: number;
+  /** Null when nothing is stored. */
+  readonly plan: StoredPlan | null;
+  readonly holder: string | null;
+  readonly trigger: string | null;
+  /** Everything but the last run's note and what expires, as one text. */
+  readonly text: string;
+}
+
+/** A call that was answered. */
+export interface Answered {
+  readonly verb: 'arm' | 'restore' | 'claim' | 'fire' | 'demand' | 'take' | 'begin' | 'settle';
+  /** Of a claim, demand, take, begin or settle. */
+  readonly token: string | null;
+  /** `done` for verbs that have none. */
+  readonly verdict: string;
+  /** The slot that was claimed. */
+  readonly claimed: number;
+  /** The lock that it was given holds: what is answered once more when it has ended is not run. */
+  readonly holds: boolean;
+  readonly everyMs: number | null;
+}
+
+/**
+ * The guarantees, held against what was answered and what is stored, without a thought for how it comes about. After a
+ * loss of data they are suspended for the slots, until Redis holds again what it had told somebody.
+ */
+export class Promises {
+  private lastRun = 0;
+  /** The stamp of the last fire, until a hire. */
+  private fired: number | null = null;
+  /** The slots of one stamp: the first of them, and the distance. */
+  private grid: { stamp: number; first: number; everyMs: number } | null = null;
+  /** The stamp that Redis has lost. */
+  private lost: number | null = null;
+  /** By token: the slot of each run that was handed out. */
+  private readonly handedOut = new Map<string | null, number>();
+  /** A demand that has not begun, and who took it. */
+  private owed: { taker: string | null } | null = null;
+
+  losePlan(stamp: number): void {
+    this.lost = Math.max(stamp, this.lost ?? 0);
+  }
+
+  loseDemands(): void {
+    this.owed = null;
+  }
+
+  check(call: Answered, before: Seen, after: Seen): void {
+    this.checkPlan(call, before, after);
+    if (call.verb === 'claim' && call.verdict === 'run' && call.holds) this.checkRun(call, after);
+    this.checkLock(call, before.holder, after.holder);
+    this.checkDemand(call, before, after);
+    // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
+    const { plan } = after;
+    if (this.lost !== null && plan && plan.stamp >= this.lost && plan.slot > this.lastRun) this.lost = null;
+  }
+
+  /** The same call once more, and nothing was lost since it was first answered. */
+  checkRepeat(first: Answered, again: Answered, before: Seen, after: Seen): void {
+    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|begun|noted|done)$/.test(first.verdict);
+    // A restore is carried out each time; a hire that a fire stood against is not remembered.
+    if (!isCarriedOut || first.verb === 'restore' || (first.verb !== 'fire' && first.verdict === 'fired'))
+      return;
+    // Nor has what was taken begun, if its lock is gone.
+    if (/^(take|demand)$/.test(first.verb) && first.token !== null && before.holder !== first.token) return;
+    promise('a repeated call changes nothing', before.text === after.text);
+    if (first.verb === 'claim')
+      promise(
+        'a repeated claim has its answer again',
+        again.verdict === first.verdict && again.claimed === first.claimed,
+      );
+  }
+
+  private checkPlan(call: Answered, before: Seen, after: Seen): void {
+    const { verb, verdict } = call;
+    const [was, is] = [before.plan, after.plan];
+    if (was) promise('no call loses a plan', is !== null);
+    if (!is) return;
+    if (was) promise('stamps grow', is.stamp >= was.stamp);
+    const taken = verb === 'arm' && before.trigger !== null && !/^\d/.test(before.trigger);
+    if (was?.stamp === is.stamp && !taken) promise('slots only move forward', is.slot >= was.slot);
+    if (verdict === 'armed' || (verb === 'fire' && verdict === 'fired'))
+      promise('a new plan has a new stamp', is.stamp > (was?.stamp ?? 0));
+
+    if (verb === 'arm' && verdict === 'armed') {
+      this.fired = null;
+      this.grid = call.everyMs === null ? null : { stamp: is.stamp, first: is.slot, everyMs: call.everyMs };
+      const live = was !== null && was.slot < FIRED;
+      if (live && call.everyMs !== null && !taken)
+        promise('a changed interval never delays', is.slot <= was.slot);
+    } else if (taken || (was && verdict === 'restored' && was.stamp !== is.stamp)) {
+      // Another's grid: the original's, or what was due of the same plan under another stamp.
+      this.grid = null;
+    }
+    if (verb === 'fire' && verdict === 'fired') this.fired = is.stamp;
+    // A plan that is born again after a loss gets a new stamp, above that of a fire that was lost as well.
+    if (verdict === 'restored' && this.lost !== null && is.slot < FIRED) this.fired = null;
+    // As long as Redis has not forgotten it.
+    if (this.fired !== null && is.stamp >= this.fired) promise('fired stays fired', is.slot >= FIRED);
+    if (this.grid?.stamp === is.stamp && is.slot < FIRED)
+      promise('slots are on the grid', (is.slot - this.grid.first) % this.grid.everyMs === 0);
+
+    // A claim that is answered once more was not carried out once more.
+    const isRepeated = verb === 'claim' && before.text === after.text;
+    const sets = /^(armed|kept|restored|run|locked|missed)$/.test(verdict) && !isRepeated;
+    if (sets && is.slot < FIRED && is.slot > after.at)
+      promise('a plan that is ahead has a trigger', after.trigger !== null);
+    if (is.slot >= FIRED && verdict === 'fired' && verb === 'fire')
+      promise('a fired plan has none', after.trigger === null);
+  }
+
+  private checkRun({ claimed, token }: Answered, { at, holder, plan }: Seen): void {
+    if (this.handedOut.get(token) === claimed) return;
+    this.handedOut.set(token, claimed);
+    promise('a run has the lock', holder === token);
+    promise('a slot is handed out when it is due', claimed <= at && plan !== null && plan.slot > claimed);
+    if (this.lost === null) promise('a slot is handed out once', claimed > this.lastRun);
+    this.lastRun = Math.max(this.lastRun, claimed);
+  }
+
+  private checkLock({ verb, verdict, token }: Answered, was: string | null, is: string | null): void {
+    if (was === is) return;
+    const told = /^(run|yours|begun)$/.test(verdict);
+    if (is !== null)
+      promise('only a free lock is taken, by whom it is told', was === null && told && is === token);
+    else promise('a lock is released by its holder', verb === 'settle' && was === token);
+  }
+
+  private checkDemand({ verb, verdict, token }: Answered, before: Seen, after: Seen): void {
+    const { owed } = this;
+    const { holder } = before;
+    // Otherwise it was answered once more.
+    const isCarriedOut = before.text !== after.text;
+    if (verb === 'demand' && verdict === 'begun')
+      promise('nobody else waits for what counts as run when it is made', owed === null);
+    else if (verb === 'demand' && isCarriedOut) this.owed = { taker: verdict === 'yours' ? token : null };
+    if (verb === 'take') {
+      promise('a demand is handed out once for each time it is made', owed !== null || verdict === 'none');
+      promise('a demand that waits can be taken', owed === null || verdict !== 'none');
+      promise(
+        'a demand waits for nothing but the lock',
+        owed === null || holder !== null || verdict === 'yours',
+      );
+      if (verdict === 'yours' && isCarriedOut) this.owed = { taker: token };
+    }
+    if ((verb === 'begin' || verb === 'settle') && owed?.taker === token) this.owed = null;
+  }
+}
+
+function promise(what: string, kept: boolean): void {
+  if (!kept) throw new Error(`broken: ${what}`);
+}
