@@ -1,19 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import type { Redis } from 'ioredis';
 import type { Bell } from './bell';
 import { Calls } from './calls';
 import { RedisClock } from './clock';
-import {
-  addressOf,
-  type Client,
-  checkPrefix,
-  connect,
-  hangUp,
-  isCluster,
-  reasonOf,
-  spaceOf,
-} from './connection';
+import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './connection';
 import { Demands } from './demands';
 import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
 import type {
@@ -43,6 +33,7 @@ import type {
   RunContext,
   RunOptions,
 } from './options';
+import { tellOutages } from './outages';
 import { Overview } from './overview';
 import { Pauses } from './pauses';
 import { Plans } from './plans';
@@ -76,7 +67,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly subscriber: Client;
   private readonly hired = new Map<string, Job>();
   private readonly clock = new RedisClock();
-  private readonly audience = new Fleet(() => this.clock.monotonic());
+  private readonly fleetSize = new Fleet(() => this.clock.monotonic());
   private readonly pauses = new Pauses();
   private readonly reporter: Reporter;
   private readonly store: Store;
@@ -91,12 +82,11 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly overview: Overview;
   private readonly calls: Calls;
   private quitting: Promise<void> | null = null;
-  /** The bell may not be heard. */
-  private deaf = false;
+  private bellForbidden = false;
   /** The first subscription is still to come: what bells can have told before it is a matter of milliseconds. */
   private starting = true;
-  /** The loop of `onDeaf` goes on. */
-  private looksAround = false;
+  /** The loop of `onBellForbidden` goes on. */
+  private polling = false;
 
   /**
    * Connects at once, and goes on trying for as long as Redis is away.
@@ -112,7 +102,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const { db, keyPrefix } = spaceOf(this.client);
     const keys = new Keys(this.settings.prefix, keyPrefix, db);
 
-    const { hired: jobs, audience: fleet, clock, pauses } = this;
+    const { hired: jobs, fleetSize: fleet, clock, pauses } = this;
     const reporter = new Reporter(this, () => this.id);
     this.reporter = reporter;
     const calls = new Calls(reporter);
@@ -152,22 +142,17 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
     this.overview = new Overview(this.store, reads, clock, roll);
-    this.listener = new Listener(
-      this.subscriber,
-      keys,
-      reporter,
-      {
-        onBell: (bell) => this.onBell(bell),
-        onExpired: (name) => this.onExpired(name),
-        onSubscribing: () => this.demands.subscribing(),
-        onSubscribed: () => this.onSubscribed(),
-        onDeaf: () => void this.onDeaf(),
-      },
-      !isCluster(this.subscriber),
-    );
+    this.listener = new Listener(this.subscriber, keys, reporter, {
+      onBell: (bell) => this.onBell(bell),
+      onExpired: (name) => this.onExpired(name),
+      onSubscribing: () => this.demands.subscribing(),
+      onSubscribed: () => this.onSubscribed(),
+      onBellForbidden: () => void this.onBellForbidden(),
+    });
 
-    this.watch(this.client, 'command');
-    this.watch(this.subscriber, 'subscriber');
+    const hasQuit = () => this.quitting !== null;
+    tellOutages(this.client, 'command', reporter, hasQuit);
+    tellOutages(this.subscriber, 'subscriber', reporter, hasQuit);
     this.client.on('connect', () => this.store.connected());
     this.client.on('ready', () => this.onReady());
     // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
@@ -349,22 +334,22 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   /** What the bell may not tell this instance, it looks for once in every ttl. */
-  private async onDeaf(): Promise<void> {
+  private async onBellForbidden(): Promise<void> {
     this.starting = false;
-    this.deaf = true;
-    if (this.looksAround) return;
-    this.looksAround = true;
-    while (this.deaf && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.lookAll();
-    this.looksAround = false;
+    this.bellForbidden = true;
+    if (this.polling) return;
+    this.polling = true;
+    while (this.bellForbidden && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.lookAll();
+    this.polling = false;
   }
 
   private onSubscribed(): void {
     const { starting } = this;
     this.starting = false;
-    this.deaf = false;
+    this.bellForbidden = false;
     this.demands.subscribed();
     this.store.listeners().then(
-      (listeners) => this.audience.heard(listeners),
+      (listeners) => this.fleetSize.heard(listeners),
       // Only a first guess: every claim tells it again.
       () => {},
     );
@@ -372,30 +357,6 @@ class Bossman extends EventEmitter<BossmanEvents> {
     if (starting) this.plans.lookForDemands();
     else this.plans.lookAll();
     this.recoveries.lookAll();
-  }
-
-  private watch(client: Client, role: string): void {
-    const where = `${role} connection to ${addressOf(client)}`;
-    const trouble = (topic: string, message: string, cause?: unknown) => {
-      if (this.quitting) return;
-      this.reporter.trouble(new BossmanError('CONNECTION', message, null, cause), topic, role);
-    };
-    client.on('error', (cause) =>
-      trouble('connection', `the ${where} failed (${reasonOf(cause)}); trying again until it works`, cause),
-    );
-    // While a Cluster connects, its own error says what the last node said.
-    client.on('node error', (cause, node) => {
-      if (client.status !== 'ready') return;
-      const message = `the ${role} connection to ${node}, a node of the cluster, failed (${messageOf(cause)}); trying again until it works`;
-      trouble(`node ${node}`, message, cause);
-    });
-    client.on('+node', (node: Redis) =>
-      node.on('ready', () => this.reporter.over(`node ${addressOf(node)}`, role)),
-    );
-    client.on('ready', () => this.reporter.over('connection', role));
-    client.on('end', () =>
-      trouble('end', `the ${where} was given up, as its retryStrategy says; make a new instance`),
-    );
   }
 
   private async close(timeout: number | null): Promise<void> {

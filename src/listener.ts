@@ -15,8 +15,8 @@ export interface Hints {
   onSubscribing(): void;
   /** From here on the bell is heard; what was said before may have been missed. */
   onSubscribed(): void;
-  /** The bell may not be heard. */
-  onDeaf(): void;
+  /** The bell's channel may not be subscribed to. */
+  onBellForbidden(): void;
 }
 
 /** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
@@ -25,13 +25,11 @@ export class Listener {
   private readonly nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
 
-  /** @param withExpired a Cluster's notifications stay on the node they concern, so they are not used there */
   constructor(
     client: Client,
     private readonly keys: Keys,
     private readonly teller: Teller,
     private readonly hints: Hints,
-    private readonly withExpired: boolean,
   ) {
     if (isCluster(client)) {
       this.nodeSubscriber = new NodeSubscriber(client, {
@@ -69,13 +67,14 @@ export class Listener {
       this.keys.bell,
       'demands of other instances are looked for once in every ttl',
     );
-    if (this.withExpired) {
+    // A Cluster's notifications stay on the node they concern, so they are not used there.
+    if (!this.nodeSubscriber) {
       void this.subscribeTo(client, this.keys.expired, 'demands of instances of the original are not heard');
     }
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
     if (heard) this.hints.onSubscribed();
-    else this.hints.onDeaf();
+    else this.hints.onBellForbidden();
   }
 
   private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {
