@@ -8,6 +8,7 @@ import {
   addressOf,
   type Client,
   checkPrefix,
+  closedReasonOf,
   connect,
   hangUp,
   isCluster,
@@ -366,9 +367,15 @@ class Bossman extends EventEmitter<BossmanEvents> {
       if (this.quitting) return;
       this.reporter.trouble(new BossmanError('CONNECTION', message, null, cause), topic, role);
     };
-    client.on('error', (cause) =>
-      trouble('connection', `the ${where} failed (${reasonOf(cause)}); trying again until it works`, cause),
-    );
+    const failed = (reason: string, cause?: unknown) =>
+      trouble('connection', `the ${where} failed (${reason}); trying again until it works`, cause);
+    client.on('error', (cause) => failed(reasonOf(cause), cause));
+    let wasReady = false;
+    client.on('reconnecting', () => {
+      // To ioredis it is no error that a connection is accepted and closed, as a proxy or a port for TLS may do for ever.
+      if (!wasReady) failed(closedReasonOf(client));
+      wasReady = false;
+    });
     // While a Cluster connects, its own error says what the last node said.
     client.on('node error', (cause, node) => {
       if (client.status !== 'ready') return;
@@ -378,7 +385,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
     client.on('+node', (node: Redis) =>
       node.on('ready', () => this.reporter.over(`node ${addressOf(node)}`, role)),
     );
-    client.on('ready', () => this.reporter.over('connection', role));
+    client.on('ready', () => {
+      wasReady = true;
+      this.reporter.over('connection', role);
+    });
     client.on('end', () =>
       trouble('end', `the ${where} was given up, as its retryStrategy says; make a new instance`),
     );
