@@ -115,7 +115,10 @@ it('a port that closes what it accepts is told once, and what was called is done
   let accepted = 0;
   const closing = createServer((socket) => {
     accepted += 1;
-    socket.on('error', () => {}).resume().end();
+    socket
+      .on('error', () => {})
+      .resume()
+      .end();
   });
   await once(closing.listen(port, '127.0.0.1'), 'listening');
   const fred = fleet.join();
