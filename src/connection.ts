@@ -123,6 +123,13 @@ export function reasonOf(error: unknown): string {
   return nested ? messageOf(nested) : messageOf(error);
 }
 
+/** Why a client did not become ready, in words, when there was no error. */
+export function closedReasonOf(client: Client): string {
+  return isCluster(client)
+    ? 'no node became ready; do the addresses in CLUSTER SLOTS lead to them?'
+    : 'closed by the other side at once; is that Redis? If it speaks TLS, give rediss://';
+}
+
 /** Takes the command off an error before anybody is told: of a refused HELLO or AUTH the arguments are the password. */
 export function hideArguments(error: unknown): void {
   if (typeof error !== 'object' || error === null) return;

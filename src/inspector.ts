@@ -3,6 +3,7 @@ import {
   addressOf,
   type Client,
   checkPrefix,
+  closedReasonOf,
   connect,
   hangUp,
   isCluster,
@@ -127,6 +128,6 @@ function ready(client: Client): Promise<void> {
     const failed = (cause: unknown) => settled(() => reject(cause));
     client.on('error', failed);
     client.once('ready', () => settled(resolve));
-    client.once('end', () => failed(new Error('the connection was closed')));
+    client.once('end', () => failed(new Error(closedReasonOf(client))));
   });
 }

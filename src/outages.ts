@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { addressOf, type Client, reasonOf } from './connection';
+import { addressOf, type Client, closedReasonOf, reasonOf } from './connection';
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
 
@@ -19,9 +19,15 @@ export function tellOutages(
     if (hasQuit()) return;
     teller.trouble(new BossmanError('CONNECTION', message, null, cause), topic, role);
   };
-  client.on('error', (cause) =>
-    trouble('connection', `the ${where} failed (${reasonOf(cause)}); trying again until it works`, cause),
-  );
+  const failed = (reason: string, cause?: unknown) =>
+    trouble('connection', `the ${where} failed (${reason}); trying again until it works`, cause);
+  client.on('error', (cause) => failed(reasonOf(cause), cause));
+  let wasReady = false;
+  client.on('reconnecting', () => {
+    // To ioredis it is no error that a connection is accepted and closed, as a proxy or a port for TLS may do for ever.
+    if (!wasReady) failed(closedReasonOf(client));
+    wasReady = false;
+  });
   // While a Cluster connects, its own error says what the last node said.
   client.on('node error', (cause, node) => {
     if (client.status !== 'ready') return;
@@ -29,7 +35,10 @@ export function tellOutages(
     trouble(`node ${node}`, message, cause);
   });
   client.on('+node', (node: Redis) => node.on('ready', () => teller.over(`node ${addressOf(node)}`, role)));
-  client.on('ready', () => teller.over('connection', role));
+  client.on('ready', () => {
+    wasReady = true;
+    teller.over('connection', role);
+  });
   client.on('end', () =>
     trouble('end', `the ${where} was given up, as its retryStrategy says; make a new instance`),
   );

@@ -45,6 +45,13 @@ it('every block of the documents says what language it is in', () => {
   expect(others).toEqual([]);
 });
 
+it('no document has been left half merged', () => {
+  const left = [...DOCUMENTS, 'CHANGELOG.md'].filter((document) =>
+    /^(<{7}|={7}|>{7})( |$)/m.test(readFileSync(join(ROOT, document), 'utf8')),
+  );
+  expect(left).toEqual([]);
+});
+
 it('every link from one document to another, or within it, leads somewhere', () => {
   const links = DOCUMENTS.flatMap((document) =>
     [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(

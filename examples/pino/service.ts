@@ -1,7 +1,6 @@
-// A service that logs its runs with pino, as lines of JSON: REDIS_URL=redis://… npx tsx examples/pino/service.ts
-// Elsewhere, the import is from 'bossman'.
+// A service that logs its runs with pino, as lines of JSON.
+import Bossman from 'bossman';
 import pino from 'pino';
-import Bossman from '../../src';
 
 const { REDIS_URL = 'redis://127.0.0.1:6379', PREFIX = 'bossman-pino' } = process.env;
 

@@ -1,12 +1,11 @@
-// A service whose runs Prometheus can scrape: REDIS_URL=redis://… PORT=9464 npx tsx examples/prometheus/service.ts,
-// and then curl http://127.0.0.1:9464/metrics. Elsewhere, the imports are from 'bossman' and 'bossman/otel'.
+// A service whose runs Prometheus can scrape: curl http://127.0.0.1:9464/metrics
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import Bossman from '../../src';
-import { instrument } from '../../src/otel';
+import Bossman from 'bossman';
+import { instrument } from 'bossman/otel';
 
 const { REDIS_URL = 'redis://127.0.0.1:6379', PREFIX = 'bossman-prometheus', PORT = '9464' } = process.env;
 

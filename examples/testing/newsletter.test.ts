@@ -8,7 +8,7 @@ import { hireNewsletter, type Mailer } from './newsletter.ts';
 import { findRedis } from './redis.ts';
 import { next } from './runs.ts';
 
-let redis: Awaited<ReturnType<typeof findRedis>>;
+let redis: Awaited<ReturnType<typeof findRedis>> | undefined;
 let fleet: Bossman[];
 let sent: string[];
 let prefix: string;
@@ -16,6 +16,7 @@ let prefix: string;
 const mailer: Mailer = { send: async (to) => void sent.push(to) };
 /** An instance as a process of the service has it. */
 const join = async (use = mailer, readers = ['ann', 'bob']) => {
+  assert(redis);
   const fred = await hireNewsletter({ connection: redis.url, prefix }, readers, use);
   fleet.push(fred);
   return fred;
@@ -30,7 +31,8 @@ beforeEach(() => {
   prefix = `test-${randomUUID()}`;
 });
 afterEach(() => Promise.all(fleet.map((fred) => fred.quit())));
-after(() => redis.stop());
+// Without one, the tests say why; that is the failure to read.
+after(() => redis?.stop());
 
 test('a demand sends the newsletter to every reader, without waiting for Monday', async () => {
   const fred = await join();

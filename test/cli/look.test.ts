@@ -163,7 +163,9 @@ test('what there is not is said, too: no job, no instance, no run', async () => 
   const nothing = (...args: string[]) => bossman([...args, '--url', testUrl(), '--prefix', fleet.prefix]);
   expect(await nothing('list')).toEqual({
     status: 0,
-    stdout: '0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n',
+    stdout: expect.stringMatching(
+      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nNo fleet is here: --prefix says .*\n$/,
+    ),
     stderr: '',
   });
   expect(await nothing('fleet')).toEqual({ status: 0, stdout: 'no instance answers\n', stderr: '' });

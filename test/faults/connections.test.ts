@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type Bossman from '../../src';
 import { caughtUp } from '../support/caught-up';
 import { makeFaultyFleet } from '../support/faults';
@@ -105,6 +107,33 @@ describe('a subscriber whose connection is killed', () => {
     expect(demandRuns()).toBe(10);
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
   });
+});
+
+it('a port that closes what it accepts is told once, and what was called is done when Redis is there', async () => {
+  const { port } = fleet.server;
+  await fleet.server.kill();
+  let accepted = 0;
+  const closing = createServer((socket) => {
+    accepted += 1;
+    socket
+      .on('error', () => {})
+      .resume()
+      .end();
+  });
+  await once(closing.listen(port, '127.0.0.1'), 'listening');
+  const fred = fleet.join();
+  const hired = fred.hire('tick', { every: 100, work });
+  await waitFor('it to try again and again', () => accepted >= 10);
+  closing.close();
+  await once(closing, 'close');
+  await fleet.server.start();
+  await hired;
+  await fleet.ticks('tick', 2);
+  expect(fleet.toldBy(fred).error).toEqual([
+    expect.stringMatching(
+      /^CONNECTION: .*\(closed by the other side at once; .* rediss:\/\/\); trying again/,
+    ),
+  ]);
 });
 
 it('connections that are all killed, again and again, lose no slot and no demand, and double none', async () => {

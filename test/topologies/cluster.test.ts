@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
-import type { Cluster } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { caughtUp } from '../support/caught-up';
 import { FLAWLESS, flawsAfterLoss, flawsOf, medianLateness } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
+import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
 import { ask, type ServerCluster, startCluster } from './servers';
 
@@ -278,5 +279,29 @@ describe('a Cluster of three whose nodes keep nothing', () => {
     const { length } = fleet.told.finish;
     await waitFor('more slots', () => fleet.told.finish.length >= length + 5);
     expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
+  });
+});
+
+describe('a Cluster of one node that does not know its own address', () => {
+  const fleet = makeFleet();
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startServer({ args: ['--cluster-enabled', 'yes'] });
+    await ask(server, (redis) => redis.cluster('ADDSLOTSRANGE', 0, 16383));
+  });
+  afterAll(() => server.stop());
+
+  test('is told of, and what was called is done when it knows it', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    const connection = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true });
+    const fred = fleet.join({ connection, prefix: PREFIX });
+    const hired = fred.hire('tick', { every: 100, work() {} });
+    const { error } = fleet.toldBy(fred);
+    await waitFor('an error', () =>
+      error.some(({ message }) => /no node became ready.*CLUSTER SLOTS/.test(message)),
+    );
+    await ask(server, (redis) => redis.config('SET', 'cluster-announce-ip', '127.0.0.1'));
+    await hired;
+    await waitFor('slots', () => fleet.told.finish.length >= 2);
   });
 });
