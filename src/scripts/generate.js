@@ -16,10 +16,14 @@ const names = readdirSync(__dirname)
   .map((file) => basename(file, '.lua'))
   .sort();
 
-const entries = names.map(
-  (name) => `  ${name}: ${JSON.stringify(`${read('lib.lua')}\n${read(`${name}.lua`)}\n`)},`,
-);
+const entries = names.map((name) => `  ${name}: lib + ${JSON.stringify(`${read(`${name}.lua`)}\n`)},`);
 writeFileSync(
   join(__dirname, 'generated.ts'),
-  `// Written by generate.js from the .lua files beside it.\nexport const version = ${JSON.stringify(version)};\nexport const scripts = {\n${entries.join('\n')}\n};\n`,
+  `// Written by generate.js from the .lua files beside it.
+export const version = ${JSON.stringify(version)};
+const lib = ${JSON.stringify(`${read('lib.lua')}\n`)};
+export const scripts = {
+${entries.join('\n')}
+};
+`,
 );
