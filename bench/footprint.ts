@@ -18,15 +18,19 @@ export function footprintOf(peer: PeerName): { packages: number; bytes: number }
   const found = new Set<string>();
   if (peer === 'bossman') {
     for (const name of dependenciesOf(ROOT)) collect(ROOT, name, found);
-    const published = sizeOf(join(ROOT, 'dist')) + sizeOf(join(ROOT, 'README.md'));
-    return { packages: found.size + 1, bytes: published + total(found) };
+    const sources = readdirSync(join(ROOT, 'src')).filter((file) => file.endsWith('.ts'));
+    const published = [...sources.map((file) => join('src', file)), 'dist', 'README.md'];
+    return {
+      packages: found.size + 1,
+      bytes: total(published.map((path) => join(ROOT, path))) + total(found),
+    };
   }
   for (const path of PACKAGES_OF[peer] ?? []) collectPackage(path, found);
   return { packages: found.size, bytes: total(found) };
 }
 
-function total(packages: Set<string>): number {
-  return [...packages].reduce((sum, path) => sum + sizeOf(path), 0);
+function total(paths: Iterable<string>): number {
+  return [...paths].reduce((sum, path) => sum + sizeOf(path), 0);
 }
 
 function collect(from: string, name: string, found: Set<string>): void {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { Cron } from 'croner';
+import { messageOf } from './errors';
 import { parseInterval } from './interval';
 
 const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
@@ -123,12 +124,16 @@ export function processTimeZone(): string {
 function canonicalFields(pattern: string, tz: string): string {
   const spaced = pattern.trim().replace(/\s+/g, ' ');
   const fields = spaced.startsWith('@') ? spaced.toLowerCase() : spaced.toUpperCase();
-  const problem = `cron: ${inspect(pattern)} is not a cron pattern; ${CRON_ADVICE}`;
-  if (!PATTERN_CHARACTERS.test(spaced)) throw new RangeError(problem);
+  const problem = `cron: ${inspect(pattern)} is not a cron pattern`;
+  if (!PATTERN_CHARACTERS.test(spaced)) throw new RangeError(`${problem}; ${CRON_ADVICE}`);
   try {
     cronOf(fields, tz);
   } catch (cause) {
-    throw new RangeError(problem, { cause });
+    // Of the number of parts the advice says more than croner, which takes 7 in other modes.
+    const why = /^\S+( \S+){4,5}$/.test(fields)
+      ? ` (${messageOf(cause).replace(/^CronPattern: |\.$/g, '')})`
+      : '';
+    throw new RangeError(`${problem}${why}; ${CRON_ADVICE}`, { cause });
   }
   return fields;
 }

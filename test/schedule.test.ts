@@ -294,7 +294,13 @@ describe('a cron pattern is refused', () => {
   ])('when it is not one: %p', (pattern) => {
     expect(() => cronSchedule(pattern, 'UTC')).toThrow(RangeError);
     expect(() => cronSchedule(pattern, 'UTC')).toThrow(
-      /^cron: '.*' is not a cron pattern; try 5 fields such as/,
+      /^cron: '.*' is not a cron pattern( \(.*\))?; try 5 fields such as/,
+    );
+  });
+
+  test('and what is wrong with a field is said', () => {
+    expect(() => cronSchedule('61 * * * *', 'UTC')).toThrow(
+      "'61 * * * *' is not a cron pattern (Invalid value for minute: 61); try",
     );
   });
 
