@@ -24,7 +24,7 @@ const CONSUMERS = join(__dirname, 'packaging', 'consumers');
 const STEP_MS = 300_000;
 const PEER = '@opentelemetry/api';
 /** About 5 % above what is reached. */
-const MAX_KB = 138;
+const MAX_KB = 150;
 
 /** What npm, builds and git leave in the repository. */
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
