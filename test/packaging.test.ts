@@ -176,7 +176,7 @@ it('a stack trace names files and lines of the sources', () => {
     text: read(file).split('\n')[Number(line) - 1]?.trim(),
   }));
   expect(frames[0]).toEqual({
-    file: 'src/options.ts',
+    file: 'src/settings.ts',
     text: expect.stringMatching(/^throw new TypeError\(/),
   });
   expect(frames.at(-1)).toEqual({ file: 'src/bossman.ts', text: expect.stringContaining('readOptions(') });
