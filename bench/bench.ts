@@ -7,11 +7,10 @@ import { judge, Rows, type Verdict } from './goals';
 import type { Bench, Measure } from './measure';
 import { MEASURES } from './measures';
 import { databaseOf, type PeerName } from './names';
-import { type Options, USAGE } from './options';
+import { type Options, readOptions, USAGE } from './options';
 import { goalsTable, resultTable } from './report';
 import { describeRun, type Result, saveResult, writeReport } from './results';
 import { Seat } from './seats';
-import { readOptions } from './settings';
 import { type Row, summaryRow } from './stats';
 import { Traffic } from './traffic';
 

@@ -8,6 +8,8 @@ const OTHER = 'one process demands, another runs';
 const QUANTITY = 'demand → work';
 /** ms between two demands: an idle process, as in a service that is asked now and then. */
 const PAUSE = 10;
+/** ms */
+const WARM_UP = 3000;
 
 export const measure: Measure = {
   name: 'demand',
@@ -23,7 +25,8 @@ export const measure: Measure = {
     for (const seat of seats) {
       await seat.call('open', 1);
       await seat.call('hire', ['wanted'], null);
-      await seat.call('demandEach', 'wanted', 20, PAUSE, 1000);
+      // Until the code is compiled, as it is in a process that has run for a while.
+      await seat.call('demandEach', 'wanted', 2000, 0, WARM_UP);
     }
     await interleave(seats, rounds, async (seat) => {
       const latencies = await seat.call('demandEach', 'wanted', count, PAUSE, limitMs);
