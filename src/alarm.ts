@@ -3,7 +3,13 @@ import { LONGEST_TIMER } from './timers';
 interface Alarm {
   key: string;
   dueAt: number;
+  /** Counts the settings: of alarms that are due at once, the one set first rings first, so that each keeps its turn. */
+  order: number;
   live: boolean;
+}
+
+function isBefore(one: Alarm, other: Alarm): boolean {
+  return one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);
 }
 
 /**
@@ -13,6 +19,7 @@ interface Alarm {
 export class Alarms {
   private readonly byKey = new Map<string, Alarm>();
   private heap: Alarm[] = [];
+  private settings = 0;
   private timer: NodeJS.Timeout | null = null;
   /** The alarm's `dueAt` that the timer was set for; Infinity: none, NaN: by a clock that was wrong. */
   private timerFor = Number.POSITIVE_INFINITY;
@@ -33,7 +40,8 @@ export class Alarms {
     const old = this.byKey.get(key);
     if (old?.dueAt === dueAt) return;
     if (old) old.live = false;
-    const alarm = { key, dueAt, live: true };
+    this.settings += 1;
+    const alarm = { key, dueAt, order: this.settings, live: true };
     this.byKey.set(key, alarm);
     this.push(alarm);
     if (this.heap.length > 64 && this.heap.length > 2 * this.byKey.size) this.sweep();
@@ -95,7 +103,7 @@ export class Alarms {
 
   /** Throws the dead away. An array in order is a heap. */
   private sweep(): void {
-    this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => a.dueAt - b.dueAt);
+    this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 
   private push(alarm: Alarm): void {
@@ -104,7 +112,7 @@ export class Alarms {
     while (at > 0) {
       const up = (at - 1) >> 1;
       const parent = heap[up];
-      if (!parent || parent.dueAt <= alarm.dueAt) break;
+      if (!parent || isBefore(parent, alarm)) break;
       heap[at] = parent;
       at = up;
     }
@@ -120,8 +128,8 @@ export class Alarms {
       const left = heap[2 * at + 1];
       if (!left) break;
       const right = heap[2 * at + 2];
-      const [child, down] = right && right.dueAt < left.dueAt ? [right, 2 * at + 2] : [left, 2 * at + 1];
-      if (child.dueAt >= last.dueAt) break;
+      const [child, down] = right && isBefore(right, left) ? [right, 2 * at + 2] : [left, 2 * at + 1];
+      if (isBefore(last, child)) break;
       heap[at] = child;
       at = down;
     }

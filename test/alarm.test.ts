@@ -35,6 +35,16 @@ describe('alarms', () => {
     expect(rung).toHaveLength(3);
   });
 
+  it('that are due at once ring in the order in which they were set, time after time', () => {
+    const { alarms, rung, advance } = makeAlarms();
+    const keys = Array.from({ length: 200 }, (_, index) => `job ${index}`);
+    for (let tick = 1; tick <= 3; tick += 1) {
+      for (const key of keys) alarms.set(key, 1000 * tick);
+      advance(1000 * tick);
+      expect(rung.splice(0)).toEqual(keys);
+    }
+  });
+
   it('hold a wait that is longer than a timer can', () => {
     const { alarms, clock, rung } = makeAlarms();
     const month = 30 * 86_400_000;
