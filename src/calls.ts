@@ -34,7 +34,12 @@ export class Calls {
    * rejection.
    */
   perform<T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> {
-    const answered = new Promise<T>((resolve, reject) => {
+    const answered = new Promise<T>((resolve, rejectIt) => {
+      const reject = (error: BossmanError) => {
+        // Not before: nearly all resolve, and thousands may be made at once.
+        answered.catch(ignore);
+        rejectIt(error);
+      };
       const calling = this.closed ? Promise.reject(new Error('this instance has quit')) : call();
       this.unanswered.set(calling, { verb, job, reject });
       calling.then(
@@ -52,7 +57,6 @@ export class Calls {
         },
       );
     });
-    answered.catch(ignore);
     return answered;
   }
 

@@ -170,8 +170,9 @@ const warned = new Set<string>();
 
 function warnOfUnknown(argument: string, given: Record<string, unknown>, known: Set<string>): void {
   for (const key of Object.keys(given)) {
+    if (known.has(key)) continue;
     const option = `${argument}.${key}`;
-    if (known.has(key) || warned.has(option)) continue;
+    if (warned.has(option)) continue;
     warned.add(option);
     process.emitWarning(`${option}: no such option, it does nothing`, 'BossmanWarning');
   }
