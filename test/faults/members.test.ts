@@ -60,7 +60,9 @@ describe('a member that is killed in its run', () => {
     const stays = fleet.join();
     await stays.hire('job', { ...plan, work });
     await fleet.heardBy(3);
-    await waitFor('another run of it', () => dies.told.finish.length >= 3);
+    // Nearly always its own; on a machine that stalls for some ms the other may have come first.
+    const both = () => dies.told.finish.length >= 3 || fleet.toldBy(stays).start.length > 0;
+    await waitFor('a run while both are there', both);
     await dies.kill();
     const before = fleet.toldBy(stays).start.length;
     await fleet.ticks('job', 5);
