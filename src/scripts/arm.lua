@@ -65,7 +65,7 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
   local trigger, lock = KEYS[2 * job + 6], KEYS[2 * job + 7]
   local every = tonumber(everyMs)
   local function answer(verdict, entry)
-    return { verdict, entry.stamp, entry.slot, entry.plan, demanded[job] and demandIn(demands, lock, name) or -1 }
+    return { verdict, entry.stamp, entry.slot, entry.plan, demanded[job] and demandIn(parseDemand(demanded[job]), lock) or -1 }
   end
 
   local entry = parsePlan(stored[job], due, name)

@@ -88,11 +88,15 @@ local function setTrigger(trigger, slot)
   if slot > now then redis.call('SET', trigger, int(slot), 'PX', int(slot - now)) end
 end
 
-local function readDemand(demands, name)
+local function parseDemand(text)
   local state, at, token, originalAt, calls =
-    string.match(redis.call('HGET', demands, name) or '', '^(%a+)|(%d+)|(%w*)|(%d+)|([^|]*)$')
+    string.match(text or '', '^(%a+)|(%d+)|(%w*)|(%d+)|([^|]*)$')
   if not state then return { state = 'idle', at = 0, token = '', originalAt = 0, calls = '' } end
   return { state = state, at = tonumber(at), token = token, originalAt = tonumber(originalAt), calls = calls }
+end
+
+local function readDemand(demands, name)
+  return parseDemand(redis.call('HGET', demands, name))
 end
 
 local function writeDemand(demands, name, entry)
@@ -130,8 +134,8 @@ end
 
 -- ms until a demand that waits can be taken, -1 when none waits. A demand taken but never begun waits again
 -- as soon as its taker's lock is gone.
-local function demandIn(demands, lock, name)
-  if readDemand(demands, name).state == 'idle' then return -1 end
+local function demandIn(demand, lock)
+  if demand.state == 'idle' then return -1 end
   return lockRest(lock)
 end
 

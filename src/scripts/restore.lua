@@ -41,7 +41,7 @@ elseif stamp > stored or (entry and stamp == stored and slot > entry.slot) then
   bringBack()
 end
 
-local waiting = demandIn(demands, lock, name)
+local waiting = demandIn(readDemand(demands, name), lock)
 if not entry then return { nowUs, verdict, 0, 0, '', waiting } end
 if entry.fired then
   if verdict == 'restored' then redis.call('DEL', trigger) end

@@ -48,6 +48,6 @@ local before = not held and redis.pcall('HGET', runs, name)
 local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
 if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
 
-local waiting = demand.state == 'idle' and -1 or lockRest(lock)
+local waiting = demandIn(demand, lock)
 if leaving == '1' and waiting >= 0 then ring(bell, 'demand', caller, int(now), '0', int(waiting), listeners, name) end
 return { nowUs, waiting, recoverable }
