@@ -24,45 +24,41 @@ export interface PlanReply extends StoredPlan {
   demandIn: number;
 }
 
-/** Of claim. `slot` is the next one. */
-export interface ClaimReply extends StoredPlan {
-  verdict: (typeof CLAIM_VERDICTS)[number];
-  /** The slot that was claimed; for `ahead`, the one that is stored. */
-  claimed: number;
+/** Of whatever may hand out a lock. */
+interface LockReply {
   /** Redis' time when it answered, in ms. */
   at: number;
   /** When the lock that was taken ends, on Redis' clock. */
   lockEndsAt: number;
+}
+
+/** Of claim. `slot` is the next one. */
+export interface ClaimReply extends StoredPlan, LockReply {
+  verdict: (typeof CLAIM_VERDICTS)[number];
+  /** The slot that was claimed; for `ahead`, the one that is stored. */
+  claimed: number;
   /** How many instances heard of it; 0 for none or unknown. */
   heard: number;
 }
 
 /** Of demand and take. */
-export interface DemandReply {
+export interface DemandReply extends LockReply {
   verdict: (typeof DEMAND_VERDICTS)[number];
   /** ms on Redis' clock. */
   demandedAt: number;
   /** ms until the job's lock ends, whoever has it; 0: it is free. */
   lockRest: number;
-  /** Redis' time when it answered, in ms. */
-  at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
-  lockEndsAt: number;
   /** How many instances heard of it; 0 for none or unknown. */
   heard: number;
 }
 
 /** Of recover. */
-export interface RecoverReply {
+export interface RecoverReply extends LockReply {
   verdict: (typeof RECOVER_VERDICTS)[number];
   /** The slot that is run once more. */
   slot: number;
   /** ms until the job's lock ends, whoever has it; 0: it is free. */
   lockRest: number;
-  /** Redis' time when it answered, in ms. */
-  at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
-  lockEndsAt: number;
 }
 
 /** Of settle. */
@@ -89,8 +85,7 @@ export function claimReply(reply: Reply): ClaimReply {
     verdict: verdictAt(reply, 1, CLAIM_VERDICTS),
     claimed: numberAt(reply, 2),
     slot: numberAt(reply, 3),
-    at: timeOf(reply),
-    lockEndsAt: timeOf(reply) + numberAt(reply, 4),
+    ...lockReply(reply, 4),
     heard: numberAt(reply, 5),
     stamp: numberAt(reply, 6),
     plan: textAt(reply, 7),
@@ -106,8 +101,7 @@ export function demandReply(reply: Reply): DemandReply {
     verdict: verdictAt(reply, 1, DEMAND_VERDICTS),
     demandedAt: numberAt(reply, 2),
     lockRest: numberAt(reply, 3),
-    at: timeOf(reply),
-    lockEndsAt: timeOf(reply) + numberAt(reply, 3),
+    ...lockReply(reply, 3),
     heard: numberAt(reply, 4),
   };
 }
@@ -117,8 +111,7 @@ export function recoverReply(reply: Reply): RecoverReply {
     verdict: verdictAt(reply, 1, RECOVER_VERDICTS),
     slot: numberAt(reply, 2),
     lockRest: numberAt(reply, 3),
-    at: timeOf(reply),
-    lockEndsAt: timeOf(reply) + numberAt(reply, 3),
+    ...lockReply(reply, 3),
   };
 }
 
@@ -129,6 +122,12 @@ export function settleReply(reply: Reply): SettleReply {
 /** How many things were forgotten. */
 export function forgetReply(reply: Reply): number {
   return numberAt(reply, 1);
+}
+
+/** @param restAt where the lock's rest stands */
+function lockReply(reply: Reply, restAt: number): LockReply {
+  const at = timeOf(reply);
+  return { at, lockEndsAt: at + numberAt(reply, restAt) };
 }
 
 /** Redis' time at the answer, in ms with a fraction. */
