@@ -93,8 +93,7 @@ export class Slots {
 
   /** ms after the slot at which this instance claims it. */
   private precedence(job: Job): number {
-    if (this.fleet.alone) return 0;
-    if (job.first) return 0;
+    if (this.fleet.alone || job.first) return 0;
     return (job.open ? 0 : GOES_FIRST + this.fleet.bellMs) + this.fleet.randomWait();
   }
 

@@ -109,18 +109,14 @@ describe('the answer to a demand of its own', () => {
     const { demanded } = await demandAndWait();
     proxy.cutAll();
     await demanded;
-    await waitFor('the run', () => demandRuns > 0);
-    await nothingWaits();
-    expect(demandRuns).toBe(1);
+    await oneRun();
   });
 
   it('that comes when its lock has ended is told, and the demand runs once', async () => {
     const { demanded, letThrough } = await demandAndWait();
     letThrough();
     await demanded;
-    await waitFor('the run', () => demandRuns > 0);
-    await nothingWaits();
-    expect(demandRuns).toBe(1);
+    await oneRun();
     expect(errors.splice(0)).toEqual([expect.stringMatching(/^LOCK_LOST: the lock of 'wanted'/)]);
   });
 });
@@ -217,18 +213,14 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     const wasCut = proxy.cutAt(verb, cut);
     await cutOff.demand('wanted');
     await wasCut;
-    await waitFor('the run', () => demandRuns > 0);
-    await nothingWaits();
-    expect(demandRuns).toBe(1);
+    await oneRun();
   });
 
   it('of a demand that another is to run has it run once', async () => {
     await other.hire('wanted', WANTED);
     const wasCut = proxy.cutAt('demand', cut);
     await Promise.all([cutOff.demand('wanted'), wasCut]);
-    await waitFor('the run', () => demandRuns > 0);
-    await nothingWaits();
-    expect(demandRuns).toBe(1);
+    await oneRun();
   });
 
   it.each<Verb>(['take', 'begin', 'settle'])(
@@ -238,9 +230,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
       const wasCut = proxy.cutAt(verb, cut);
       await other.demand('wanted');
       await wasCut;
-      await waitFor('the run', () => demandRuns > 0);
-      await nothingWaits();
-      expect(demandRuns).toBe(1);
+      await oneRun();
     },
   );
 
@@ -331,6 +321,13 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
 async function nothingToRecover(): Promise<void> {
   const noted = () => admin.exists(`${prefix}:recovers`);
   await waitFor('no run to be noted', async () => (await noted()) === 0);
+}
+
+/** Waits for a demand to have been run, and for nothing to wait any more. */
+async function oneRun(): Promise<void> {
+  await waitFor('the run', () => demandRuns > 0);
+  await nothingWaits();
+  expect(demandRuns).toBe(1);
 }
 
 /** The demand is idle again, and its lock is free. */
