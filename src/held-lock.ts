@@ -85,7 +85,9 @@ export class HeldLock {
       this.lease.lockEndsAt = sentAt + this.ttlMs;
       this.watch();
     } else if (renewal === 'foreign') {
-      this.lose('taken', true);
+      // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
+      if (this.clock.bounds().latest >= this.lease.lockEndsAt) this.expire();
+      else this.lose('taken', true);
     } else {
       // Refused: again while there is time.
       this.wake(Math.min(RETRY, rest / 4), () => void this.renew());
