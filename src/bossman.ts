@@ -125,6 +125,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     });
     this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, reporter, pauses, {
       won: (job, slot) => void track(this.runner.run(job, { ...slot, demandedAt: null, recovered: false })),
+      firedBefore: (job, token) => void track(this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
       track,
     });

@@ -26,7 +26,9 @@ export class Job {
   first = false;
   /** Nobody goes first. */
   open = true;
-  /** A claim is on its way. */
+  /** A slot that is not claimed before its time, as a run went on. */
+  punctualAt = 0;
+  /** A claim is on its way, or what it won waits for its time. */
   claiming = false;
   /** The alarm went off, late or in a busy instance, and has waited again. */
   waitedAgain = false;

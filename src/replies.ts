@@ -13,7 +13,17 @@ export interface StoredPlan {
 }
 
 const PLAN_VERDICTS = ['armed', 'kept', 'done', 'fired', 'stale', 'none', 'restored'] as const;
-const CLAIM_VERDICTS = ['run', 'locked', 'missed', 'ahead', 'stale', 'fired', 'plan', 'gone'] as const;
+const CLAIM_VERDICTS = [
+  'run',
+  'locked',
+  'missed',
+  'ahead',
+  'held',
+  'stale',
+  'fired',
+  'plan',
+  'gone',
+] as const;
 const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
 const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;
 
@@ -35,7 +45,7 @@ interface LockReply {
 /** Of claim. `slot` is the next one. */
 export interface ClaimReply extends StoredPlan, LockReply {
   verdict: (typeof CLAIM_VERDICTS)[number];
-  /** The slot that was claimed; for `ahead`, the one that is stored. */
+  /** The slot that was claimed; for `ahead` and `held`, the one that is stored. */
   claimed: number;
   /** How many instances heard of it; 0 for none or unknown. */
   heard: number;

@@ -103,9 +103,14 @@ export class Runner {
     this.runs.delete(run);
     job.running -= 1;
     // Sent before anybody is told, so that a slow listener does not hold the lock.
-    const settled = this.settle(run, ended);
+    const settled = this.settle(job, run.token, ended);
     this.tellEnd(job, ended);
     await settled;
+  }
+
+  /** Releases the lock of what was won and is not to be run. Never rejects. */
+  async giveBack(job: Job, token: string): Promise<void> {
+    await this.settle(job, token, null);
   }
 
   /** Looks after no lock any more: the connection is about to close. Runs that go on do so by themselves. */
@@ -185,19 +190,20 @@ export class Runner {
     this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job.name, cause));
   }
 
-  private async settle({ job, event, token }: Run, ended: FinishEvent | FailEvent): Promise<void> {
+  /** @param ended null: what was won was not run */
+  private async settle(job: Job, token: string, ended: FinishEvent | FailEvent | null): Promise<void> {
     const { name } = job;
-    const run = JSON.stringify(recordOf(event, ended, this.store.instance));
+    const run = ended ? JSON.stringify(recordOf(ended, ended, this.store.instance)) : '';
     try {
       const { demandIn, recoverable } = await this.store.settle({
         name,
         token,
-        startedAt: event.startedAt,
+        startedAt: ended?.startedAt ?? 0,
         run,
         leaving: this.leaving,
         listeners: this.fleet.count,
         sequence: this.store.nextSequence(),
-        failed: 'cause' in ended,
+        failed: ended !== null && 'cause' in ended,
         history: job.settings.history,
       });
       this.teller.over('settle');

@@ -12,7 +12,12 @@ import type { ClaimReply } from './replies';
 import type { Schedule } from './schedule';
 import type { ClaimRequest, Store } from './store';
 
-/** ms after the slot; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
+/**
+ * ms before the slot at which it is claimed, so that the way to Redis and back is over when it comes: what a timer of node
+ * is late, and a round trip. What is won waits here for its time.
+ */
+export const EARLY = 1.75;
+/** ms after the first claim; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
 export const GOES_FIRST = 4;
 /** An instance that went first steps back once in so many claims, so that new instances get their share. */
 export const STEPS_BACK_ONCE_IN = 50;
@@ -40,6 +45,9 @@ export interface WonSlot extends Lease {
  */
 export class Slots {
   private readonly alarms: Alarms;
+  /** What was won before its time, on the process's monotonic clock: from the answer on it is known how long to wait. */
+  private readonly starts: Alarms;
+  private readonly waiting = new Map<string, () => void>();
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -51,6 +59,8 @@ export class Slots {
     private readonly pauses: Pauses,
     private readonly on: {
       won: (job: Job, slot: WonSlot) => void;
+      /** The job was fired between the claim and the slot: the lock that the token has is to be given back. */
+      firedBefore: (job: Job, token: string) => void;
       /** Runs that go on in this instance. */
       busy: () => number;
       track: <T>(promise: Promise<T>) => Promise<T>;
@@ -60,12 +70,20 @@ export class Slots {
       () => clock.now(),
       (name, lateMs) => this.onAlarm(name, lateMs),
     );
+    this.starts = new Alarms(
+      () => clock.monotonic(),
+      (name) => {
+        this.waiting.get(name)?.();
+        this.waiting.delete(name);
+      },
+    );
   }
 
   /** Sets the alarm where the job's next slot, and the fleet, want it. */
   align(job: Job): void {
     const { known } = job;
-    if (known?.schedule) this.alarms.set(job.name, known.slot + this.precedence(job));
+    if (known?.schedule)
+      this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
     else this.alarms.clear(job.name);
   }
 
@@ -91,7 +109,12 @@ export class Slots {
     this.alarms.stop();
   }
 
-  /** ms after the slot at which this instance claims it. */
+  /** ms before the slot at which the first claims it. */
+  private early(job: Job, { slot }: KnownPlan): number {
+    return job.punctualAt === slot ? 0 : EARLY;
+  }
+
+  /** ms after that at which this instance claims it. */
   private precedence(job: Job): number {
     if (this.fleet.alone || job.first) return 0;
     return (job.open ? 0 : GOES_FIRST + this.fleet.bellMs) + this.fleet.randomWait();
@@ -137,6 +160,13 @@ export class Slots {
   private onAlarm(name: string, lateMs: number): void {
     const job = this.jobs.get(name);
     if (!job?.known?.schedule || job.claiming) return;
+    const { known } = job;
+    // Until the slot it may be over.
+    if (job.running > 0 && this.clock.now() < known.slot) {
+      job.punctualAt = known.slot;
+      this.align(job);
+      return;
+    }
     const wait = job.waitedAgain ? 0 : this.hesitation(job, lateMs);
     if (wait > 0) {
       job.waitedAgain = true;
@@ -168,7 +198,8 @@ export class Slots {
           await this.plans.look(job);
           return;
         } else {
-          this.conclude(job, known, token, reply);
+          this.conclude(job, known, reply);
+          if (reply.verdict === 'run') await this.begin(job, known, token, reply);
           return;
         }
       }
@@ -214,20 +245,32 @@ export class Slots {
       token,
       ttlMs,
       skipAfterMs: misfire === 'skip' ? MISSED_AFTER : null,
+      // The script's clock counts whole ms.
+      earlyMs: Math.ceil(EARLY),
       open: job.open,
       listeners: this.fleet.count,
       recover: job.settings.recover,
     };
   }
 
+  /** Waits until the slot has come, also by the slowest that Redis' clock can be. */
+  private untilDue(job: Job, slot: number): Promise<void> | undefined {
+    const wait = slot - this.clock.bounds().earliest;
+    if (wait <= 0) return undefined;
+    return new Promise((resolve) => {
+      this.waiting.set(job.name, resolve);
+      this.starts.set(job.name, this.clock.monotonic() + wait);
+    });
+  }
+
   /** Takes in the answer that says whose the slot is. */
-  private conclude(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): void {
+  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply): void {
     const { verdict, claimed, slot } = reply;
-    // Of the same plan more may have been heard meanwhile.
-    const known = job.known?.stamp === asked.stamp ? job.known : asked;
+    const known = lastHeard(job, asked);
     if (verdict === 'fired') {
       this.plans.learn(job, reply);
-    } else if (verdict === 'ahead') {
+    } else if (verdict === 'ahead' || verdict === 'held') {
+      if (verdict === 'held') job.punctualAt = claimed;
       // Somebody else was first, or our clock is fast: only the former costs precedence.
       if (claimed > known.slot) this.moveOn(job, known, claimed, false, false);
     } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed') {
@@ -240,12 +283,19 @@ export class Slots {
         return;
       }
       if (verdict === 'locked') this.skip(job, known, claimed, claimed + 1, 'locked');
-      else if (this.clock.now() >= reply.lockEndsAt) this.skip(job, known, claimed, claimed + 1, 'expired');
-      else this.on.won(job, { slot: claimed, token, lockedAt: reply.at, lockEndsAt: reply.lockEndsAt });
       // Several that were due at once are one run.
       const after = known.schedule?.next(claimed, claimed) ?? slot;
       this.skip(job, known, after, slot, 'missed');
     }
+  }
+
+  /** Hands on the slot that was won, at its time. */
+  private async begin(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): Promise<void> {
+    const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
+    await this.untilDue(job, slot);
+    if (this.clock.now() >= lockEndsAt) this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
+    else if (job.known && !job.known.schedule) this.on.firedBefore(job, token);
+    else this.on.won(job, { slot, token, lockedAt, lockEndsAt });
   }
 
   /** Tells of the slots from `slot` on, before `end`. */
@@ -258,4 +308,9 @@ export class Slots {
       why,
     });
   }
+}
+
+/** Of the plan that was asked about more may have been heard meanwhile. */
+function lastHeard(job: Job, asked: KnownPlan): KnownPlan {
+  return job.known?.stamp === asked.stamp ? job.known : asked;
 }

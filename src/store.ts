@@ -47,6 +47,8 @@ export interface ClaimRequest {
   ttlMs: number;
   /** A slot later than this is skipped; null: never. */
   skipAfterMs: number | null;
+  /** So long before the slot it may be claimed. */
+  earlyMs: number;
   /** Nobody goes first at the next slot. */
   open: boolean;
   /** How many instances heard our last bell; 0: unknown. */
@@ -61,7 +63,7 @@ export interface SettleRequest {
   token: string;
   /** ms on Redis' clock. */
   startedAt: number;
-  /** The run's record, as JSON. */
+  /** The run's record, as JSON; '': what was won was not run. */
   run: string;
   /** A demand that waits is for somebody else. */
   leaving: boolean;
@@ -141,8 +143,20 @@ export class Store {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimReply> {
-    const { name, stamp, expected, everyMs, next, token, ttlMs, skipAfterMs, open, listeners, recover } =
-      request;
+    const {
+      name,
+      stamp,
+      expected,
+      everyMs,
+      next,
+      token,
+      ttlMs,
+      skipAfterMs,
+      earlyMs,
+      open,
+      listeners,
+      recover,
+    } = request;
     const { plans, due, recovers, counts, bell } = this.keys;
     const reply = await this.call(
       'claim',
@@ -156,6 +170,7 @@ export class Store {
         token,
         ttlMs,
         skipAfterMs ?? -1,
+        earlyMs,
         open ? 1 : 0,
         listeners,
         recover ? 1 : 0,

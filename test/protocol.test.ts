@@ -62,6 +62,8 @@ interface Call {
   token: string | null;
   /** Of the plan that is armed. */
   everyMs: number | null;
+  /** Of a claim. */
+  earlyMs?: number;
   // biome-ignore lint/suspicious/noConfusingVoidType: what the store resolves with
   send(): Promise<object | void>;
   /** What the answer should be, by the model, which takes the call in. */
@@ -313,10 +315,11 @@ const claims = fc
     token: fc.constantFrom('new', 'last'),
     misfire: fc.constantFrom('run', 'skip'),
     slow: fc.boolean(),
+    early: fc.constantFrom(0, 8000),
   })
-  .map(({ who, token, misfire, slow }) =>
+  .map(({ who, token, misfire, slow, early }) =>
     step(
-      `${who} claims with a ${token} token, misfire ${misfire}${slow ? ', its clock slow' : ''}`,
+      `${who} claims up to ${early} ms early with a ${token} token, misfire ${misfire}${slow ? ', its clock slow' : ''}`,
       (world) => {
         const { known } = world.member(who);
         return known !== null && known.slot < FIRED;
@@ -337,6 +340,7 @@ const claims = fc
           token: token === 'last' && member.lastClaim ? member.lastClaim.token : member.store.nextToken(),
           ttlMs: TTL,
           skipAfterMs: misfire === 'skip' ? SKIP_AFTER : null,
+          earlyMs: early,
           open: false,
           listeners: 0,
           recover: false,
@@ -346,12 +350,13 @@ const claims = fc
           verb: 'claim',
           token: request.token,
           everyMs: null,
+          earlyMs: early,
           send: () => member.store.claim(request),
           expected: (at) => world.model.claim(member.id, request, at),
         });
         const { verdict } = reply;
         if (verdict === 'plan' || verdict === 'fired') member.learn(reply);
-        else if (verdict === 'ahead') member.learn({ ...known, slot: reply.claimed });
+        else if (verdict === 'ahead' || verdict === 'held') member.learn({ ...known, slot: reply.claimed });
         else if (verdict !== 'gone' && verdict !== 'stale')
           member.learn({ ...known, stamp: reply.stamp, slot: reply.slot });
       },
@@ -422,9 +427,9 @@ const begins = who.map((who) =>
   ),
 );
 
-const settles = who.map((who) =>
+const settles = fc.record({ who, ran: fc.boolean() }).map(({ who, ran }) =>
   step(
-    `${who} settles`,
+    `${who} ${ran ? 'settles' : 'gives back'}`,
     (world) => world.member(who).won.length > 0,
     async (world) => {
       const member = world.member(who);
@@ -436,7 +441,7 @@ const settles = who.map((who) =>
         name: JOB,
         token,
         startedAt,
-        run: noteOf(startedAt),
+        run: ran ? noteOf(startedAt) : '',
         leaving: false,
         listeners: 0,
         sequence,
@@ -579,6 +584,7 @@ function answerTo(call: Call, reply: unknown, before: Seen, after: Seen): Answer
     verb: call.verb,
     token: call.token,
     everyMs: call.everyMs,
+    earlyMs: call.earlyMs ?? 0,
     verdict: typeof verdict === 'string' ? verdict : hasFired ? 'fired' : 'done',
     claimed: Number(valueIn(reply, 'claimed') ?? 0),
     holds: Number(valueIn(reply, 'lockEndsAt')) > Number(valueIn(reply, 'at')),

@@ -1,16 +1,18 @@
 -- Hands a due slot to one instance, with the job's lock, and sets the next slot.
 -- KEYS  plans, due, trigger, lock, recovers, counts
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
---       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), open (1: nobody goes first next time),
---       listeners (as the instance last heard), recover (1: note the run until it is settled), caller, bell
+--       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
+--       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
+--       until it is settled), caller, bell
 -- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
---            skipped | ahead: not due yet, `slot` says when | stale: `next` has passed, compute it again | fired
+--            skipped | ahead: not due yet, `slot` says when | held: a run is still going, and has until the slot
+--            | stale: `next` has passed, compute it again | fired
 --            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
 --            know better
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
 local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
-local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, open, listeners, recover, caller,
+local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, caller,
   bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
@@ -39,7 +41,8 @@ if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) e
 
 -- Slots only move forward: an older one came back with older data.
 local slot = math.max(entry.slot, tonumber(expected))
-if slot > now then
+local rest = math.max(0, slot - now)
+if rest > tonumber(early) then
   if slot > entry.slot then
     entry.slot = slot
     entry.before = unreplaced(entry.before)
@@ -50,18 +53,20 @@ if slot > now then
 end
 
 -- The next slot is always ahead of now, so that several missed ones become one run.
-local following = every > 0 and slot + every * (math.floor((now - slot) / every) + 1) or tonumber(nextSlot)
+local following = every > 0 and slot + every * (math.floor(math.max(0, now - slot) / every) + 1) or tonumber(nextSlot)
 if following <= now then return answer('stale', slot, 0, 0) end
 
 -- Read before anything is written: a value that is not ours refuses the claim as a whole.
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
   verdict = 'missed'
-elseif redis.call('SET', lock, token, 'NX', 'PX', ttl) then
+elseif redis.call('SET', lock, token, 'NX', 'PX', ttl + rest) then
   verdict = 'run'
   if recover == '1' then
     redis.call('HSET', recovers, name, remember(list, caller, token .. ':' .. int(slot) .. ':0'))
   end
+elseif rest > 0 then
+  return answer('held', slot, 0, 0)
 else
   verdict = 'locked'
 end
@@ -78,4 +83,4 @@ if verdict ~= 'run' then
   writeCounts(counts, name, runs, failures, skips + 1, calls)
 end
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
-return answer(verdict, slot, verdict == 'run' and tonumber(ttl) or 0, heard)
+return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, heard)

@@ -1,7 +1,7 @@
 -- The end of a run: releases its lock, notes and counts the run, and says whether a demand was made meanwhile.
 -- KEYS  lock, runs, demands, recovers, counts, history
--- ARGV  name, token, startedAt, run (JSON), leaving (1: somebody else has to take the demand), caller, listeners, bell,
---       sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it)
+-- ARGV  name, token, startedAt, run (JSON; '': what was won was not run), leaving (1: somebody else has to take the demand),
+--       caller, listeners, bell, sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it)
 -- returns { nowUs, demandIn, recoverable (1: the run of another slot has died, or goes on) }
 -- rings  settled CALLER NAME, when the run was noted to be recovered;
 --        demand CALLER AT 0 LOCKREST LISTENERS NAME, when leaving and a demand waits
@@ -35,18 +35,20 @@ if demand.token == token then
 end
 
 -- From here to the answer nothing may fail, neither for a foreign value nor for a Redis without room.
--- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
-local ran, failures, skips, calls = readCounts(counts, name)
-if held or not called(calls, caller, sequence) then
-  calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
-  writeCounts(counts, name, ran + 1, failures + failed, skips, calls)
-  if kept ~= '0' then redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run) end
-end
+if run ~= '' then
+  -- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
+  local ran, failures, skips, calls = readCounts(counts, name)
+  if held or not called(calls, caller, sequence) then
+    calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
+    writeCounts(counts, name, ran + 1, failures + failed, skips, calls)
+    if kept ~= '0' then redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run) end
+  end
 
--- A run that ends long after its lock must not cover the note of a later one.
-local before = not held and redis.pcall('HGET', runs, name)
-local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
-if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
+  -- A run that ends long after its lock must not cover the note of a later one.
+  local before = not held and redis.pcall('HGET', runs, name)
+  local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
+  if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
+end
 
 local waiting = demandIn(demand, lock)
 if leaving == '1' and waiting >= 0 then ring(bell, 'demand', caller, int(now), '0', int(waiting), listeners, name) end

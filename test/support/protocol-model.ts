@@ -105,7 +105,7 @@ export class ProtocolModel {
 
   claim(
     caller: string,
-    { token, stamp, expected, everyMs, next, skipAfterMs, ttlMs }: ClaimRequest,
+    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs }: ClaimRequest,
     now: number,
   ) {
     const was = this.entry;
@@ -122,7 +122,7 @@ export class ProtocolModel {
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
 
     const claimed = Math.max(was.slot, expected);
-    if (claimed > now) {
+    if (claimed > now + earlyMs) {
       // Redis came back with an older slot.
       if (claimed > was.slot) {
         this.entry = { ...was, slot: claimed, before: unreplaced(was.before) };
@@ -131,13 +131,16 @@ export class ProtocolModel {
       return { verdict: 'ahead', claimed, ...stored };
     }
     let slot = next;
+    const early = Math.max(0, claimed - now);
     if (everyMs !== null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
     if (slot <= now) return { verdict: 'stale', ...stored };
 
     const missed = skipAfterMs !== null && now - claimed > skipAfterMs;
-    const verdict = missed ? 'missed' : this.takeLock(token, ttlMs, now) ? 'run' : 'locked';
+    const verdict = missed ? 'missed' : this.takeLock(token, ttlMs + early, now) ? 'run' : 'locked';
+    // The run that goes on has until the slot.
+    if (verdict === 'locked' && early > 0) return { verdict: 'held', claimed, ...stored };
     if (verdict !== 'run') this.skips += 1;
-    const lockEndsAt = about(verdict === 'run' ? now + ttlMs : now);
+    const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot } } };
     this.entry = { ...was, slot, before: null, claims };
     this.setTrigger(now);
@@ -198,11 +201,12 @@ export class ProtocolModel {
     return undefined;
   }
 
-  settle(caller: string, { token, startedAt, sequence, failed }: SettleRequest, now: number) {
+  settle(caller: string, { token, startedAt, run, sequence, failed }: SettleRequest, now: number) {
     const held = this.holder(now) === token;
     if (held) this.lock = null;
     this.begin(token, now);
     if (this.demand.token === token) this.demand.token = '';
+    if (run === '') return { demandIn: this.demandIn(now) };
     if (held || sequence > (this.settled[caller] ?? 0)) {
       this.settled[caller] = sequence;
       this.runs += 1;

@@ -25,6 +25,8 @@ export interface Answered {
   /** The lock that it was given holds: what is answered once more when it has ended is not run. */
   readonly holds: boolean;
   readonly everyMs: number | null;
+  /** So long before the slot a claim asked for it. */
+  readonly earlyMs: number;
 }
 
 /**
@@ -116,11 +118,14 @@ export class Promises {
       promise('a fired plan has none', after.trigger === null);
   }
 
-  private checkRun({ claimed, token }: Answered, { at, holder, plan }: Seen): void {
+  private checkRun({ claimed, token, earlyMs }: Answered, { at, holder, plan }: Seen): void {
     if (this.handedOut.get(token) === claimed) return;
     this.handedOut.set(token, claimed);
     promise('a run has the lock', holder === token);
-    promise('a slot is handed out when it is due', claimed <= at && plan !== null && plan.slot > claimed);
+    promise(
+      'a slot is handed out when it is due, or asked for',
+      claimed <= at + earlyMs && plan !== null && plan.slot > claimed,
+    );
     if (this.lost === null) promise('a slot is handed out once', claimed > this.lastRun);
     this.lastRun = Math.max(this.lastRun, claimed);
   }
