@@ -1,14 +1,14 @@
 import type { RedisClock } from './clock';
 import { compose } from './compose';
 import { BossmanError, messageOf } from './errors';
-import type { FailEvent, FinishEvent, RunEvent, Teller } from './events';
+import type { RunEvent, Teller } from './events';
 import type { Fleet } from './fleet';
 import { HeldLock, type Lease } from './held-lock';
 import type { InstanceInfo } from './inspection';
 import type { Job } from './job';
 import type { Locks } from './locks';
 import type { JobDefinition, Qa } from './options';
-import { recordOf } from './records';
+import { type Ending, recordText } from './records';
 import { Context } from './run-context';
 import type { Store } from './store';
 import { type RunTrace, traced } from './trace';
@@ -104,7 +104,7 @@ export class Runner {
     job.running -= 1;
     // Sent before anybody is told, so that a slow listener does not hold the lock.
     const settled = this.settle(run, ended);
-    this.tellEnd(job, ended);
+    this.tellEnd(event, ended);
     await settled;
   }
 
@@ -138,7 +138,7 @@ export class Runner {
   }
 
   /** The QA chain around `work`. Never rejects. */
-  private async perform(job: Job, event: RunEvent, context: Context): Promise<FinishEvent | FailEvent> {
+  private async perform(job: Job, event: RunEvent, context: Context): Promise<Ending> {
     const startedAt = this.clock.monotonic();
     let worked = false;
     try {
@@ -156,9 +156,9 @@ export class Runner {
         chain,
         () => !worked,
       );
-      return { ...event, duration: this.clock.monotonic() - startedAt, vetoed: !worked };
+      return { duration: this.clock.monotonic() - startedAt, vetoed: !worked };
     } catch (cause) {
-      return { ...event, duration: this.clock.monotonic() - startedAt, cause };
+      return { duration: this.clock.monotonic() - startedAt, cause };
     }
   }
 
@@ -173,21 +173,22 @@ export class Runner {
     if (this.leaving) this.leaveBy = Math.max(this.leaveBy, run.lock.endsAt);
   }
 
-  private tellEnd(job: Job, ended: FinishEvent | FailEvent): void {
+  private tellEnd(event: RunEvent, ended: Ending): void {
     if (!('cause' in ended)) {
-      if (this.teller.hears('finish')) this.teller.tell('finish', ended);
+      if (this.teller.hears('finish')) this.teller.tell('finish', { ...event, ...ended });
       return;
     }
+    const { job } = event;
     const { cause } = ended;
-    if (this.teller.hears('fail')) this.teller.tell('fail', ended);
+    if (this.teller.hears('fail')) this.teller.tell('fail', { ...event, ...ended });
     const twice = cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
-    const message = `a run of '${job.name}' failed: ${messageOf(cause)}`;
-    this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job.name, cause));
+    const message = `a run of '${job}' failed: ${messageOf(cause)}`;
+    this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job, cause));
   }
 
-  private async settle({ job, event, token }: Run, ended: FinishEvent | FailEvent): Promise<void> {
+  private async settle({ job, event, token }: Run, ended: Ending): Promise<void> {
     const { name } = job;
-    const run = JSON.stringify(recordOf(event, ended, this.store.instance));
+    const run = recordText(event, ended, this.store.instance);
     try {
       const { demandIn, recoverable } = await this.store.settle({
         name,
