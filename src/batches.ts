@@ -7,8 +7,10 @@ export interface ScriptCall<Verb> {
   args: (string | number)[];
 }
 
-interface Waiting<Verb> extends ScriptCall<Verb> {
-  resolve: (answer: unknown) => void;
+interface Waiting<Verb> {
+  call: ScriptCall<Verb>;
+  /** Takes in the answer; an Error when the call was refused. */
+  settle: (answer: unknown) => void;
   reject: (why: unknown) => void;
 }
 
@@ -30,17 +32,30 @@ export class Batches<Verb> {
     private readonly sendMany: (calls: ScriptCall<Verb>[]) => Promise<unknown[]>,
   ) {}
 
-  call(verb: Verb, keys: string[], args: (string | number)[]): Promise<unknown> {
+  /**
+   * Resolves with what `read` makes of the call's answer.
+   *
+   * @param read may throw
+   */
+  call<T>(call: ScriptCall<Verb>, read: (answer: unknown) => T): Promise<T> {
     if (!this.inTurn) {
       this.inTurn = true;
       process.nextTick(() => {
         this.inTurn = false;
         this.flush();
       });
-      return this.sendOne({ verb, keys, args });
+      return this.sendOne(call).then(read);
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ verb, keys, args, resolve, reject });
+      const settle = (answer: unknown) => {
+        try {
+          if (answer instanceof Error) reject(answer);
+          else resolve(read(answer));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.waiting.push({ call, settle, reject });
       if (this.waiting.length >= TOGETHER) this.flush();
     });
   }
@@ -52,16 +67,12 @@ export class Batches<Verb> {
     if (!first) return;
     this.waiting = [];
     if (batch.length === 1) {
-      this.sendOne(first).then(first.resolve, first.reject);
+      this.sendOne(first.call).then(first.settle, first.reject);
       return;
     }
-    this.sendMany(batch).then(
+    this.sendMany(batch.map(({ call }) => call)).then(
       (answers) => {
-        for (const [index, { resolve, reject }] of batch.entries()) {
-          const answer = answers[index];
-          if (answer instanceof Error) reject(answer);
-          else resolve(answer);
-        }
+        for (const [index, { settle }] of batch.entries()) settle(answers[index]);
       },
       (cause) => {
         for (const { reject } of batch) reject(cause);

@@ -1,7 +1,7 @@
 /**
  * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here`, `who` and `quit`.
  * Every message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which
- * may contain anything.
+ * may contain anything. Several can come as one: see `messagesIn`.
  */
 export type Bell =
   | { kind: 'armed'; caller: string; name: string }
@@ -59,11 +59,19 @@ const WORDS = {
   here: 0,
 } as const;
 
+/** Before a list of messages, in JSON. */
+const SEVERAL = 'many ';
+
 /** It becomes part of a key. */
 const ROLL = /^[0-9a-f]{32}$/;
 
 function isKind(word: string | undefined): word is keyof typeof WORDS {
   return word !== undefined && Object.hasOwn(WORDS, word);
+}
+
+/** The messages that came as one: scripts that travel together ring together. */
+export function messagesIn(message: string): string[] {
+  return message.startsWith(SEVERAL) ? (textsIn(message.slice(SEVERAL.length)) ?? []) : [message];
 }
 
 /** Null for what no instance of ours has sent. */
@@ -86,7 +94,7 @@ export function parseBell(message: string): Bell | null {
     return ROLL.test(roll) ? { kind, caller, roll } : null;
   }
   if (kind === 'hired' && caller !== undefined) {
-    const names = namesIn(message.slice(from));
+    const names = textsIn(message.slice(from));
     return names && { kind, caller, names };
   }
   if (!isKind(kind) || caller === undefined) return null;
@@ -132,10 +140,10 @@ export function parseBell(message: string): Bell | null {
   }
 }
 
-function namesIn(json: string): string[] | null {
+function textsIn(json: string): string[] | null {
   try {
-    const names: unknown = JSON.parse(json);
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null;
+    const texts: unknown = JSON.parse(json);
+    return Array.isArray(texts) && texts.every((text) => typeof text === 'string') ? texts : null;
   } catch {
     return null;
   }

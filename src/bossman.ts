@@ -143,7 +143,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
     this.overview = new Overview(this.store, reads, clock, roll);
-    this.listener = new Listener(this.subscriber, keys, reporter, {
+    this.listener = new Listener(this.subscriber, keys, this.id, reporter, {
       onBell: (bell) => this.onBell(bell),
       onExpired: (name) => this.onExpired(name),
       onSubscribing: () => this.demands.subscribing(),

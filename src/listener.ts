@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type Bell, parseBell } from './bell';
+import { type Bell, messagesIn, parseBell } from './bell';
 import { addressOf, type Client, isCluster } from './connection';
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
@@ -24,13 +24,18 @@ export class Listener {
   /** Where the client is a Cluster. */
   private readonly nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
+  /** How the bell of a claim of our own begins. */
+  private readonly ownClaim: string;
 
+  /** @param instance what we are called on the bell */
   constructor(
     client: Client,
     private readonly keys: Keys,
+    instance: string,
     private readonly teller: Teller,
     private readonly hints: Hints,
   ) {
+    this.ownClaim = `claim ${instance} `;
     if (isCluster(client)) {
       this.nodeSubscriber = new NodeSubscriber(client, {
         connected: (node) => this.listenTo(node),
@@ -93,11 +98,17 @@ export class Listener {
   private hear(channel: string, message: string): void {
     if (this.stopped) return;
     if (channel === this.keys.bell) {
-      const bell = parseBell(message);
-      if (bell) this.hints.onBell(bell);
+      for (const one of messagesIn(message)) this.ring(one);
     } else if (channel === this.keys.expired) {
       const name = this.keys.expiredName(message);
       if (name !== null) this.hints.onExpired(name);
     }
+  }
+
+  private ring(message: string): void {
+    // The most of what is rung; we know it from its answer, and sooner.
+    if (message.startsWith(this.ownClaim)) return;
+    const bell = parseBell(message);
+    if (bell) this.hints.onBell(bell);
   }
 }

@@ -7,23 +7,28 @@ const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
 /** Letters of an error's message. */
 const LONGEST_ERROR = 200;
 
-/** A run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
-export function recordOf(event: RunEvent, ended: FinishEvent | FailEvent, by: string): Partial<RunRecord> {
-  return {
-    ...(event.slot !== null && { slot: event.slot }),
-    ...(event.demandedAt !== null && { demandedAt: event.demandedAt }),
-    startedAt: Math.round(event.startedAt),
-    lateness: Math.round(event.lateness),
+/** How a run ended: what its last event says beside what its first one did. */
+export type Ending = Omit<FinishEvent, keyof RunEvent> | Omit<FailEvent, keyof RunEvent>;
+
+/** The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
+export function recordText(event: RunEvent, ended: Ending, by: string): string {
+  const { slot, demandedAt, startedAt, lateness, recovered } = event;
+  return JSON.stringify({
+    slot: slot ?? undefined,
+    demandedAt: demandedAt ?? undefined,
+    startedAt: Math.round(startedAt),
+    lateness: Math.round(lateness),
     durationMs: Math.round(ended.duration),
-    ...outcomeOf(ended),
+    outcome: outcomeOf(ended),
+    error: 'cause' in ended ? messageOf(ended.cause).slice(0, LONGEST_ERROR) : undefined,
     by,
-    ...(event.recovered && { recovered: true }),
-  };
+    recovered: recovered || undefined,
+  });
 }
 
-function outcomeOf(ended: FinishEvent | FailEvent): Pick<RunRecord, 'outcome'> & { error?: string } {
-  if ('cause' in ended) return { outcome: 'failed', error: messageOf(ended.cause).slice(0, LONGEST_ERROR) };
-  return { outcome: ended.vetoed ? 'vetoed' : 'done' };
+function outcomeOf(ended: Ending): RunRecord['outcome'] {
+  if ('cause' in ended) return 'failed';
+  return ended.vetoed ? 'vetoed' : 'done';
 }
 
 /** The inverse, also of what earlier versions noted. Null for what is no run's record. */

@@ -1,16 +1,16 @@
 import type { RedisClock } from './clock';
 import { compose } from './compose';
 import { BossmanError, messageOf } from './errors';
-import type { FailEvent, FinishEvent, RunEvent, Teller } from './events';
+import type { RunEvent, Teller } from './events';
 import type { Fleet } from './fleet';
 import { HeldLock, type Lease } from './held-lock';
 import type { InstanceInfo } from './inspection';
 import type { Job } from './job';
 import type { Locks } from './locks';
 import type { JobDefinition, Qa } from './options';
-import { recordOf } from './records';
+import { type Ending, recordText } from './records';
 import { Context } from './run-context';
-import type { Store } from './store';
+import type { SettleRequest, Store } from './store';
 import { type RunTrace, traced } from './trace';
 
 /** A slot or a demand that this instance has won, with the job's lock. */
@@ -103,14 +103,18 @@ export class Runner {
     this.runs.delete(run);
     job.running -= 1;
     // Sent before anybody is told, so that a slow listener does not hold the lock.
-    const settled = this.settle(job, run.token, ended);
-    this.tellEnd(job, ended);
+    const settled = this.settle(job, run.token, {
+      startedAt,
+      run: recordText(event, ended, this.store.instance),
+      failed: 'cause' in ended,
+    });
+    this.tellEnd(event, ended);
     await settled;
   }
 
   /** Releases the lock of what was won and is not to be run. Never rejects. */
   async giveBack(job: Job, token: string): Promise<void> {
-    await this.settle(job, token, null);
+    await this.settle(job, token, { startedAt: 0, run: '', failed: false });
   }
 
   /** Looks after no lock any more: the connection is about to close. Runs that go on do so by themselves. */
@@ -143,7 +147,7 @@ export class Runner {
   }
 
   /** The QA chain around `work`. Never rejects. */
-  private async perform(job: Job, event: RunEvent, context: Context): Promise<FinishEvent | FailEvent> {
+  private async perform(job: Job, event: RunEvent, context: Context): Promise<Ending> {
     const startedAt = this.clock.monotonic();
     let worked = false;
     try {
@@ -161,9 +165,9 @@ export class Runner {
         chain,
         () => !worked,
       );
-      return { ...event, duration: this.clock.monotonic() - startedAt, vetoed: !worked };
+      return { duration: this.clock.monotonic() - startedAt, vetoed: !worked };
     } catch (cause) {
-      return { ...event, duration: this.clock.monotonic() - startedAt, cause };
+      return { duration: this.clock.monotonic() - startedAt, cause };
     }
   }
 
@@ -178,32 +182,33 @@ export class Runner {
     if (this.leaving) this.leaveBy = Math.max(this.leaveBy, run.lock.endsAt);
   }
 
-  private tellEnd(job: Job, ended: FinishEvent | FailEvent): void {
+  private tellEnd(event: RunEvent, ended: Ending): void {
     if (!('cause' in ended)) {
-      if (this.teller.hears('finish')) this.teller.tell('finish', ended);
+      if (this.teller.hears('finish')) this.teller.tell('finish', { ...event, ...ended });
       return;
     }
+    const { job } = event;
     const { cause } = ended;
-    if (this.teller.hears('fail')) this.teller.tell('fail', ended);
+    if (this.teller.hears('fail')) this.teller.tell('fail', { ...event, ...ended });
     const twice = cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
-    const message = `a run of '${job.name}' failed: ${messageOf(cause)}`;
-    this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job.name, cause));
+    const message = `a run of '${job}' failed: ${messageOf(cause)}`;
+    this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job, cause));
   }
 
-  /** @param ended null: what was won was not run */
-  private async settle(job: Job, token: string, ended: FinishEvent | FailEvent | null): Promise<void> {
+  private async settle(
+    job: Job,
+    token: string,
+    outcome: Pick<SettleRequest, 'startedAt' | 'run' | 'failed'>,
+  ): Promise<void> {
     const { name } = job;
-    const run = ended ? JSON.stringify(recordOf(ended, ended, this.store.instance)) : '';
     try {
       const { demandIn, recoverable } = await this.store.settle({
         name,
         token,
-        startedAt: ended?.startedAt ?? 0,
-        run,
+        ...outcome,
         leaving: this.leaving,
         listeners: this.fleet.count,
         sequence: this.store.nextSequence(),
-        failed: ended !== null && 'cause' in ended,
         history: job.settings.history,
       });
       this.teller.over('settle');

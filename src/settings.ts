@@ -102,7 +102,8 @@ export function readHistoryOptions(options: HistoryOptions): number {
 export function readName(name: unknown): string {
   if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
   if (name === '') throw new RangeError("name: '' is empty; a job needs a name");
-  return name;
+  // Half a surrogate pair cannot be sent: Redis would keep another name than we do.
+  return name.toWellFormed();
 }
 
 function readSchedule({ every, cron }: Record<string, unknown>, tz: string | null): Schedule | null {

@@ -124,8 +124,8 @@ export class Store {
     return this.instance + this.tokens.toString(16).padStart(16, '0');
   }
 
-  async readClock(): Promise<void> {
-    await this.call('clock', [this.keys.due], []);
+  readClock(): Promise<void> {
+    return this.call('clock', [this.keys.due], [], nothing);
   }
 
   /** Many that are asked for in one turn of the event loop travel together. */
@@ -134,15 +134,15 @@ export class Store {
   }
 
   /** @param known null: only look */
-  async restore(name: string, known: StoredPlan | null): Promise<PlanReply> {
+  restore(name: string, known: StoredPlan | null): Promise<PlanReply> {
     const { plans, due, demands } = this.keys;
     const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
     const args = [name, stamp, slot, plan, this.instance, this.keys.bell];
-    return planReply(await this.call('restore', keys, args));
+    return this.call('restore', keys, args, planReply);
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimReply> {
+  claim(request: ClaimRequest): Promise<ClaimReply> {
     const {
       name,
       stamp,
@@ -158,7 +158,7 @@ export class Store {
       recover,
     } = request;
     const { plans, due, recovers, counts, bell } = this.keys;
-    const reply = await this.call(
+    return this.call(
       'claim',
       [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts],
       [
@@ -177,37 +177,32 @@ export class Store {
         this.instance,
         bell,
       ],
+      claimReply,
     );
-    return claimReply(reply);
   }
 
-  async fire(name: string, sequence: number): Promise<Pick<StoredPlan, 'stamp' | 'slot'>> {
+  fire(name: string, sequence: number): Promise<Pick<StoredPlan, 'stamp' | 'slot'>> {
     const { plans, due, bell } = this.keys;
-    const reply = await this.call(
+    return this.call(
       'fire',
       [plans, due, this.keys.trigger(name)],
       [name, this.instance, sequence, bell],
+      fireReply,
     );
-    return fireReply(reply);
   }
 
   /** @param own take it in the same step, with this token */
-  async demand(
+  demand(
     name: string,
     sequence: number,
     listeners: number,
     own: { token: string; ttlMs: number } | null,
   ): Promise<DemandReply> {
-    return demandReply(
-      await this.call('demand', this.demandKeys(name), [
-        name,
-        this.instance,
-        sequence,
-        own?.token ?? '',
-        own?.ttlMs ?? 0,
-        listeners,
-        this.keys.bell,
-      ]),
+    return this.call(
+      'demand',
+      this.demandKeys(name),
+      [name, this.instance, sequence, own?.token ?? '', own?.ttlMs ?? 0, listeners, this.keys.bell],
+      demandReply,
     );
   }
 
@@ -218,37 +213,31 @@ export class Store {
   }
 
   /** @param originalHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
-  async take(
-    name: string,
-    token: string,
-    ttlMs: number,
-    originalHeardAt: number | null,
-  ): Promise<DemandReply> {
-    return demandReply(
-      await this.call(
-        'take',
-        [...this.demandKeys(name), this.keys.due],
-        [name, token, ttlMs, originalHeardAt ?? 0, this.instance, this.keys.bell],
-      ),
+  take(name: string, token: string, ttlMs: number, originalHeardAt: number | null): Promise<DemandReply> {
+    return this.call(
+      'take',
+      [...this.demandKeys(name), this.keys.due],
+      [name, token, ttlMs, originalHeardAt ?? 0, this.instance, this.keys.bell],
+      demandReply,
     );
   }
 
   /** The run of a demand that was taken has begun: the demand counts as run. */
-  async begin(name: string, token: string): Promise<void> {
-    await this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell]);
+  begin(name: string, token: string): Promise<void> {
+    return this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell], nothing);
   }
 
   /** Takes a slot whose run has died. */
-  async recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
+  recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
     const { recovers, due, bell } = this.keys;
     const keys = [recovers, this.keys.lock(name), due];
-    return recoverReply(await this.call('recover', keys, [name, token, ttlMs, this.instance, bell]));
+    return this.call('recover', keys, [name, token, ttlMs, this.instance, bell], recoverReply);
   }
 
-  async settle(request: SettleRequest): Promise<SettleReply> {
+  settle(request: SettleRequest): Promise<SettleReply> {
     const { name, token, startedAt, run, leaving, listeners, sequence, failed, history } = request;
     const { runs, demands, recovers, counts, bell } = this.keys;
-    const reply = await this.call(
+    return this.call(
       'settle',
       [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
       [
@@ -264,8 +253,8 @@ export class Store {
         failed ? 1 : 0,
         history,
       ],
+      settleReply,
     );
-    return settleReply(reply);
   }
 
   /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
@@ -287,16 +276,16 @@ export class Store {
   }
 
   /** Answers a roll call, with JSON. */
-  async present(roll: string, answer: string): Promise<void> {
-    await this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT]);
+  present(roll: string, answer: string): Promise<void> {
+    return this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT], nothing);
   }
 
   /** @returns whether there was anything to forget */
-  async forget(name: string): Promise<boolean> {
+  forget(name: string): Promise<boolean> {
     const { plans, due, demands, runs, recovers, counts } = this.keys;
     const ofJob = [this.keys.trigger(name), this.keys.history(name)];
-    const reply = await this.call('forget', [plans, due, demands, runs, recovers, counts, ...ofJob], [name]);
-    return forgetReply(reply) > 0;
+    const keys = [plans, due, demands, runs, recovers, counts, ...ofJob];
+    return this.call('forget', keys, [name], (reply) => forgetReply(reply) > 0);
   }
 
   /** How many instances listen to the bell now, as far as this server knows. */
@@ -330,19 +319,31 @@ export class Store {
     return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
   }
 
-  private async call(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+  /** @param read what the answer says */
+  private call<T>(
+    verb: Verb,
+    keys: string[],
+    args: (string | number)[],
+    read: (reply: Reply) => T,
+  ): Promise<T> {
     this.arms.flush();
-    if (!isBatched(verb)) {
-      this.batches.flush();
-      return this.send(verb, keys, args);
-    }
-    return listOf(await this.batches.call(verb, keys, args));
+    if (isBatched(verb)) return this.batches.call({ verb, keys, args }, (answer) => read(listOf(answer)));
+    this.batches.flush();
+    return this.send(verb, keys, args).then(read);
   }
 
   private async sendMany(calls: ScriptCall<BatchedVerb>[]): Promise<unknown[]> {
-    const keys = calls.flatMap((call) => call.keys);
-    const args = calls.flatMap((call) => [call.verb, call.keys.length, call.args.length, ...call.args]);
-    const [, ...answers] = await this.send('many', keys, args);
+    // Most keys are those of all: each is sent once.
+    const places = new Map<string, number>();
+    const placeOf = (key: string) => {
+      const place = places.get(key);
+      if (place !== undefined) return place;
+      places.set(key, places.size + 1);
+      return places.size;
+    };
+    // As strings, which the scripts take all their words for.
+    const packed = calls.map(({ verb, keys, args }) => [verb, keys.map(placeOf), args.map(String)]);
+    const [, ...answers] = await this.send('many', [...places.keys()], [JSON.stringify(packed)]);
     return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
   }
 
@@ -353,6 +354,8 @@ export class Store {
     return reply;
   }
 }
+
+function nothing(): void {}
 
 const batched: ReadonlySet<Verb> = new Set(BATCHED);
 

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { messagesIn } from '../src/bell';
 import { RedisClock } from '../src/clock';
 import { Keys } from '../src/keys';
 import { everySchedule } from '../src/schedule';
 import { FIRED, Store } from '../src/store';
 import { testUrl } from './support/redis';
+import { waitFor } from './support/wait';
 
 const TTL = 60_000;
 
@@ -84,5 +86,20 @@ describe('script calls of one turn of the event loop', () => {
     const settled = await Promise.allSettled([take('a'), take('b'), take('c')]);
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     client = new Redis(testUrl());
+  });
+
+  it('ring the bell once for all of them, in their order, also when one is refused, and each hears who listened', async () => {
+    const listener = client.duplicate();
+    const heard: string[][] = [];
+    listener.on('message', (_, message: string) => heard.push(messagesIn(message)));
+    await listener.subscribe(keys.bell);
+    await client.lpush(keys.lock('c'), 'not a lock');
+    const settled = await Promise.allSettled([take('a'), demand('x'), take('c'), take('b'), demand('"y"')]);
+    await waitFor('the last bell', () => heard.flat().length >= 4);
+    await listener.quit();
+    const said = heard.map((messages) => messages.map((message) => message.replace(/ .* /, ' ')));
+    expect(said).toEqual([['taken a'], ['demand x', 'taken b', 'demand "y"']]);
+    const listeners = settled.map((one) => (one.status === 'fulfilled' ? one.value.heard : 'refused'));
+    expect(listeners).toEqual([1, 1, 'refused', 1, 1]);
   });
 });

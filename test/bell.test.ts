@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseBell } from '../src/bell';
+import { messagesIn, parseBell } from '../src/bell';
 
 describe('the bell', () => {
   it.each([
@@ -63,5 +63,15 @@ describe('the bell', () => {
         parseBell(start + noise);
       }),
     );
+  });
+
+  it('says several things in one message', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (messages) => {
+        expect(messagesIn(`many ${JSON.stringify(messages)}`)).toEqual(messages);
+      }),
+    );
+    expect(messagesIn('quit aa')).toEqual(['quit aa']);
+    for (const foreign of ['many ', 'many x', 'many {}', 'many [1]']) expect(messagesIn(foreign)).toEqual([]);
   });
 });

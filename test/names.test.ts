@@ -61,6 +61,15 @@ describe('a job of any name ticks, takes demands, can be fired and is told of:',
   it('1000 letters', async () => canDoAll('x'.repeat(1000)));
 });
 
+it('half a surrogate pair in a name is read as the sign for what cannot be read, and hinders no other job', async () => {
+  const worker = fleet.join();
+  const names = ['a', 'b\ud800', 'c'];
+  await Promise.all(names.map((name) => worker.hire(name, { work })));
+  // In one turn, so that they travel together.
+  await Promise.all(names.map((name) => worker.demand(name)));
+  for (const name of ['a', 'b\ufffd', 'c']) await demands(worker, name, 1);
+});
+
 describe('a prefix may be anything, such as', () => {
   it.each(['*', '[ab]?*', ':', '::', ' with spaces\nand lines|', '\\', '{tag}', ':work', ':lock:'])(
     '%j',

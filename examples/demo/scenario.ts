@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseBell } from '../../src/bell';
+import { messagesIn, parseBell } from '../../src/bell';
 import { type EventLog, nameOf } from './event-log';
 import { HEARTBEAT, INVOICE, JOBS } from './jobs';
 import { Member, type Place } from './members';
@@ -50,8 +50,10 @@ export class Scenario {
   }
 
   onBell(message: string): void {
-    const bell = parseBell(message);
-    if (bell?.kind === 'claim') this.tally(bell.name).claimed(bell);
+    for (const one of messagesIn(message)) {
+      const bell = parseBell(one);
+      if (bell?.kind === 'claim') this.tally(bell.name).claimed(bell);
+    }
   }
 
   private async incidents(): Promise<void> {

@@ -140,7 +140,12 @@ local function demandIn(demand, lock)
 end
 
 -- A hint only, so a channel that may not be used fails nothing. Answers how many instances heard it.
-local function ring(bell, ...)
-  local heard = redis.pcall('PUBLISH', bell, table.concat({ ... }, ' '))
+local function publish(bell, message)
+  local heard = redis.pcall('PUBLISH', bell, message)
   return type(heard) == 'number' and heard or 0
+end
+
+-- The same, of words.
+local function ring(bell, ...)
+  return publish(bell, table.concat({ ... }, ' '))
 end

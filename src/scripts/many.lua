@@ -1,17 +1,32 @@
 -- Carries out several calls, each as its own script would. generate.js puts those in front of it, as functions by verb.
--- KEYS  of all calls, one after the other
--- ARGV  for each call: verb, how many KEYS, how many ARGV, and these
+-- KEYS  of all calls, each once
+-- ARGV  the calls, as JSON: a list of { verb, places of its KEYS, ARGV }. One text is cheaper than hundreds of words.
 -- returns { nowUs, ... } and for each call its answer, or the text of the error that refused it
-local answers = { nowUs }
-local key, arg = 1, 1
-while arg <= #ARGV do
-  local verb, keyCount, argCount = ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
-  local keys = { unpack(KEYS, key, key + keyCount - 1) }
-  local args = { unpack(ARGV, arg + 3, arg + 2 + argCount) }
+-- rings  many [MESSAGE, ...] (JSON) for the bells of all calls, in their order; a single one as it is
+local answers, messages = { nowUs }, {}
+-- Stands in an answer for how many instances heard the bell, until it has been rung.
+local HEARD = {}
+local channel
+ring = function(bell, ...)
+  channel = bell
+  messages[#messages + 1] = table.concat({ ... }, ' ')
+  return HEARD
+end
+
+for _, call in ipairs(cjson.decode(ARGV[1])) do
+  local verb, keys, args = unpack(call)
+  for at, place in ipairs(keys) do keys[at] = KEYS[place] end
   local done, answer = pcall(verbs[verb], keys, args)
   if not done and type(answer) == 'table' then answer = answer.err end
   answers[#answers + 1] = done and answer or tostring(answer)
-  key = key + keyCount
-  arg = arg + 3 + argCount
+end
+
+if #messages > 0 then
+  local heard = publish(channel, #messages == 1 and messages[1] or 'many ' .. cjson.encode(messages))
+  for _, answer in ipairs(answers) do
+    for at = 1, type(answer) == 'table' and #answer or 0 do
+      if answer[at] == HEARD then answer[at] = heard end
+    end
+  end
 end
 return answers

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { type Bell, parseBell } from '../../src/bell';
+import { type Bell, messagesIn, parseBell } from '../../src/bell';
 import type { Done, Entry, History, RedisState, Told } from './history';
 import type { Jobs } from './jobs';
 import { stamp } from './messages';
@@ -42,8 +42,10 @@ export class Recorder {
     for (const client of [this.redis, this.subscriber]) client.on('error', () => {});
     this.rereading = setInterval(() => void this.readClock(), READ_EVERY);
     this.subscriber.on('message', (_channel, message) => {
-      const bell = parseBell(message);
-      if (bell) this.write({ kind: 'bell', bell });
+      for (const one of messagesIn(message)) {
+        const bell = parseBell(one);
+        if (bell) this.write({ kind: 'bell', bell });
+      }
     });
   }
 
