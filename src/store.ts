@@ -13,6 +13,7 @@ import {
   forgetReply,
   listOf,
   type PlanReply,
+  planReplies,
   planReply,
   type RecoverReply,
   type Reply,
@@ -304,11 +305,11 @@ export class Store {
     this.swept = true;
     for (const { name, schedule, next, sequence, since } of requests) {
       keys.push(this.keys.trigger(name), this.keys.lock(name));
-      args.push(name, schedule.plan, schedule.everyMs ?? 0, next, sequence, since);
+      args.push(name, `${sequence} ${since} ${next} ${schedule.plan}`);
     }
     this.batches.flush();
     const [, ...replies] = await this.send('arm', keys, args);
-    return replies.map((reply) => planReply(listOf(reply), 0));
+    return planReplies(replies);
   }
 
   private demandKeys(name: string): string[] {

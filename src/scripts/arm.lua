@@ -1,8 +1,8 @@
 -- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
 -- KEYS  plans, due, demands, runs, recovers, counts, history (of the first job), and for each job: trigger, lock
--- ARGV  caller, sweep (1: clear away), bell, and for each job: name, plan, everyMs (0: cron), next (cron's next slot),
---       sequence, since (a later fire of another stands; 0: none does)
--- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }
+-- ARGV  caller, sweep (1: clear away), bell, and for each job: name, order
+--   order    SEQUENCE SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
+-- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }, or 0: the same as of the job before
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
@@ -13,7 +13,7 @@ local jobs = (#KEYS - 7) / 2
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
 local names, onWire = {}, {}
 for job = 1, jobs do
-  names[job] = ARGV[6 * job - 2]
+  names[job] = ARGV[2 * job + 2]
   -- Not MGET: a foreign value that is no string is to be told.
   onWire[job] = redis.call('GET', KEYS[2 * job + 6])
 end
@@ -61,20 +61,21 @@ local function write(name, entry)
   dueWrites[at + 1], dueWrites[at + 2] = int(entry.slot), name
 end
 
-local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
-  local trigger, lock = KEYS[2 * job + 6], KEYS[2 * job + 7]
-  local every = tonumber(everyMs)
-  local function answer(verdict, entry)
-    return { verdict, entry.stamp, entry.slot, entry.plan, demanded[job] and demandIn(parseDemand(demanded[job]), lock) or -1 }
-  end
+local STALE = { stamp = 0, slot = 0, plan = '' }
+
+-- Answers the verdict, and what is stored from here on.
+local function arm(job, name, order)
+  local trigger = KEYS[2 * job + 6]
+  local sequence, since, nextSlot, plan = string.match(order, '^(%d+) (%d+) (%d+) (.*)$')
+  local every = tonumber(string.match(plan, '^every (%d+)$') or 0)
 
   local entry = parsePlan(stored[job], due, name)
-  if entry and called(entry.calls, caller, sequence) then return answer('done', entry) end
+  if entry and called(entry.calls, caller, sequence) then return 'done', entry end
 
   -- Unless it was ours: one instance's calls keep their order.
   if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
     and not string.find(entry.calls, caller .. ':%d+$') then
-    return answer('fired', entry)
+    return 'fired', entry
   end
 
   -- A trigger that an original set carries the job's name: its expiry is the slot, whatever is stored.
@@ -89,11 +90,11 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
     entry.calls = rememberCall(entry.calls, caller, sequence)
     write(name, entry)
     if theirs or not onWire[job] then triggerWrites[trigger] = entry.slot end
-    return answer('kept', entry)
+    return 'kept', entry
   end
 
   local slot = every > 0 and now + every or tonumber(nextSlot)
-  if slot <= now then return { 'stale', 0, 0, '', -1 } end
+  if slot <= now then return 'stale', STALE end
 
   local was = entry or { stamp = 0, claims = '', calls = '', before = '', fired = true }
   local before = ''
@@ -119,13 +120,22 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
   triggerWrites[trigger] = slot
   told[#told + 1] = name
   lastStamp = stamp
-  return answer('armed', entry)
+  return 'armed', entry
 end
 
 if sweep == '1' then clearAway() end
 local answers = { nowUs }
+local last = {}
 for job = 1, jobs do
-  answers[job + 1] = arm(job, unpack(ARGV, 6 * job - 2, 6 * job + 3))
+  local verdict, entry = arm(job, names[job], ARGV[2 * job + 3])
+  local waits = -1
+  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 7]) end
+  if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5] then
+    answers[job + 1] = 0
+  else
+    last = { verdict, entry.stamp, entry.slot, entry.plan, waits }
+    answers[job + 1] = last
+  end
 end
 
 if #planWrites > 0 then
