@@ -303,9 +303,12 @@ export class Store {
     // Clearing away is the work of the first hire of an instance.
     const args: (string | number)[] = [this.instance, this.swept ? 0 : 1, bell];
     this.swept = true;
+    let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {
+      const order = `${since} ${next} ${schedule.plan}`;
       keys.push(this.keys.trigger(name), this.keys.lock(name));
-      args.push(name, `${sequence} ${since} ${next} ${schedule.plan}`);
+      args.push(name, sequence, order === last ? '' : order);
+      last = order;
     }
     this.batches.flush();
     const [, ...replies] = await this.send('arm', keys, args);

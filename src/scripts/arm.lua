@@ -1,7 +1,7 @@
 -- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
 -- KEYS  plans, due, demands, runs, recovers, counts, history (of the first job), and for each job: trigger, lock
--- ARGV  caller, sweep (1: clear away), bell, and for each job: name, order
---   order    SEQUENCE SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
+-- ARGV  caller, sweep (1: clear away), bell, and for each job: name, sequence, order ('': the same as of the job before)
+--   order    SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
 -- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }, or 0: the same as of the job before
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
@@ -11,11 +11,18 @@ local caller, sweep, bell = unpack(ARGV, 1, 3)
 local jobs = (#KEYS - 7) / 2
 
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
-local names, onWire = {}, {}
+local names, triggers = {}, {}
 for job = 1, jobs do
-  names[job] = ARGV[2 * job + 2]
-  -- Not MGET: a foreign value that is no string is to be told.
-  onWire[job] = redis.call('GET', KEYS[2 * job + 6])
+  names[job], triggers[job] = ARGV[3 * job + 1], KEYS[2 * job + 6]
+end
+local onWire = redis.call('MGET', unpack(triggers))
+local found = 0
+for job = 1, jobs do
+  if onWire[job] then found = found + 1 end
+end
+-- To MGET a foreign value that is no string is none, and it is to be told.
+if redis.call('EXISTS', unpack(triggers)) > found then
+  for job = 1, jobs do redis.call('GET', triggers[job]) end
 end
 local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
@@ -61,19 +68,21 @@ local function write(name, entry)
   dueWrites[at + 1], dueWrites[at + 2] = int(entry.slot), name
 end
 
-local STALE = { stamp = 0, slot = 0, plan = '' }
+local NONE = { stamp = 0, slot = 0, plan = '', claims = '', calls = '', before = '', fired = true }
+
+local function parseOrder(text)
+  local since, nextSlot, plan = string.match(text, '^(%d+) (%d+) (.*)$')
+  return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = tonumber(string.match(plan, '^every (%d+)$')) }
+end
 
 -- Answers the verdict, and what is stored from here on.
-local function arm(job, name, order)
-  local trigger = KEYS[2 * job + 6]
-  local sequence, since, nextSlot, plan = string.match(order, '^(%d+) (%d+) (%d+) (.*)$')
-  local every = tonumber(string.match(plan, '^every (%d+)$') or 0)
-
+local function arm(job, name, sequence, order)
+  local trigger, plan = triggers[job], order.plan
   local entry = parsePlan(stored[job], due, name)
   if entry and called(entry.calls, caller, sequence) then return 'done', entry end
 
   -- Unless it was ours: one instance's calls keep their order.
-  if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
+  if entry and entry.fired and order.since > 0 and entry.slot - FIRED > order.since
     and not string.find(entry.calls, caller .. ':%d+$') then
     return 'fired', entry
   end
@@ -93,10 +102,10 @@ local function arm(job, name, order)
     return 'kept', entry
   end
 
-  local slot = every > 0 and now + every or tonumber(nextSlot)
-  if slot <= now then return 'stale', STALE end
+  local slot = order.every and now + order.every or order.next
+  if slot <= now then return 'stale', NONE end
 
-  local was = entry or { stamp = 0, claims = '', calls = '', before = '', fired = true }
+  local was = entry or NONE
   local before = ''
   if theirs then
     slot = theirs
@@ -105,13 +114,13 @@ local function arm(job, name, order)
     -- Nor does a plan that comes back after another: it has its own slot again.
     before = int(was.slot) .. ' ' .. was.plan
     local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
-    if was.slot <= now or every > 0 then slot = math.min(slot, was.slot) end
+    if was.slot <= now or order.every then slot = math.min(slot, was.slot) end
     if ownPlan == plan then slot = math.min(slot, tonumber(ownSlot)) end
   end
 
   local stamp = math.max(now, was.stamp + 1)
   -- Nothing is stored: perhaps Redis was emptied, and others still know what was due.
-  if not entry then before = table.concat({ 'born', int(stamp), int(slot), '0 0 0' }, ' ') end
+  if not entry then before = 'born ' .. int(stamp) .. ' ' .. int(slot) .. ' 0 0 0' end
   entry = {
     stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,
     calls = rememberCall(was.calls, caller, sequence),
@@ -125,9 +134,11 @@ end
 
 if sweep == '1' then clearAway() end
 local answers = { nowUs }
-local last = {}
+local last, order = {}, nil
 for job = 1, jobs do
-  local verdict, entry = arm(job, names[job], ARGV[2 * job + 3])
+  local text = ARGV[3 * job + 3]
+  if text ~= '' then order = parseOrder(text) end
+  local verdict, entry = arm(job, names[job], ARGV[3 * job + 2], order)
   local waits = -1
   if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 7]) end
   if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5] then
