@@ -23,7 +23,6 @@ import {
   settleReply,
   timeOf,
 } from './replies';
-import type { Schedule } from './schedule';
 import { BATCHED, scripts } from './scripts/generated';
 
 type Verb = keyof typeof scripts;
@@ -82,7 +81,7 @@ export class Store {
   private tokens = 0;
   private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
-  private readonly arms = new Arms((requests) => this.armAll(requests));
+  private readonly arms = new Arms<PlanReply>((requests) => this.armAll(requests));
   private readonly batches = new Batches<BatchedVerb>(
     ({ verb, keys, args }) => this.send(verb, keys, args),
     (calls) => this.sendMany(calls),
@@ -128,8 +127,8 @@ export class Store {
   }
 
   /** Many that are asked for in one turn of the event loop travel together. */
-  arm(name: string, schedule: Schedule, next: number, sequence: number, since: number): Promise<PlanReply> {
-    return this.arms.add({ name, schedule, next, sequence, since });
+  arm(request: ArmRequest<PlanReply>): void {
+    this.arms.add(request);
   }
 
   /** @param known null: only look */
@@ -297,7 +296,7 @@ export class Store {
     this.batches.flush();
   }
 
-  private async armAll(requests: ArmRequest[]): Promise<PlanReply[]> {
+  private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
     const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
     const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
     // Clearing away is the work of the first hire of an instance.
