@@ -44,6 +44,7 @@ import { RollCall } from './roll-call';
 import { Runner } from './runner';
 import {
   type InstanceSettings,
+  type JobSettings,
   readDefinition,
   readHistoryOptions,
   readName,
@@ -180,13 +181,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
   hire(name: string, definition: JobDefinition): Promise<void> {
     const known = readName(name);
     const settings = readDefinition(definition, this.settings.run);
-    return this.calls.perform('hire', known, () => {
-      const hiredAt = Math.floor(this.clock.monotonic());
-      const job = this.hired.get(known) ?? new Job(known, definition, settings, hiredAt);
-      Object.assign(job, { definition, settings, hiredAt });
-      this.hired.set(known, job);
+    return this.calls.begin<void>('hire', known, (waiter) => {
+      const job = this.jobOf(known, definition, settings);
       this.recoveries.look(job);
-      return this.plans.hire(job);
+      this.plans.hire(job, waiter);
     });
   }
 
@@ -278,6 +276,15 @@ class Bossman extends EventEmitter<BossmanEvents> {
    */
   override [EventEmitter.captureRejectionSymbol](thrown: Error, ...[event]: unknown[]): void {
     this.reporter.listenerFailed(String(event), thrown);
+  }
+
+  private jobOf(name: string, definition: JobDefinition, settings: JobSettings): Job {
+    const hiredAt = Math.floor(this.clock.monotonic());
+    const known = this.hired.get(name);
+    if (known) return Object.assign(known, { definition, settings, hiredAt });
+    const job = new Job(name, definition, settings, hiredAt);
+    this.hired.set(name, job);
+    return job;
   }
 
   private onBell(bell: Bell): void {

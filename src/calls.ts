@@ -1,21 +1,23 @@
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
 import { within } from './timers';
+import type { Waiter } from './waiter';
 
 /** Calls that the error of an early quit names. */
 const SHOWN = 10;
 
 interface Unanswered {
-  verb: string;
-  job: string | null;
-  reject: (error: BossmanError) => void;
+  readonly verb: string;
+  readonly job: string | null;
+  readonly promise: Promise<unknown>;
+  reject(error: BossmanError): void;
 }
 
 /** What is under way in an instance: calls of the caller's, and the claims, takes and runs that quit waits for. */
 export class Calls {
   private readonly underWay = new Set<Promise<unknown>>();
   /** Calls of the caller's that Redis has not answered; there may be thousands. */
-  private readonly unanswered = new Map<Promise<unknown>, Unanswered>();
+  private readonly unanswered = new Set<Unanswered>();
   /** The instance quits: nothing new is begun for the caller. */
   closed = false;
 
@@ -34,30 +36,37 @@ export class Calls {
    * rejection.
    */
   perform<T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> {
-    const answered = new Promise<T>((resolve, rejectIt) => {
-      const reject = (error: BossmanError) => {
-        // Not before: nearly all resolve, and thousands may be made at once.
-        answered.catch(ignore);
-        rejectIt(error);
-      };
-      const calling = this.closed ? Promise.reject(new Error('this instance has quit')) : call();
-      this.unanswered.set(calling, { verb, job, reject });
-      calling.then(
-        (answer) => {
-          this.unanswered.delete(calling);
-          this.teller.over(verb);
-          resolve(answer);
-        },
-        (cause: unknown) => {
-          // Given up already, and told.
-          if (!this.unanswered.delete(calling)) return;
-          const error = this.failure(verb, job, cause);
-          this.teller.trouble(error, this.closed ? undefined : verb);
-          reject(error);
-        },
+    return this.begin(verb, job, (waiter) => {
+      call().then(
+        (answer) => waiter.answered(answer),
+        (cause: unknown) => waiter.refused(cause),
       );
     });
-    return answered;
+  }
+
+  /** The same for a call that may be made thousands of times at once: what it asks tells the waiter. */
+  begin<T>(verb: string, job: string | null, ask: (waiter: Waiter<T>) => void): Promise<T> {
+    const call = new Call<T>(verb, job, this);
+    // Not told before this returns.
+    if (this.closed) queueMicrotask(() => call.refused(new Error('this instance has quit')));
+    else ask(call);
+    this.unanswered.add(call);
+    return call.promise;
+  }
+
+  /** Redis has answered. */
+  answered(call: Unanswered): void {
+    this.unanswered.delete(call);
+    this.teller.over(call.verb);
+  }
+
+  /** Redis has refused. */
+  refused(call: Unanswered, cause: unknown): void {
+    // Given up already, and told.
+    if (!this.unanswered.delete(call)) return;
+    const error = this.failure(call, cause);
+    this.teller.trouble(error, this.closed ? undefined : call.verb);
+    call.reject(error);
   }
 
   /**
@@ -67,15 +76,16 @@ export class Calls {
    */
   async drain(rest: () => number): Promise<void> {
     while (this.underWay.size + this.unanswered.size > 0 && rest() > 0) {
-      await within(rest(), Promise.allSettled([...this.underWay, ...this.unanswered.keys()]));
+      const answers = Array.from(this.unanswered, ({ promise }) => promise);
+      await within(rest(), Promise.allSettled([...this.underWay, ...answers]));
     }
     if (this.unanswered.size === 0) return;
     this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${this.summary()}`));
-    for (const { verb, job, reject } of this.unanswered.values()) reject(this.failure(verb, job, null));
+    for (const call of this.unanswered) call.reject(this.failure(call, null));
     this.unanswered.clear();
   }
 
-  private failure(verb: string, job: string | null, cause: unknown): BossmanError {
+  private failure({ verb, job }: Unanswered, cause: unknown): BossmanError {
     const what = named(verb, job);
     if (cause === null) return new BossmanError('QUIT', `quit before Redis answered: ${what}`, job);
     return new BossmanError(
@@ -89,7 +99,7 @@ export class Calls {
   /** `hire of 'a', demand of 'b' (500 times)` */
   private summary(): string {
     const counts = new Map<string, number>();
-    for (const { verb, job } of this.unanswered.values()) {
+    for (const { verb, job } of this.unanswered) {
       const what = named(verb, job);
       counts.set(what, (counts.get(what) ?? 0) + 1);
     }
@@ -98,6 +108,39 @@ export class Calls {
       .map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
     const more = counts.size - shown.length;
     return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  }
+}
+
+/** A call of the caller's. */
+class Call<T> implements Unanswered, Waiter<T> {
+  readonly promise: Promise<T>;
+  private resolveIt: (answer: T) => void = ignore;
+  private rejectIt: (error: BossmanError) => void = ignore;
+
+  constructor(
+    readonly verb: string,
+    readonly job: string | null,
+    private readonly calls: Calls,
+  ) {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolveIt = resolve;
+      this.rejectIt = reject;
+    });
+  }
+
+  answered(answer: T): void {
+    this.calls.answered(this);
+    this.resolveIt(answer);
+  }
+
+  refused(cause: unknown): void {
+    this.calls.refused(this, cause);
+  }
+
+  reject(error: BossmanError): void {
+    // Not before: nearly all resolve, and thousands may be made at once.
+    this.promise.catch(ignore);
+    this.rejectIt(error);
   }
 }
 

@@ -1,11 +1,13 @@
+import type { ArmRequest } from './arms';
 import type { RedisClock } from './clock';
 import { BossmanError, retryError } from './errors';
 import type { Teller } from './events';
 import type { Job, KnownPlan } from './job';
 import type { Pauses } from './pauses';
-import type { StoredPlan } from './replies';
+import type { PlanReply, StoredPlan } from './replies';
 import { parsePlan, type Schedule } from './schedule';
 import { FIRED, type Store } from './store';
+import type { Waiter } from './waiter';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
@@ -35,30 +37,49 @@ export class Plans {
     },
   ) {}
 
-  /** Stores the job's plan. Rejects with the first refusal, and goes on trying. */
-  hire(job: Job): Promise<void> {
+  /** Stores the job's plan. Tells the first refusal, and goes on trying. */
+  hire(job: Job, waiter: Waiter<void>): void {
     const { schedule } = job.settings;
     job.call = this.store.nextSequence();
     if (!schedule) {
       job.known = null;
       this.on.changed(job);
-      return this.lookOnce(job).catch((cause) => {
-        void this.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
-        throw cause;
-      });
+      this.lookOnce(job).then(
+        () => waiter.answered(),
+        (cause: unknown) => {
+          void this.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
+          waiter.refused(cause);
+        },
+      );
+      return;
     }
-    const { call } = job;
     // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
     // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
     // after it must not seem to come before.
     const { earliest, latest } = this.clock.bounds();
     const since = this.clock.known ? Math.ceil(latest) : 0;
     const sinceWhenRetried = this.clock.known ? Math.floor(earliest) - 1 : 0;
-    return this.arm(job, schedule, call, since).catch((cause) => {
-      // Whoever waits for the hire is told at once; the job itself is not given up.
-      void this.retryArm(job, schedule, call, sinceWhenRetried, RETRY.first);
-      throw cause;
-    });
+    this.arm(new Hire(job, schedule, job.call, since, sinceWhenRetried, this, waiter));
+  }
+
+  /** Redis has answered a hire. */
+  armed(hire: Hire, reply: PlanReply): void {
+    const { job, schedule } = hire;
+    this.teller.over('hire', job.name);
+    if (reply.verdict === 'stale' && job.call === hire.sequence) {
+      this.arm(hire);
+      return;
+    }
+    // After a later call of ours too, for that may be refused; the stamps tell what counts.
+    if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
+    if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
+    hire.waiter.answered();
+  }
+
+  /** Whoever waits for the hire is told at once; the job itself is not given up. */
+  refused({ job, schedule, sequence, sinceWhenRetried, waiter }: Hire, cause: unknown): void {
+    if (sinceWhenRetried !== null) void this.retryArm(job, schedule, sequence, sinceWhenRetried, RETRY.first);
+    waiter.refused(cause);
   }
 
   async fire(name: string): Promise<void> {
@@ -182,20 +203,17 @@ export class Plans {
     this.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
   }
 
-  private async arm(job: Job, schedule: Schedule, call: number, since: number): Promise<void> {
-    for (;;) {
-      // Cron needs to know what time it is; an interval is counted by the script.
-      if (schedule.everyMs === null && !this.clock.known) await this.readClock();
-      const now = this.clock.now();
-      const next = schedule.everyMs === null ? schedule.next(now, now) : 0;
-      const reply = await this.store.arm(job.name, schedule, next, call, since);
-      this.teller.over('hire', job.name);
-      if (reply.verdict === 'stale' && job.call === call) continue;
-      // After a later call of ours too, for that may be refused; the stamps tell what counts.
-      if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
-      if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
-      return;
-    }
+  private arm(hire: Hire): void {
+    // Cron needs to know what time it is; an interval is counted by the script.
+    if (hire.schedule.everyMs !== null) this.store.arm(hire);
+    else this.armCron(hire).catch((cause: unknown) => hire.refused(cause));
+  }
+
+  private async armCron(hire: Hire): Promise<void> {
+    if (!this.clock.known) await this.readClock();
+    const now = this.clock.now();
+    hire.next = hire.schedule.next(now, now);
+    this.store.arm(hire);
   }
 
   /** Once for all who wait for it. */
@@ -217,12 +235,46 @@ export class Plans {
       if (!(await this.pauses.pause(wait)) || job.call !== call) return;
       try {
         if (!this.clock.known) await this.readClock();
-        await this.arm(job, schedule, call, since || Math.floor(this.clock.now() - wait));
+        const sinceNow = since || Math.floor(this.clock.now() - wait);
+        await new Promise<void>((answered, refused) => {
+          this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
+        });
         return;
       } catch (cause) {
         this.teller.trouble(retryError('hire', job.name, cause), 'hire');
       }
     }
+  }
+}
+
+/** A hire on its way to Redis; no closures, as there may be thousands. */
+class Hire implements ArmRequest<PlanReply> {
+  readonly name: string;
+  next = 0;
+
+  /** @param sinceWhenRetried null: it is not retried when it is refused */
+  constructor(
+    readonly job: Job,
+    readonly schedule: Schedule,
+    readonly sequence: number,
+    readonly since: number,
+    readonly sinceWhenRetried: number | null,
+    private readonly plans: Plans,
+    readonly waiter: Waiter<void>,
+  ) {
+    this.name = job.name;
+  }
+
+  answered(reply: PlanReply): void {
+    try {
+      this.plans.armed(this, reply);
+    } catch (cause) {
+      this.refused(cause);
+    }
+  }
+
+  refused(cause: unknown): void {
+    this.plans.refused(this, cause);
   }
 }
 

@@ -79,7 +79,17 @@ export interface SettleReply {
   recoverable: boolean;
 }
 
-/** @param from where the verdict stands: arm answers for many jobs, each without the time */
+/** What arm answers for many jobs, each without the time. */
+export function planReplies(replies: Reply): PlanReply[] {
+  let last: PlanReply | null = null;
+  return replies.map((reply) => {
+    // 0: the same as of the job before; thousands that are hired together mostly are.
+    last = reply === 0 && last ? last : planReply(listOf(reply), 0);
+    return last;
+  });
+}
+
+/** @param from where the verdict stands */
 export function planReply(reply: Reply, from = 1): PlanReply {
   return {
     verdict: verdictAt(reply, from, PLAN_VERDICTS),

@@ -13,6 +13,7 @@ import {
   forgetReply,
   listOf,
   type PlanReply,
+  planReplies,
   planReply,
   type RecoverReply,
   type Reply,
@@ -22,7 +23,6 @@ import {
   settleReply,
   timeOf,
 } from './replies';
-import type { Schedule } from './schedule';
 import { BATCHED, scripts } from './scripts/generated';
 
 type Verb = keyof typeof scripts;
@@ -83,7 +83,7 @@ export class Store {
   private tokens = 0;
   private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
-  private readonly arms = new Arms((requests) => this.armAll(requests));
+  private readonly arms = new Arms<PlanReply>((requests) => this.armAll(requests));
   private readonly batches = new Batches<BatchedVerb>(
     ({ verb, keys, args }) => this.send(verb, keys, args),
     (calls) => this.sendMany(calls),
@@ -129,8 +129,8 @@ export class Store {
   }
 
   /** Many that are asked for in one turn of the event loop travel together. */
-  arm(name: string, schedule: Schedule, next: number, sequence: number, since: number): Promise<PlanReply> {
-    return this.arms.add({ name, schedule, next, sequence, since });
+  arm(request: ArmRequest<PlanReply>): void {
+    this.arms.add(request);
   }
 
   /** @param known null: only look */
@@ -300,19 +300,22 @@ export class Store {
     this.batches.flush();
   }
 
-  private async armAll(requests: ArmRequest[]): Promise<PlanReply[]> {
+  private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
     const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
     const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
     // Clearing away is the work of the first hire of an instance.
     const args: (string | number)[] = [this.instance, this.swept ? 0 : 1, bell];
     this.swept = true;
+    let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {
+      const order = `${since} ${next} ${schedule.plan}`;
       keys.push(this.keys.trigger(name), this.keys.lock(name));
-      args.push(name, schedule.plan, schedule.everyMs ?? 0, next, sequence, since);
+      args.push(name, sequence, order === last ? '' : order);
+      last = order;
     }
     this.batches.flush();
     const [, ...replies] = await this.send('arm', keys, args);
-    return replies.map((reply) => planReply(listOf(reply), 0));
+    return planReplies(replies);
   }
 
   private demandKeys(name: string): string[] {

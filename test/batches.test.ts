@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { messagesIn } from '../src/bell';
 import { RedisClock } from '../src/clock';
 import { Keys } from '../src/keys';
+import type { PlanReply } from '../src/replies';
 import { everySchedule } from '../src/schedule';
 import { FIRED, Store } from '../src/store';
 import { testUrl } from './support/redis';
@@ -61,7 +62,10 @@ describe('script calls of one turn of the event loop', () => {
     const [, , hired, taken, , , restored] = await Promise.all([
       demand('a'),
       demand('b'),
-      store.arm('a', hour, 0, store.nextSequence(), 0),
+      new Promise<PlanReply>((answered, refused) => {
+        const sequence = store.nextSequence();
+        store.arm({ name: 'a', schedule: hour, next: 0, sequence, since: 0, answered, refused });
+      }),
       take('a'),
       take('b'),
       store.fire('a', store.nextSequence()),

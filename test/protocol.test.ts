@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { RedisClock } from '../src/clock';
 import { Keys } from '../src/keys';
-import type { StoredPlan } from '../src/replies';
+import type { PlanReply, StoredPlan } from '../src/replies';
 import { everySchedule, type Schedule } from '../src/schedule';
 import { type ClaimRequest, FIRED, Store } from '../src/store';
 import { about, type Entry, ProtocolModel } from './support/protocol-model';
@@ -286,7 +286,10 @@ const arms = fc
         verb: 'arm',
         token: null,
         everyMs: schedule.everyMs,
-        send: () => member.store.arm(JOB, schedule, next, sequence, since),
+        send: () =>
+          new Promise<PlanReply>((answered, refused) => {
+            member.store.arm({ name: JOB, schedule, next, sequence, since, answered, refused });
+          }),
         expected: (at, reply) =>
           world.model.arm(member.id, schedule, next, sequence, since, Number(valueIn(reply, 'slot')), at),
       });

@@ -1,8 +1,8 @@
 -- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
 -- KEYS  plans, due, demands, runs, recovers, counts, history (of the first job), and for each job: trigger, lock
--- ARGV  caller, sweep (1: clear away), bell, and for each job: name, plan, everyMs (0: cron), next (cron's next slot),
---       sequence, since (a later fire of another stands; 0: none does)
--- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }
+-- ARGV  caller, sweep (1: clear away), bell, and for each job: name, sequence, order ('': the same as of the job before)
+--   order    SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
+-- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }, or 0: the same as of the job before
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
@@ -11,11 +11,18 @@ local caller, sweep, bell = unpack(ARGV, 1, 3)
 local jobs = (#KEYS - 7) / 2
 
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
-local names, onWire = {}, {}
+local names, triggers = {}, {}
 for job = 1, jobs do
-  names[job] = ARGV[6 * job - 2]
-  -- Not MGET: a foreign value that is no string is to be told.
-  onWire[job] = redis.call('GET', KEYS[2 * job + 6])
+  names[job], triggers[job] = ARGV[3 * job + 1], KEYS[2 * job + 6]
+end
+local onWire = redis.call('MGET', unpack(triggers))
+local found = 0
+for job = 1, jobs do
+  if onWire[job] then found = found + 1 end
+end
+-- To MGET a foreign value that is no string is none, and it is to be told.
+if redis.call('EXISTS', unpack(triggers)) > found then
+  for job = 1, jobs do redis.call('GET', triggers[job]) end
 end
 local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
@@ -61,20 +68,23 @@ local function write(name, entry)
   dueWrites[at + 1], dueWrites[at + 2] = int(entry.slot), name
 end
 
-local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
-  local trigger, lock = KEYS[2 * job + 6], KEYS[2 * job + 7]
-  local every = tonumber(everyMs)
-  local function answer(verdict, entry)
-    return { verdict, entry.stamp, entry.slot, entry.plan, demanded[job] and demandIn(parseDemand(demanded[job]), lock) or -1 }
-  end
+local NONE = { stamp = 0, slot = 0, plan = '', claims = '', calls = '', before = '', fired = true }
 
+local function parseOrder(text)
+  local since, nextSlot, plan = string.match(text, '^(%d+) (%d+) (.*)$')
+  return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = tonumber(string.match(plan, '^every (%d+)$')) }
+end
+
+-- Answers the verdict, and what is stored from here on.
+local function arm(job, name, sequence, order)
+  local trigger, plan = triggers[job], order.plan
   local entry = parsePlan(stored[job], due, name)
-  if entry and called(entry.calls, caller, sequence) then return answer('done', entry) end
+  if entry and called(entry.calls, caller, sequence) then return 'done', entry end
 
   -- Unless it was ours: one instance's calls keep their order.
-  if entry and entry.fired and tonumber(since) > 0 and entry.slot - FIRED > tonumber(since)
+  if entry and entry.fired and order.since > 0 and entry.slot - FIRED > order.since
     and not string.find(entry.calls, caller .. ':%d+$') then
-    return answer('fired', entry)
+    return 'fired', entry
   end
 
   -- A trigger that an original set carries the job's name: its expiry is the slot, whatever is stored.
@@ -89,13 +99,13 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
     entry.calls = rememberCall(entry.calls, caller, sequence)
     write(name, entry)
     if theirs or not onWire[job] then triggerWrites[trigger] = entry.slot end
-    return answer('kept', entry)
+    return 'kept', entry
   end
 
-  local slot = every > 0 and now + every or tonumber(nextSlot)
-  if slot <= now then return { 'stale', 0, 0, '', -1 } end
+  local slot = order.every and now + order.every or order.next
+  if slot <= now then return 'stale', NONE end
 
-  local was = entry or { stamp = 0, claims = '', calls = '', before = '', fired = true }
+  local was = entry or NONE
   local before = ''
   if theirs then
     slot = theirs
@@ -104,13 +114,13 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
     -- Nor does a plan that comes back after another: it has its own slot again.
     before = int(was.slot) .. ' ' .. was.plan
     local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
-    if was.slot <= now or every > 0 then slot = math.min(slot, was.slot) end
+    if was.slot <= now or order.every then slot = math.min(slot, was.slot) end
     if ownPlan == plan then slot = math.min(slot, tonumber(ownSlot)) end
   end
 
   local stamp = math.max(now, was.stamp + 1)
   -- Nothing is stored: perhaps Redis was emptied, and others still know what was due.
-  if not entry then before = table.concat({ 'born', int(stamp), int(slot), '0 0 0' }, ' ') end
+  if not entry then before = 'born ' .. int(stamp) .. ' ' .. int(slot) .. ' 0 0 0' end
   entry = {
     stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,
     calls = rememberCall(was.calls, caller, sequence),
@@ -119,13 +129,24 @@ local function arm(job, name, plan, everyMs, nextSlot, sequence, since)
   triggerWrites[trigger] = slot
   told[#told + 1] = name
   lastStamp = stamp
-  return answer('armed', entry)
+  return 'armed', entry
 end
 
 if sweep == '1' then clearAway() end
 local answers = { nowUs }
+local last, order = {}, nil
 for job = 1, jobs do
-  answers[job + 1] = arm(job, unpack(ARGV, 6 * job - 2, 6 * job + 3))
+  local text = ARGV[3 * job + 3]
+  if text ~= '' then order = parseOrder(text) end
+  local verdict, entry = arm(job, names[job], ARGV[3 * job + 2], order)
+  local waits = -1
+  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 7]) end
+  if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5] then
+    answers[job + 1] = 0
+  else
+    last = { verdict, entry.stamp, entry.slot, entry.plan, waits }
+    answers[job + 1] = last
+  end
 end
 
 if #planWrites > 0 then

@@ -28,13 +28,20 @@ local KEPT_CALLS = 32
 -- ms in which whoever knows better can say so, after Redis lost a plan: with time for connections to come back.
 local OBJECTION = 300
 
--- Lua prints large numbers with an exponent.
+-- Lua prints large numbers with an exponent. What a script says of many jobs is often the same.
+local ints = {}
 local function int(number)
-  return string.format('%.0f', number)
+  local text = ints[number]
+  if not text then
+    text = string.format('%.0f', number)
+    ints[number] = text
+  end
+  return text
 end
 
 -- `list` without the entries that begin with `id`, and with `entry` behind them: the newest `count` of it.
 local function remember(list, id, entry, count)
+  if list == '' then return entry end
   local last = string.match(list, '^.* ()') or 1
   if string.sub(list, last, last + #id - 1) == id then return string.sub(list, 1, last - 1) .. entry end
   local kept = {}
@@ -57,8 +64,9 @@ end
 
 -- A value that is not ours is read as none.
 local function parsePlan(text, due, name)
+  if not text then return nil end
   local stamp, plan, claims, calls, before =
-    string.match(text or '', '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+    string.match(text, '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
   if not score then return nil end
   return { stamp = tonumber(stamp), plan = plan, claims = claims, calls = calls, before = before,
@@ -70,7 +78,7 @@ local function readPlan(plans, due, name)
 end
 
 local function planText(entry)
-  return table.concat({ int(entry.stamp), entry.plan, entry.claims, entry.calls, entry.before }, '|')
+  return int(entry.stamp) .. '|' .. entry.plan .. '|' .. entry.claims .. '|' .. entry.calls .. '|' .. entry.before
 end
 
 local function writePlan(plans, due, name, entry)
