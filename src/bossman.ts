@@ -41,7 +41,7 @@ import { Presence } from './presence';
 import { Recoveries } from './recoveries';
 import { Reporter } from './reporter';
 import { RollCall } from './roll-call';
-import { Runner } from './runner';
+import { Runner, type Ticket } from './runner';
 import {
   type InstanceSettings,
   type JobSettings,
@@ -109,6 +109,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const calls = new Calls(reporter);
     this.calls = calls;
     const track = <T>(promise: Promise<T>) => calls.track(promise);
+    const run = (job: Job, ticket: Ticket) => void track(this.runner.run(job, ticket));
     const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
     this.store = new Store(this.client, keys, clock, () => {
       this.slots.realign();
@@ -125,18 +126,17 @@ class Bossman extends EventEmitter<BossmanEvents> {
       demandWaits,
     });
     this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, reporter, pauses, {
-      won: (job, slot) => void track(this.runner.run(job, { ...slot, demandedAt: null, recovered: false })),
+      won: run,
       firedBefore: (job, token) => void track(this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
       track,
     });
     this.demands = new Demands(jobs, this.store, clock, fleet, reporter, pauses, {
-      taken: (job, demand) => void track(this.runner.run(job, { ...demand, slot: null, recovered: false })),
+      taken: run,
       track,
     });
     this.recoveries = new Recoveries(jobs, this.store, clock, fleet, reporter, pauses, {
-      recovered: (job, slot) =>
-        void track(this.runner.run(job, { ...slot, demandedAt: null, recovered: true })),
+      recovered: run,
       track,
     });
     this.followers = new Followers(jobs, this.store, fleet, pauses, (job) => this.plans.armAgain(job));

@@ -5,21 +5,16 @@ import { DemandExpiries } from './demand-expiries';
 import { BossmanError, messageOf, retryError } from './errors';
 import type { Teller } from './events';
 import type { Fleet } from './fleet';
-import type { Lease } from './held-lock';
 import type { Job } from './job';
 import type { Pauses } from './pauses';
 import type { DemandReply } from './replies';
+import type { Ticket } from './runner';
 import type { Store } from './store';
 
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
 const ORIGINAL_WAIT = 20;
 /** ms after which a take that Redis refused, or that came too late, is sent again. */
 const RETRY = 200;
-
-/** A demand that this instance has taken. */
-export interface TakenDemand extends Lease {
-  demandedAt: number;
-}
 
 /**
  * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
@@ -39,7 +34,7 @@ export class Demands {
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
-      taken: (job: Job, demand: TakenDemand) => void;
+      taken: (job: Job, ticket: Ticket) => void;
       track: <T>(promise: Promise<T>) => Promise<T>;
     },
   ) {
@@ -210,8 +205,10 @@ export class Demands {
     if (this.clock.now() >= reply.lockEndsAt) return false;
     if (reply.verdict !== 'begun') this.noteBegin(job, token);
     this.on.taken(job, {
-      token,
+      slot: null,
       demandedAt: reply.demandedAt,
+      recovered: false,
+      token,
       lockedAt: reply.at,
       lockEndsAt: reply.lockEndsAt,
     });

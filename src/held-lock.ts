@@ -34,9 +34,7 @@ export class HeldLock {
       /** The run should stop; also after it was told that the lock expired. */
       abort: (why: LostEvent['why']) => void;
     },
-  ) {
-    this.watch();
-  }
+  ) {}
 
   get endsAt(): number {
     return this.lease.lockEndsAt;
@@ -61,7 +59,8 @@ export class HeldLock {
   }
 
   /** Waits for the lock to end, or renews it: at half of its time, and then as often as time is left for. */
-  private watch(): void {
+  watch(): void {
+    if (!this.watched) return;
     const rest = this.lease.lockEndsAt - this.clock.now();
     this.wake(this.keepAlive ? Math.min(rest, this.ttlMs / 2) : rest, () => {
       if (this.keepAlive) void this.renew();

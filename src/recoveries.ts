@@ -6,7 +6,7 @@ import type { Teller } from './events';
 import type { Fleet } from './fleet';
 import type { Job } from './job';
 import type { Pauses } from './pauses';
-import type { WonSlot } from './slots';
+import type { Ticket } from './runner';
 import type { Store } from './store';
 
 /** ms after which a command that Redis refused is sent again. */
@@ -27,7 +27,7 @@ export class Recoveries {
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
-      recovered: (job: Job, slot: WonSlot) => void;
+      recovered: (job: Job, ticket: Ticket) => void;
       track: <T>(promise: Promise<T>) => Promise<T>;
     },
   ) {
@@ -90,7 +90,14 @@ export class Recoveries {
         if (verdict === 'held') this.lookIn(job, lockRest);
         else if (verdict === 'yours') {
           if (this.clock.now() < lockEndsAt)
-            this.on.recovered(job, { slot, token, lockedAt: at, lockEndsAt });
+            this.on.recovered(job, {
+              slot,
+              demandedAt: null,
+              recovered: true,
+              token,
+              lockedAt: at,
+              lockEndsAt,
+            });
           // It is not recovered twice, so nobody else will run it.
           else if (this.teller.hears('skip'))
             this.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });

@@ -13,7 +13,7 @@ import { Context } from './run-context';
 import type { SettleRequest, Store } from './store';
 import { type RunTrace, traced } from './trace';
 
-/** A slot or a demand that this instance has won, with the job's lock. */
+/** A slot or a demand that this instance has won, with the job's lock. The lock's end moves as it is renewed. */
 export interface Ticket extends Lease {
   slot: number | null;
   demandedAt: number | null;
@@ -97,7 +97,10 @@ export class Runner {
 
     // Work that blocks the process must hold up nothing that was sent before it.
     this.store.flush();
-    const ended = await this.perform(job, event, context);
+    const performing = this.perform(job, event, context);
+    // Not before the work: no timer comes up while that keeps the process busy, and setting one takes its time.
+    run.lock.watch();
+    const ended = await performing;
 
     run.lock.letGo();
     this.runs.delete(run);
@@ -128,13 +131,12 @@ export class Runner {
     for (const run of this.runs) if (run.job === job) run.lock.taken(at);
   }
 
-  /** Looks after the run's lock until it is let go. */
+  /** What looks after the run's lock until it is let go. */
   private hold(job: Job, ticket: Ticket, context: Context): HeldLock {
     const { name, settings } = job;
     const { slot, demandedAt } = ticket;
-    const lease = { token: ticket.token, lockedAt: ticket.lockedAt, lockEndsAt: ticket.lockEndsAt };
     const key = this.store.keys.lock(name);
-    return new HeldLock(lease, key, settings.ttlMs, settings.keepAlive, this.locks, this.clock, {
+    return new HeldLock(ticket, key, settings.ttlMs, settings.keepAlive, this.locks, this.clock, {
       lost: (why) => {
         if (this.teller.hears('lost')) this.teller.tell('lost', { job: name, slot, demandedAt, why });
       },

@@ -4,11 +4,11 @@ import type { RedisClock } from './clock';
 import { retryError } from './errors';
 import type { SkipEvent, Teller } from './events';
 import type { Fleet } from './fleet';
-import type { Lease } from './held-lock';
 import type { Job, KnownPlan } from './job';
 import type { Pauses } from './pauses';
 import type { Plans } from './plans';
 import type { ClaimReply } from './replies';
+import type { Ticket } from './runner';
 import type { Schedule } from './schedule';
 import type { ClaimRequest, Store } from './store';
 
@@ -34,11 +34,6 @@ const RETRY = 200;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
 const CLOCK_ERROR = 20;
 
-/** A slot that this instance has won. */
-export interface WonSlot extends Lease {
-  slot: number;
-}
-
 /**
  * The slots of the hired jobs: due → claim. Each job has an alarm at its next slot; the bell of whoever claims the slot
  * moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script decides.
@@ -58,7 +53,7 @@ export class Slots {
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
-      won: (job: Job, slot: WonSlot) => void;
+      won: (job: Job, ticket: Ticket) => void;
       /** The job was fired between the claim and the slot: the lock that the token has is to be given back. */
       firedBefore: (job: Job, token: string) => void;
       /** Runs that go on in this instance. */
@@ -295,7 +290,7 @@ export class Slots {
     await this.untilDue(job, slot);
     if (this.clock.now() >= lockEndsAt) this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
     else if (job.known && !job.known.schedule) this.on.firedBefore(job, token);
-    else this.on.won(job, { slot, token, lockedAt, lockEndsAt });
+    else this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
   }
 
   /** Tells of the slots from `slot` on, before `end`. */
