@@ -105,7 +105,8 @@ export function claimReply(reply: Reply): ClaimReply {
     verdict: verdictAt(reply, 1, CLAIM_VERDICTS),
     claimed: numberAt(reply, 2),
     slot: numberAt(reply, 3),
-    ...lockReply(reply, 4),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 4),
     heard: numberAt(reply, 5),
     stamp: numberAt(reply, 6),
     plan: textAt(reply, 7),
@@ -121,7 +122,8 @@ export function demandReply(reply: Reply): DemandReply {
     verdict: verdictAt(reply, 1, DEMAND_VERDICTS),
     demandedAt: numberAt(reply, 2),
     lockRest: numberAt(reply, 3),
-    ...lockReply(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 3),
     heard: numberAt(reply, 4),
   };
 }
@@ -131,7 +133,8 @@ export function recoverReply(reply: Reply): RecoverReply {
     verdict: verdictAt(reply, 1, RECOVER_VERDICTS),
     slot: numberAt(reply, 2),
     lockRest: numberAt(reply, 3),
-    ...lockReply(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 3),
   };
 }
 
@@ -145,9 +148,8 @@ export function forgetReply(reply: Reply): number {
 }
 
 /** @param restAt where the lock's rest stands */
-function lockReply(reply: Reply, restAt: number): LockReply {
-  const at = timeOf(reply);
-  return { at, lockEndsAt: at + numberAt(reply, restAt) };
+function lockEndOf(reply: Reply, restAt: number): number {
+  return timeOf(reply) + numberAt(reply, restAt);
 }
 
 /** Redis' time at the answer, in ms with a fraction. */
