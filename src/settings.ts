@@ -103,7 +103,7 @@ export function readName(name: unknown): string {
   if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
   if (name === '') throw new RangeError("name: '' is empty; a job needs a name");
   // Half a surrogate pair cannot be sent: Redis would keep another name than we do.
-  return name.toWellFormed();
+  return name.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 function readSchedule({ every, cron }: Record<string, unknown>, tz: string | null): Schedule | null {

@@ -11,18 +11,11 @@ local caller, sweep, bell = unpack(ARGV, 1, 3)
 local jobs = (#KEYS - 7) / 2
 
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
-local names, triggers = {}, {}
+local names, triggers, onWire = {}, {}, {}
 for job = 1, jobs do
   names[job], triggers[job] = ARGV[3 * job + 1], KEYS[2 * job + 6]
-end
-local onWire = redis.call('MGET', unpack(triggers))
-local found = 0
-for job = 1, jobs do
-  if onWire[job] then found = found + 1 end
-end
--- To MGET a foreign value that is no string is none, and it is to be told.
-if redis.call('EXISTS', unpack(triggers)) > found then
-  for job = 1, jobs do redis.call('GET', triggers[job]) end
+  -- Not MGET: a foreign value that is no string is to be told.
+  onWire[job] = redis.call('GET', triggers[job])
 end
 local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
