@@ -64,6 +64,18 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a claim on a machine that stood still, whose claimer was frozen before anybody heard of it',
+      around((made) =>
+        made
+          .claim('a', 105_000, { heardAfter: 85 })
+          .does(105_080, 'a', 'frozen')
+          .redis(105_500, 'emptied')
+          .redis(105_501, 'refilled')
+          .ticks('b', 106_000, 107_000)
+          .does(107_500, 'a', 'thawed'),
+      ),
+    ],
+    [
       'a claim that went down with Redis, and whose claimer stood still until the data was gone',
       around((made) =>
         made

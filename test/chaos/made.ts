@@ -66,10 +66,11 @@ export class Made {
   claim(
     member: string,
     slot: number,
-    { at = slot + 1, next = slot + 1000, stamp = STAMP, verdict = 'run' } = {},
+    { at = slot + 1, heardAfter = 0, next = slot + 1000, stamp = STAMP, verdict = 'run' } = {},
   ): this {
     const rest = { at, stamp, slot, next, verdict, open: false, listeners: 2, name: 'tick' };
-    this.entries.push({ at, kind: 'bell', bell: { kind: 'claim', caller: `${member}-caller`, ...rest } });
+    const bell = { kind: 'claim', caller: `${member}-caller`, ...rest } as const;
+    this.entries.push({ at: at + heardAfter, kind: 'bell', bell });
     return this;
   }
 

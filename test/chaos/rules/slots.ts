@@ -1,9 +1,12 @@
 import type { Bell } from '../../../src/bell';
-import { only, rung } from '../history';
+import { only } from '../history';
 import type { MemberLife, Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-type Claim = Extract<Bell, { kind: 'claim' }>;
+type Claim = Extract<Bell, { kind: 'claim' }> & {
+  /** When the observer heard it: by the same time, on a machine that stands still now and then, the claimer has its answer. */
+  heardAt: number;
+};
 
 interface BegunSlot {
   member: string;
@@ -52,7 +55,9 @@ class SlotsOfJob {
     private readonly job: string,
     private readonly every: number,
   ) {
-    this.claims = rung(timeline.entries, 'claim').filter(({ name }) => name === job);
+    this.claims = only(timeline.entries, 'bell').flatMap(({ at, bell }) =>
+      bell.kind === 'claim' && bell.name === job ? [{ ...bell, heardAt: at }] : [],
+    );
     for (const { at, member, slot, recovered, ...run } of only(timeline.entries, 'began')) {
       if (run.job !== job || slot === null) continue;
       this.began.set(slot, [...(this.began.get(slot) ?? []), { member, recovered, at }]);
@@ -104,7 +109,7 @@ class SlotsOfJob {
       if (this.isTold(slot)) continue;
       const claimer = this.timeline.byCaller(claim.caller);
       if (claimer && this.diedEarly(claimer, claim.at)) this.judgement.excuse('slots of a claimer that died');
-      else if (claimer && this.unanswered(claimer, claim.at))
+      else if (claimer && this.unanswered(claimer, claim.heardAt))
         this.judgement.excuse('slots whose claim was not answered before Redis was emptied');
       else {
         const by = claimer?.name ?? claim.caller;
