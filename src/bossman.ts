@@ -127,7 +127,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     });
     this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, reporter, pauses, {
       won: run,
-      firedBefore: (job, token) => void track(this.runner.giveBack(job, token)),
+      notRun: (job, token) => void track(this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
       track,
     });
@@ -182,7 +182,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const known = readName(name);
     const settings = readDefinition(definition, this.settings.run);
     return this.calls.begin<void>('hire', known, (waiter) => {
-      const job = this.jobOf(known, definition, settings);
+      const job = this.register(known, definition, settings);
       this.recoveries.look(job);
       this.plans.hire(job, waiter);
     });
@@ -278,7 +278,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.reporter.listenerFailed(String(event), thrown);
   }
 
-  private jobOf(name: string, definition: JobDefinition, settings: JobSettings): Job {
+  private register(name: string, definition: JobDefinition, settings: JobSettings): Job {
     const hiredAt = Math.floor(this.clock.monotonic());
     const known = this.hired.get(name);
     if (known) return Object.assign(known, { definition, settings, hiredAt });
@@ -382,6 +382,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       return timeout === null ? Math.max(left, this.runner.longestLock) : left;
     };
     await this.calls.drain(rest);
+    await this.slots.abandon();
 
     this.reporter.mute();
     this.runner.stop();

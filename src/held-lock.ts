@@ -58,11 +58,11 @@ export class HeldLock {
     if (at > this.lease.lockedAt) this.lose('taken', true);
   }
 
-  /** Waits for the lock to end, or renews it: at half of its time, and then as often as time is left for. */
+  /** Waits for the lock to end, or renews it: when half of its time is left, and then as often as time is left for. */
   watch(): void {
     if (!this.watched) return;
     const rest = this.lease.lockEndsAt - this.clock.now();
-    this.wake(this.keepAlive ? Math.min(rest, this.ttlMs / 2) : rest, () => {
+    this.wake(this.keepAlive ? rest - this.ttlMs / 2 : rest, () => {
       if (this.keepAlive) void this.renew();
       else if (this.clock.now() < this.lease.lockEndsAt) this.watch();
       else this.expire();

@@ -26,6 +26,8 @@ export class Job {
   first = false;
   /** Nobody goes first. */
   open = true;
+  /** The stamp of the last fire that was heard of. */
+  firedBy = 0;
   /** A slot that is not claimed before its time, as a run went on. */
   punctualAt = 0;
   /** A claim is on its way, or what it won waits for its time. */

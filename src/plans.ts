@@ -165,6 +165,7 @@ export class Plans {
       return;
     }
     const fired = stored.slot >= FIRED;
+    if (fired) job.firedBy = stored.stamp;
     const schedule = fired ? null : stored.plan === own.plan ? own : parsePlan(stored.plan);
     if (!fired && !schedule) {
       this.teller.trouble(

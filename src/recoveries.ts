@@ -40,7 +40,7 @@ export class Recoveries {
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.recover) return;
     if (bell.kind === 'claim' && bell.verdict === 'run')
-      this.lookIn(job, bell.at + job.settings.ttlMs - this.clock.now());
+      this.lookIn(job, Math.max(bell.at, bell.slot) + job.settings.ttlMs - this.clock.now());
     else if (bell.kind === 'settled' || bell.kind === 'recovered') this.looks.clear(job.name);
   }
 

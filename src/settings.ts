@@ -49,7 +49,7 @@ export function readOptions(options: BossmanOptions): InstanceSettings {
   const given = record('options', options);
   warnOfUnknown('options', given, INSTANCE_OPTIONS);
   return {
-    prefix: ofType('prefix', given.prefix, 'string') ?? DEFAULT_PREFIX,
+    prefix: wellFormed(ofType('prefix', given.prefix, 'string') ?? DEFAULT_PREFIX),
     disableRedisConfig: ofType('disableRedisConfig', given.disableRedisConfig, 'boolean') ?? false,
     run: readRunOptions(given, DEFAULTS),
   };
@@ -102,7 +102,11 @@ export function readHistoryOptions(options: HistoryOptions): number {
 export function readName(name: unknown): string {
   if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
   if (name === '') throw new RangeError("name: '' is empty; a job needs a name");
-  // Half a surrogate pair cannot be sent: Redis would keep another name than we do.
+  return wellFormed(name);
+}
+
+/** Half a surrogate pair cannot be sent: Redis would keep another name than we do. */
+function wellFormed(name: string): string {
   return name.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 

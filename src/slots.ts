@@ -10,6 +10,7 @@ import type { Plans } from './plans';
 import type { ClaimReply } from './replies';
 import type { Ticket } from './runner';
 import type { Schedule } from './schedule';
+import { Starts } from './starts';
 import type { ClaimRequest, Store } from './store';
 
 /**
@@ -35,14 +36,12 @@ const RETRY = 200;
 const CLOCK_ERROR = 20;
 
 /**
- * The slots of the hired jobs: due → claim. Each job has an alarm at its next slot; the bell of whoever claims the slot
+ * The slots of the hired jobs: due → claim. Each job has an alarm shortly before its next slot; the bell of whoever claims the slot
  * moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script decides.
  */
 export class Slots {
   private readonly alarms: Alarms;
-  /** What was won before its time, on the process's monotonic clock: from the answer on it is known how long to wait. */
-  private readonly starts: Alarms;
-  private readonly waiting = new Map<string, () => void>();
+  private readonly starts: Starts;
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -54,8 +53,8 @@ export class Slots {
     private readonly pauses: Pauses,
     private readonly on: {
       won: (job: Job, ticket: Ticket) => void;
-      /** The job was fired between the claim and the slot: the lock that the token has is to be given back. */
-      firedBefore: (job: Job, token: string) => void;
+      /** Fired or abandoned between the claim and the slot: the lock that the token has is to be given back. */
+      notRun: (job: Job, token: string) => void;
       /** Runs that go on in this instance. */
       busy: () => number;
       track: <T>(promise: Promise<T>) => Promise<T>;
@@ -65,13 +64,7 @@ export class Slots {
       () => clock.now(),
       (name, lateMs) => this.onAlarm(name, lateMs),
     );
-    this.starts = new Alarms(
-      () => clock.monotonic(),
-      (name) => {
-        this.waiting.get(name)?.();
-        this.waiting.delete(name);
-      },
-    );
+    this.starts = new Starts(() => clock.monotonic());
   }
 
   /** Sets the alarm where the job's next slot, and the fleet, want it. */
@@ -100,8 +93,15 @@ export class Slots {
     this.alarms.realign();
   }
 
+  /** Nothing more is claimed. What was won still begins at its time. */
   stop(): void {
     this.alarms.stop();
+  }
+
+  /** Nor does that: it is told, and its locks are given back, by commands that are sent before this resolves. */
+  async abandon(): Promise<void> {
+    // Whoever waits there goes on before whoever awaits this.
+    this.starts.abandon();
   }
 
   /** ms before the slot at which the first claims it. */
@@ -248,16 +248,6 @@ export class Slots {
     };
   }
 
-  /** Waits until the slot has come, also by the slowest that Redis' clock can be. */
-  private untilDue(job: Job, slot: number): Promise<void> | undefined {
-    const wait = slot - this.clock.bounds().earliest;
-    if (wait <= 0) return undefined;
-    return new Promise((resolve) => {
-      this.waiting.set(job.name, resolve);
-      this.starts.set(job.name, this.clock.monotonic() + wait);
-    });
-  }
-
   /** Takes in the answer that says whose the slot is. */
   private conclude(job: Job, asked: KnownPlan, reply: ClaimReply): void {
     const { verdict, claimed, slot } = reply;
@@ -287,10 +277,17 @@ export class Slots {
   /** Hands on the slot that was won, at its time. */
   private async begin(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): Promise<void> {
     const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
-    await this.untilDue(job, slot);
-    if (this.clock.now() >= lockEndsAt) this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
-    else if (job.known && !job.known.schedule) this.on.firedBefore(job, token);
-    else this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+    // By the slowest that Redis' clock can be.
+    const wait = slot - this.clock.bounds().earliest;
+    const begins = await this.starts.wait(job.name, wait);
+    if (job.firedBy > reply.stamp) {
+      this.on.notRun(job, token);
+    } else if (this.clock.now() >= lockEndsAt || !begins) {
+      this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
+      if (!begins) this.on.notRun(job, token);
+    } else {
+      this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+    }
   }
 
   /** Tells of the slots from `slot` on, before `end`. */

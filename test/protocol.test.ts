@@ -559,6 +559,41 @@ describe('three instances, whatever they call in whatever order and whatever is 
     await Promise.all([redis, ...clients].map((client) => client.quit()));
   });
 
+  it('are not given a slot of a cron plan early that they did not ask for', async () => {
+    const world = new World(redis, clients, msOf(await redis.time()));
+    try {
+      const [one, other] = [world.member(0), world.member(1)];
+      const [schedule] = world.schedules.slice(-1);
+      if (!schedule) throw new Error('there is no cron plan');
+      const now = await world.now();
+      const slot = schedule.next(now, now);
+      const armed = await new Promise<StoredPlan>((answered, refused) => {
+        one.store.arm({ name: JOB, schedule, next: slot, sequence: 1, since: 0, answered, refused });
+      });
+      const claim = (member: Member) =>
+        member.store.claim({
+          name: JOB,
+          stamp: armed.stamp,
+          expected: slot,
+          everyMs: null,
+          next: slot + MINUTE,
+          token: member.store.nextToken(),
+          ttlMs: 1,
+          skipAfterMs: null,
+          earlyMs: 8000,
+          open: false,
+          listeners: 0,
+          recover: false,
+        });
+      await world.pass(55);
+      expect(await claim(one)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });
+      await world.pass(60);
+      expect(await claim(other)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
+    } finally {
+      await world.clear();
+    }
+  });
+
   it('are answered as the model says, and the guarantees hold', async () => {
     const planned = [arms, arms, restores, claims, claims, claims, claims, fc.oneof(fires, restarts)];
     const demanded = [demands, takes, begins, settles];

@@ -42,7 +42,8 @@ if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) e
 -- Slots only move forward: an older one came back with older data.
 local slot = math.max(entry.slot, tonumber(expected))
 local rest = math.max(0, slot - now)
-if rest > tonumber(early) then
+-- Only the slot that was asked for is claimed early: `next` follows that one.
+if rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
   if slot > entry.slot then
     entry.slot = slot
     entry.before = unreplaced(entry.before)

@@ -1,7 +1,7 @@
 import type Bossman from '../../src';
 import { caughtUp } from '../support/caught-up';
 import { makeFaultyFleet } from '../support/faults';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
 
@@ -41,6 +41,22 @@ async function refusals(): Promise<number> {
 }
 
 describe('a renewal of a lock', () => {
+  it('is in time also when the work keeps the process busy for more than half of it', async () => {
+    const signals: AbortSignal[] = [];
+    const work = async ({ signal }: Bossman.RunContext) => {
+      signals.push(signal);
+      const end = Date.now() + 1200;
+      while (Date.now() < end);
+      await delay(2000);
+    };
+    const fred = fleet.join();
+    await fred.hire('job', { ttl: 2000, keepAlive: true, work });
+    await fred.demand('job');
+    await waitFor('the end of the run', () => fleet.told.finish.length === 1);
+    expect(fleet.told.lost).toEqual([]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  });
+
   it('that Redis does not answer in time aborts the signal, and tells of it', async () => {
     const { signal, letGo } = await beginRun(2000);
     fleet.server.freeze();

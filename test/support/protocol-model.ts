@@ -122,7 +122,7 @@ export class ProtocolModel {
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
 
     const claimed = Math.max(was.slot, expected);
-    if (claimed > now + earlyMs) {
+    if (claimed > now + (claimed > expected ? 0 : earlyMs)) {
       // Redis came back with an older slot.
       if (claimed > was.slot) {
         this.entry = { ...was, slot: claimed, before: unreplaced(was.before) };
