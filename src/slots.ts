@@ -36,8 +36,9 @@ const RETRY = 200;
 const CLOCK_ERROR = 20;
 
 /**
- * The slots of the hired jobs: due → claim. Each job has an alarm shortly before its next slot; the bell of whoever claims the slot
- * moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script decides.
+ * The slots of the hired jobs: due → claim. Each job has an alarm shortly before its next slot; the bell of whoever claims
+ * the slot moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script
+ * decides.
  */
 export class Slots {
   private readonly alarms: Alarms;
