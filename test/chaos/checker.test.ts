@@ -116,6 +116,17 @@ describe('the checker accepts', () => {
         .ticks('b', 106_000, 129_000),
     ],
     [
+      'a run that died, and whose recovery was answered too late',
+      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .run('a', 105_000, { ended: null })
+        .dies(105_050, 'a')
+        .recovered('b', 105_402)
+        .skip('b', 105_000, 105_000, 'expired')
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
       'a slot that is run again after Redis was emptied while everybody who knew of it was cut off',
       around((made) =>
         made

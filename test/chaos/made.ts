@@ -117,11 +117,8 @@ export class Made {
     return this.work(member, { job, slot: null, demandedAt, recovered: false }, at, ended);
   }
 
-  skip(member: string, slot: number, through = slot): this {
-    return this.tell(slot + 2, member, {
-      kind: 'skip',
-      event: { job: 'tick', slot, through, why: 'missed' },
-    });
+  skip(member: string, slot: number, through = slot, why: 'missed' | 'expired' = 'missed'): this {
+    return this.tell(slot + 2, member, { kind: 'skip', event: { job: 'tick', slot, through, why } });
   }
 
   /** Claimed and run, one after the other. */

@@ -1,10 +1,12 @@
+import type { SkipEvent } from '../../../src/events';
 import { only, rung } from '../history';
 import type { Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
 /**
  * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, and
- * no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim.
+ * no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim,
+ * or that whoever was given it said that it had its answer too late.
  */
 export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
   const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
@@ -16,6 +18,12 @@ export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void 
     const isIts = (run: { job: string; slot: number | null }) => run.job === job && run.slot === slot;
     if (ended.some((run) => isIts(run) && run.member === member)) continue;
     if (began.some((run) => isIts(run) && run.recovered)) continue;
+    const isTooLate = (event: SkipEvent) =>
+      event.job === job && event.slot === slot && event.why === 'expired';
+    if (only(timeline.entries, 'skip').some(({ event }) => isTooLate(event))) {
+      judgement.excuse('runs that died, whose recovery was answered too late');
+      continue;
+    }
     const fired = timeline.calls.some((call) => call.verb === 'fire' && call.job === job && call.to >= at);
     if (fired || timeline.emptyings.some(({ to }) => to >= at)) {
       judgement.excuse('runs that died, of which nothing was left to recover');
