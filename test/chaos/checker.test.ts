@@ -16,6 +16,15 @@ function meanwhile(also: (made: Made) => Made): Made {
   return also(new Made().ticks('a', 100_000, 129_000));
 }
 
+/** `tick` is recovered, and `a` dies in its run of the slot 105 000. */
+function diedInSlot(): Made {
+  return new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+    .ticks('a', 100_000, 104_000)
+    .claim('a', 105_000)
+    .run('a', 105_000, { ended: null })
+    .dies(105_050, 'a');
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
     ['slots that are run one by one', meanwhile((made) => made)],
@@ -106,22 +115,14 @@ describe('the checker accepts', () => {
     ],
     [
       'a run that died, and was run once more',
-      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
-        .ticks('a', 100_000, 104_000)
-        .claim('a', 105_000)
-        .run('a', 105_000, { ended: null })
-        .dies(105_050, 'a')
+      diedInSlot()
         .recovered('b', 105_402)
         .run('b', 105_000, { at: 105_403, recovered: true })
         .ticks('b', 106_000, 129_000),
     ],
     [
       'a run that died, and whose recovery was answered too late',
-      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
-        .ticks('a', 100_000, 104_000)
-        .claim('a', 105_000)
-        .run('a', 105_000, { ended: null })
-        .dies(105_050, 'a')
+      diedInSlot()
         .recovered('b', 105_402)
         .skip('b', 105_000, 105_000, 'expired')
         .ticks('b', 106_000, 129_000),
@@ -534,12 +535,7 @@ describe('the checker objects to', () => {
     [
       'a run that died, and that nobody ran once more',
       'unrecovered',
-      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
-        .ticks('a', 100_000, 104_000)
-        .claim('a', 105_000)
-        .run('a', 105_000, { ended: null })
-        .dies(105_050, 'a')
-        .ticks('b', 106_000, 129_000),
+      diedInSlot().ticks('b', 106_000, 129_000),
     ],
     ['a member that ends by itself', 'died', meanwhile((made) => made.goes(110_000, 'b', 'exit code 1'))],
     [
