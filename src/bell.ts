@@ -74,6 +74,11 @@ export function messagesIn(message: string): string[] {
   return message.startsWith(SEVERAL) ? (textsIn(message.slice(SEVERAL.length)) ?? []) : [message];
 }
 
+/** All that a message says. */
+export function bellsIn(message: string): Bell[] {
+  return messagesIn(message).flatMap((one) => parseBell(one) ?? []);
+}
+
 /** Null for what no instance of ours has sent. */
 export function parseBell(message: string): Bell | null {
   const words: string[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messagesIn, parseBell } from '../../src/bell';
+import { bellsIn } from '../../src/bell';
 import { type EventLog, nameOf } from './event-log';
 import { HEARTBEAT, INVOICE, JOBS } from './jobs';
 import { Member, type Place } from './members';
@@ -50,9 +50,8 @@ export class Scenario {
   }
 
   onBell(message: string): void {
-    for (const one of messagesIn(message)) {
-      const bell = parseBell(one);
-      if (bell?.kind === 'claim') this.tally(bell.name).claimed(bell);
+    for (const bell of bellsIn(message)) {
+      if (bell.kind === 'claim') this.tally(bell.name).claimed(bell);
     }
   }
 

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { type Bell, messagesIn, parseBell } from '../../src/bell';
+import { type Bell, bellsIn } from '../../src/bell';
 import type { Done, Entry, History, RedisState, Told } from './history';
 import type { Jobs } from './jobs';
 import { stamp } from './messages';
@@ -42,10 +42,7 @@ export class Recorder {
     for (const client of [this.redis, this.subscriber]) client.on('error', () => {});
     this.rereading = setInterval(() => void this.readClock(), READ_EVERY);
     this.subscriber.on('message', (_channel, message) => {
-      for (const one of messagesIn(message)) {
-        const bell = parseBell(one);
-        if (bell) this.write({ kind: 'bell', bell });
-      }
+      for (const bell of bellsIn(message)) this.write({ kind: 'bell', bell });
     });
   }
 

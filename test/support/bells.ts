@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type Bell, messagesIn, parseBell } from '../../src/bell';
+import { type Bell, bellsIn } from '../../src/bell';
 
 /** What a bell says, by Redis' clock alone: no stall of a process that only reads it changes that. */
 export interface Bells {
@@ -14,10 +14,7 @@ export async function hearBells(redis: Redis, channel: string): Promise<Bells> {
   const subscriber = redis.duplicate();
   subscriber.on('error', () => {});
   subscriber.on('message', (_channel, message: string) => {
-    for (const one of messagesIn(message)) {
-      const bell = parseBell(one);
-      if (bell) bells.push(bell);
-    }
+    bells.push(...bellsIn(message));
   });
   await subscriber.subscribe(channel);
   return {
