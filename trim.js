@@ -5,7 +5,7 @@ const { decode, encode } = require('@jridgewell/sourcemap-codec');
 const { preProcessFile } = require('typescript');
 
 const DIST = join(__dirname, 'dist');
-const ENTRIES = ['index.d.ts', 'otel.d.ts'];
+const ENTRIES = ['index.d.ts', 'otel/index.d.ts'];
 /** Long lines of Lua: a map would bring them along once more, and tell nothing. */
 const UNMAPPED = 'scripts/generated.js';
 

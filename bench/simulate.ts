@@ -2,8 +2,8 @@
  * The alarm's random wait, for fleets of 10 to 10,000 instances: how many requests a tick costs, and how late it is.
  * `npx tsx bench/simulate.ts` prints the tables of SCALE.md. The waits are those of the library itself.
  */
-import { Fleet } from '../src/fleet';
-import { EARLY, GOES_FIRST, STEPS_BACK_ONCE_IN } from '../src/slots';
+import { Fleet } from '../src/hints/fleet-size';
+import { EARLY, GOES_FIRST, STEPS_BACK_ONCE_IN } from '../src/slots/slots';
 import { mean, percentile } from './stats';
 
 /** What was measured on the machine of RESULTS.md; all in ms. */

@@ -1,10 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import type { Bell } from './bell';
 import { Calls } from './calls';
-import { RedisClock } from './clock';
-import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './connection';
-import { Demands } from './demands';
+import { Demands } from './demands/demands';
 import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
 import type {
   BossmanEvents,
@@ -15,15 +12,15 @@ import type {
   RunEvent,
   SkipEvent,
 } from './events';
-import { Fleet } from './fleet';
-import { Followers } from './followers';
-import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './inspection';
-import { InspectionStore } from './inspection-store';
+import type { Bell } from './hints/bell';
+import { Fleet } from './hints/fleet-size';
+import { Listener } from './hints/listener';
+import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './info';
+import { Overview } from './inspection/overview';
+import { Presence } from './inspection/presence';
+import { InspectionStore } from './inspection/reads';
+import { RollCall } from './inspection/roll-call';
 import { Job } from './job';
-import { Keys } from './keys';
-import { Listener } from './listener';
-import { Locks } from './locks';
-import { enableNotifications } from './notifications';
 import type {
   BossmanOptions,
   Connection,
@@ -33,15 +30,14 @@ import type {
   RunContext,
   RunOptions,
 } from './options';
-import { tellOutages } from './outages';
-import { Overview } from './overview';
-import { Pauses } from './pauses';
-import { Plans } from './plans';
-import { Presence } from './presence';
-import { Recoveries } from './recoveries';
-import { Reporter } from './reporter';
-import { RollCall } from './roll-call';
-import { Runner, type Ticket } from './runner';
+import { Followers } from './plans/followers';
+import { Plans } from './plans/plans';
+import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
+import { Keys } from './redis/keys';
+import { enableNotifications } from './redis/notifications';
+import { Store } from './redis/store';
+import { Locks } from './runs/lock-renewal';
+import { Runner, type Ticket } from './runs/runner';
 import {
   type InstanceSettings,
   type JobSettings,
@@ -51,9 +47,13 @@ import {
   readOptions,
   readQuitOptions,
 } from './settings';
-import { Slots } from './slots';
-import { Store } from './store';
-import type { LostTrace, RunTrace, SkipTrace } from './trace';
+import { Recoveries } from './slots/recoveries';
+import { Slots } from './slots/slots';
+import { tellOutages } from './telling/outages';
+import { Reporter } from './telling/reporter';
+import type { LostTrace, RunTrace, SkipTrace } from './telling/trace';
+import { RedisClock } from './time/clock';
+import { Pauses } from './time/pauses';
 
 /**
  * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them

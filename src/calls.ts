@@ -1,7 +1,7 @@
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
-import { within } from './timers';
-import type { Waiter } from './waiter';
+import type { Waiter } from './redis/waiter';
+import { within } from './time/timers';
 
 /** Calls that the error of an early quit names. */
 const SHOWN = 10;

@@ -1,5 +1,5 @@
 import type { JobDefinition } from './options';
-import type { Schedule } from './schedule';
+import type { Schedule } from './schedule/schedule';
 import type { JobSettings } from './settings';
 
 /** The plan that Redis is known to hold for a job. */

@@ -1,7 +1,13 @@
 import { inspect } from 'node:util';
-import type { HistoryOptions } from './inspection';
+import type { HistoryOptions } from './info';
 import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
-import { checkTimeZone, cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
+import {
+  checkTimeZone,
+  cronSchedule,
+  everySchedule,
+  processTimeZone,
+  type Schedule,
+} from './schedule/schedule';
 
 /** `BossmanOptions` as they were checked, with the defaults for what was not given. */
 export interface InstanceSettings {

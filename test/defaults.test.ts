@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import ts from 'typescript';
-import { processTimeZone } from '../src/schedule';
+import { processTimeZone } from '../src/schedule/schedule';
 import { readDefinition, readOptions } from '../src/settings';
 
 const ROOT = join(__dirname, '..');

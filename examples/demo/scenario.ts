@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bellsIn } from '../../src/bell';
+import { bellsIn } from '../../src/hints/bell';
 import { type EventLog, nameOf } from './event-log';
 import { HEARTBEAT, INVOICE, JOBS } from './jobs';
 import { Member, type Place } from './members';

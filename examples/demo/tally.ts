@@ -1,5 +1,5 @@
 import type Bossman from '../../src';
-import type { Bell } from '../../src/bell';
+import type { Bell } from '../../src/hints/bell';
 import { type DemoJob, planOf } from './jobs';
 import { clock } from './screen';
 

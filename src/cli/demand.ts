@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunRecord } from '../inspection';
-import type { Inspector } from '../inspector';
+import type { RunRecord } from '../info';
+import type { Inspector } from '../inspection/inspector';
 import { Failure } from './failure';
 import { outcomeColour, outcomeOf } from './jobs';
 import { instanceName } from './names';

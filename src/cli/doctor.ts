@@ -1,5 +1,5 @@
-import { checkPrefix, isCluster } from '../connection';
 import { messageOf } from '../errors';
+import { checkPrefix, isCluster } from '../redis/connection';
 import { type Finding, fail } from './checks/finding';
 import { checkFleet } from './checks/fleet';
 import { checkNotifications } from './checks/notifications';

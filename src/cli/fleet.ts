@@ -1,4 +1,4 @@
-import type { InstanceInfo } from '../inspection';
+import type { InstanceInfo } from '../info';
 import { nowAt, type Session } from './session';
 import { type Column, table } from './table';
 import { counted, visible } from './text';

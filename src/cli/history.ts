@@ -1,4 +1,4 @@
-import type { RunRecord } from '../inspection';
+import type { RunRecord } from '../info';
 import { outcomeColour, outcomeOf } from './jobs';
 import { instanceName } from './names';
 import { jobOf, look, type Session } from './session';

@@ -1,4 +1,4 @@
-import type { JobInfo, RunRecord } from '../inspection';
+import type { JobInfo, RunRecord } from '../info';
 import { instanceName, planOf } from './names';
 import type { Paint } from './output';
 import type { Look } from './session';

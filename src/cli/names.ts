@@ -1,4 +1,4 @@
-import type { InstanceInfo, JobInfo } from '../inspection';
+import type { InstanceInfo, JobInfo } from '../info';
 import { visible } from './text';
 
 /** `host:pid` of an instance; its id where it did not answer. */

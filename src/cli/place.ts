@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
-import { readUrl } from '../connection';
 import type { Connection } from '../options';
+import { readUrl } from '../redis/connection';
 
 const LOCALHOST = 'redis://localhost:6379';
 

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { parseInterval } from '../interval';
+import { parseInterval } from '../schedule/interval';
 import { version } from '../scripts/generated';
 import { DEFAULT_LAST, DEFAULT_PREFIX } from '../settings';
 import { demand } from './demand';

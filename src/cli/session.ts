@@ -1,7 +1,7 @@
-import { addressOf } from '../connection';
 import { messageOf } from '../errors';
-import type { InstanceInfo, JobInfo } from '../inspection';
-import { type Inspector, openInspector } from '../inspector';
+import type { InstanceInfo, JobInfo } from '../info';
+import { type Inspector, openInspector } from '../inspection/inspector';
+import { addressOf } from '../redis/connection';
 import { Failure } from './failure';
 import { nearest } from './nearest';
 import { Output } from './output';

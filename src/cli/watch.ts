@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addressOf } from '../connection';
 import { messageOf } from '../errors';
-import type { Inspector } from '../inspector';
+import type { Inspector } from '../inspection/inspector';
+import { addressOf } from '../redis/connection';
 import { Failure } from './failure';
 import { inOrder, jobLines, summaryLine, summaryOf } from './jobs';
 import { Output, type Paint } from './output';

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { type Bell, bellsIn } from '../../src/bell';
+import { type Bell, bellsIn } from '../../src/hints/bell';
 import type { Done, Entry, History, RedisState, Told } from './history';
 import type { Jobs } from './jobs';
 import { stamp } from './messages';

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { JobInfo } from '../../src/inspection';
-import { openInspector } from '../../src/inspector';
+import type { JobInfo } from '../../src/info';
+import { openInspector } from '../../src/inspection/inspector';
 import type { TestFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { bossman, type Ended } from './cli';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { InstanceInfo, JobInfo, RunRecord } from '../../src/inspection';
+import type { InstanceInfo, JobInfo, RunRecord } from '../../src/info';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';

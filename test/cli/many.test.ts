@@ -1,4 +1,4 @@
-import type { JobInfo } from '../../src/inspection';
+import type { JobInfo } from '../../src/info';
 import { makeFleet } from '../support/fleet';
 import { cliOf } from './fleet';
 

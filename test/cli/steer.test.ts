@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../src/inspection';
+import type { RunRecord } from '../../src/info';
 import { makeFleet } from '../support/fleet';
 import { waitFor } from '../support/wait';
 import { cliOf } from './fleet';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Bossman } from '../../src/bossman';
-import { openInspector } from '../../src/inspector';
+import { openInspector } from '../../src/inspection/inspector';
 import { caughtUp } from '../support/caught-up';
 import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/proxy';
 import { type RedisServer, startServer } from '../support/redis';

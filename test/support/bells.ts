@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type Bell, bellsIn } from '../../src/bell';
+import { type Bell, bellsIn } from '../../src/hints/bell';
 
 /** What a bell says, by Redis' clock alone: no stall of a process that only reads it changes that. */
 export interface Bells {

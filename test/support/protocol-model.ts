@@ -1,6 +1,6 @@
-import type { StoredPlan } from '../../src/replies';
-import type { Schedule } from '../../src/schedule';
-import { type ClaimRequest, FIRED, type SettleRequest } from '../../src/store';
+import type { StoredPlan } from '../../src/redis/replies';
+import { type ClaimRequest, FIRED, type SettleRequest } from '../../src/redis/store';
+import type { Schedule } from '../../src/schedule/schedule';
 
 interface Claimed {
   token: string;

@@ -1,5 +1,5 @@
-import type { InstanceInfo, JobInfo } from '../../inspection';
-import type { Inspector } from '../../inspector';
+import type { InstanceInfo, JobInfo } from '../../info';
+import type { Inspector } from '../../inspection/inspector';
 import { instanceName } from '../names';
 import { counted, quoted, visible } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';

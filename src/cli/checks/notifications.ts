@@ -1,6 +1,6 @@
-import type { Client } from '../../connection';
 import { messageOf } from '../../errors';
-import { type NotificationFlags, notificationFlags } from '../../notifications';
+import type { Client } from '../../redis/connection';
+import { type NotificationFlags, notificationFlags } from '../../redis/notifications';
 import { type Finding, ok, unknown, warn } from './finding';
 
 const NEEDED = 'only needed where instances of the original share this Redis';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type Client, isCluster } from '../../connection';
 import { messageOf } from '../../errors';
-import type { Keys } from '../../keys';
+import { type Client, isCluster } from '../../redis/connection';
+import type { Keys } from '../../redis/keys';
 import { type Finding, fail, ok, unknown, warn } from './finding';
 
 const RIGHTS = 'see "What can go wrong" in the README for what a user needs';

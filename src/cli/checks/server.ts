@@ -1,6 +1,6 @@
-import type { Client } from '../../connection';
 import { messageOf } from '../../errors';
-import { settingOf } from '../../notifications';
+import type { Client } from '../../redis/connection';
+import { settingOf } from '../../redis/notifications';
 import { type Finding, fail, ok, unknown, warn } from './finding';
 
 /** The first Redis with all that the scripts use. */

@@ -1,4 +1,4 @@
-import type { Client } from '../../connection';
+import type { Client } from '../../redis/connection';
 import { span } from '../time';
 import { type Finding, ok, unknown, warn } from './finding';
 

@@ -1,4 +1,4 @@
-import type { Bell } from '../../../src/bell';
+import type { Bell } from '../../../src/hints/bell';
 import { type Entry, only } from '../history';
 import { CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';

@@ -1,4 +1,4 @@
-import type { Bell } from '../../../src/bell';
+import type { Bell } from '../../../src/hints/bell';
 import { only } from '../history';
 import type { MemberLife, Timeline } from '../timeline';
 import type { Judgement } from './judgement';

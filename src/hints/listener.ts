@@ -1,0 +1,114 @@
+import type { Redis } from 'ioredis';
+import { BossmanError, messageOf } from '../errors';
+import type { Teller } from '../events';
+import { addressOf, type Client, isCluster } from '../redis/connection';
+import type { Keys } from '../redis/keys';
+import { NodeSubscriber } from '../redis/node-subscriber';
+import { type Bell, messagesIn, parseBell } from './bell';
+
+/** What the subscriber hears. All of it is a hint: it leads to a look, and a script decides. */
+export interface Hints {
+  onBell(bell: Bell): void;
+  /** The trigger of a name, or of `demand:` and a name, expired. */
+  onExpired(name: string): void;
+  /** Subscribes, for the first time or again: what is heard from here on has a gap before it. */
+  onSubscribing(): void;
+  /** From here on the bell is heard; what was said before may have been missed. */
+  onSubscribed(): void;
+  /** The bell's channel may not be subscribed to. */
+  onBellForbidden(): void;
+}
+
+/** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
+export class Listener {
+  /** Where the client is a Cluster. */
+  private readonly nodeSubscriber: NodeSubscriber | null = null;
+  private stopped = false;
+  /** How the bell of a claim of our own begins. */
+  private readonly ownClaim: string;
+
+  /** @param instance what we are called on the bell */
+  constructor(
+    client: Client,
+    private readonly keys: Keys,
+    instance: string,
+    private readonly teller: Teller,
+    private readonly hints: Hints,
+  ) {
+    this.ownClaim = `claim ${instance} `;
+    if (isCluster(client)) {
+      this.nodeSubscriber = new NodeSubscriber(client, {
+        connected: (node) => this.listenTo(node),
+        failed: (node, cause) => this.nodeFailed(node, cause),
+      });
+    } else {
+      client.on('ready', () => void this.subscribe(client));
+      client.on('message', (channel: string, message: string) => this.hear(channel, message));
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.nodeSubscriber?.stop();
+  }
+
+  private listenTo(node: Redis): void {
+    this.teller.over('subscriber node');
+    node.on('message', (channel: string, message: string) => this.hear(channel, message));
+    void this.subscribe(node);
+  }
+
+  private nodeFailed(node: Redis, cause: unknown): void {
+    if (this.stopped) return;
+    const message = `the subscriber connection to ${addressOf(node)} failed (${messageOf(cause)}); trying another node`;
+    this.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
+  }
+
+  /** Two commands, as one forbidden channel refuses a whole command. */
+  private async subscribe(client: Redis): Promise<void> {
+    this.hints.onSubscribing();
+    const bell = this.subscribeTo(
+      client,
+      this.keys.bell,
+      'demands of other instances are looked for once in every ttl',
+    );
+    // A Cluster's notifications stay on the node they concern, so they are not used there.
+    if (!this.nodeSubscriber) {
+      void this.subscribeTo(client, this.keys.expired, 'demands of instances of the original are not heard');
+    }
+    const heard = await bell;
+    if (this.stopped || client.status !== 'ready') return;
+    if (heard) this.hints.onSubscribed();
+    else this.hints.onBellForbidden();
+  }
+
+  private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {
+    try {
+      await client.subscribe(channel);
+      this.teller.over(channel);
+      return true;
+    } catch (cause) {
+      if (this.stopped || client.status !== 'ready') return false;
+      const message = `may not subscribe to ${channel} (${messageOf(cause)}): ${consequence}`;
+      this.teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), channel);
+      return false;
+    }
+  }
+
+  private hear(channel: string, message: string): void {
+    if (this.stopped) return;
+    if (channel === this.keys.bell) {
+      for (const one of messagesIn(message)) this.ring(one);
+    } else if (channel === this.keys.expired) {
+      const name = this.keys.expiredName(message);
+      if (name !== null) this.hints.onExpired(name);
+    }
+  }
+
+  private ring(message: string): void {
+    // The most of what is rung; we know it from its answer, and sooner.
+    if (message.startsWith(this.ownClaim)) return;
+    const bell = parseBell(message);
+    if (bell) this.hints.onBell(bell);
+  }
+}

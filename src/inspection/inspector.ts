@@ -1,0 +1,133 @@
+import { BossmanError } from '../errors';
+import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from '../info';
+import type { BossmanOptions } from '../options';
+import {
+  addressOf,
+  type Client,
+  checkPrefix,
+  closedReasonOf,
+  connect,
+  hangUp,
+  isCluster,
+  reasonOf,
+  spaceOf,
+} from '../redis/connection';
+import { Keys } from '../redis/keys';
+import { parseRecord } from '../redis/records';
+import { Store } from '../redis/store';
+import { readHistoryOptions, readName, readOptions } from '../settings';
+import { RedisClock } from '../time/clock';
+import { Pauses } from '../time/pauses';
+import { Overview } from './overview';
+import { InspectionStore } from './reads';
+import { RollCall } from './roll-call';
+
+/** ms; a Redis that is not reached by then is told as such. */
+const CONNECT_WITHIN = 5000;
+/** ms that a closing connection may wait for what it was asked. */
+const CLOSE_WITHIN = 1000;
+
+/** Runs of a job among which the one of a demand is looked for. */
+const RECENT = 100;
+
+/** Looks at a fleet and steers it, without being one of its instances. Every call rejects with what Redis refused. */
+export class Inspector {
+  readonly keys: Keys;
+  private readonly pauses = new Pauses();
+  private readonly store: Store;
+  private readonly reads: InspectionStore;
+  private readonly overview: Overview;
+
+  constructor(
+    readonly client: Client,
+    prefix: string,
+  ) {
+    const { db, keyPrefix } = spaceOf(client);
+    this.keys = new Keys(prefix, keyPrefix, db);
+    const clock = new RedisClock();
+    this.store = new Store(client, this.keys, clock, () => {});
+    this.reads = new InspectionStore(client, this.keys);
+    const roll = new RollCall(this.store, this.reads, this.pauses, !isCluster(client), null);
+    this.overview = new Overview(this.store, this.reads, clock, roll);
+  }
+
+  jobs(): Promise<JobInfo[]> {
+    return this.overview.jobs();
+  }
+
+  fleet(): Promise<InstanceInfo[]> {
+    return this.overview.fleet();
+  }
+
+  history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
+    return this.overview.history(readName(name), readHistoryOptions(options));
+  }
+
+  /** @returns when the demand was made: its run has this as its `demandedAt` */
+  async demand(name: string): Promise<number> {
+    const { demandedAt } = await this.store.demand(readName(name), this.store.nextSequence(), 0, null);
+    return demandedAt;
+  }
+
+  /** The run of a demand, when it has ended; null before. Of a job without a history only its last run is known. */
+  async runOf(name: string, demandedAt: number): Promise<RunRecord | null> {
+    const [note, runs] = await Promise.all([this.reads.note(name), this.overview.history(name, RECENT)]);
+    const lastRun = note === null ? null : parseRecord(note);
+    return [lastRun, ...runs].find((run) => run?.demandedAt === demandedAt) ?? null;
+  }
+
+  async fire(name: string): Promise<void> {
+    await this.store.fire(readName(name), this.store.nextSequence());
+  }
+
+  /** Deletes all that Redis keeps of a job, save for a lock. False when there was nothing. Ask `fleet` first. */
+  forget(name: string): Promise<boolean> {
+    return this.store.forget(readName(name));
+  }
+
+  /** Closes the connection; never rejects. */
+  async close(): Promise<void> {
+    this.pauses.stop();
+    await hangUp(this.client, CLOSE_WITHIN);
+  }
+}
+
+/**
+ * Connects, within 5 s.
+ *
+ * @throws BossmanError `CONNECTION` when Redis is not reached, with the reason and the address in its message (no password)
+ * @throws TypeError or RangeError for options that mean nothing, as `new Bossman` does
+ */
+export async function openInspector(
+  options: Pick<BossmanOptions, 'connection' | 'prefix'>,
+): Promise<Inspector> {
+  const { connection } = options;
+  const { prefix } = readOptions(options);
+  checkPrefix(prefix, connection);
+  const client = connect(connection, 'commands');
+  try {
+    await ready(client);
+  } catch (cause) {
+    if (client.status !== 'end') client.disconnect();
+    throw new BossmanError('CONNECTION', `${addressOf(client)}: ${reasonOf(cause)}`, null, cause);
+  }
+  // Afterwards it goes on trying, and what it is asked meanwhile waits.
+  client.on('error', () => {});
+  return new Inspector(client, prefix);
+}
+
+function ready(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${CONNECT_WITHIN} ms`));
+    const timer = setTimeout(late, CONNECT_WITHIN);
+    const settled = (settle: () => void) => {
+      clearTimeout(timer);
+      client.removeListener('error', failed);
+      settle();
+    };
+    const failed = (cause: unknown) => settled(() => reject(cause));
+    client.on('error', failed);
+    client.once('ready', () => settled(resolve));
+    client.once('end', () => failed(new Error(closedReasonOf(client))));
+  });
+}

@@ -1,0 +1,126 @@
+import type { InstanceInfo, JobInfo, RunRecord } from '../info';
+import { parseRecord } from '../redis/records';
+import { FIRED, type Store } from '../redis/store';
+import { wordsOf } from '../schedule/words';
+import type { RedisClock } from '../time/clock';
+import type { InspectionStore, StoredLock } from './reads';
+import type { RollCall } from './roll-call';
+
+/** The digits of a lock's token that say whose it is. */
+const ID_LENGTH = 16;
+
+/** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
+export class Overview {
+  constructor(
+    private readonly store: Store,
+    private readonly reads: InspectionStore,
+    private readonly clock: RedisClock,
+    private readonly roll: RollCall,
+  ) {}
+
+  fleet(): Promise<InstanceInfo[]> {
+    return this.roll.call();
+  }
+
+  /** The newest first. */
+  async history(name: string, last: number): Promise<RunRecord[]> {
+    return (await this.reads.history(name, last)).flatMap((text) => parseRecord(text) ?? []);
+  }
+
+  /** By name. */
+  async jobs(): Promise<JobInfo[]> {
+    const { reads } = this;
+    const [instances, slots, plans, demands, runs, counts] = await Promise.all([
+      this.fleet(),
+      reads.slots(),
+      reads.hash('plans'),
+      reads.hash('demands'),
+      reads.notes('runs'),
+      reads.notes('counts'),
+      this.clock.known || this.store.readClock(),
+    ]);
+    const hirers = hirersIn(instances);
+    const waiting = [...demands.keys()].filter((name) => !demands.get(name)?.startsWith('idle'));
+    const kept = [slots, plans, runs, counts, hirers].flatMap((part) => [...part.keys()]);
+    const names = [...new Set([...kept, ...waiting])].sort();
+    const locks = await reads.locks(names);
+    const now = this.clock.now();
+    const goingOn = runsIn(instances);
+    return names.map((name) => {
+      const lock = locks.get(name) ?? null;
+      const hiredBy = hirers.get(name) ?? [];
+      const plan = planOf(plans.get(name), slots.get(name));
+      const note = runs.get(name);
+      return {
+        name,
+        ...plan,
+        demandedSince: demandedSince(demands.get(name), lock),
+        running: runningOf(lock, goingOn.get(name) ?? [], now),
+        lastRun: note === undefined ? null : parseRecord(note),
+        orphaned: plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
+        hiredBy: hiredBy.map(({ id }) => id),
+        ...countsOf(counts.get(name)),
+      };
+    });
+  }
+}
+
+type GoingOn = InstanceInfo['running'][number] & { by: string };
+
+function runsIn(instances: readonly InstanceInfo[]): Map<string, GoingOn[]> {
+  const runs = new Map<string, GoingOn[]>();
+  for (const { id, running } of instances) {
+    for (const run of running) runs.set(run.job, [...(runs.get(run.job) ?? []), { ...run, by: id }]);
+  }
+  return runs;
+}
+
+/** By job, who hires it, and whether with a plan. */
+function hirersIn(instances: readonly InstanceInfo[]): Map<string, { id: string; planned: boolean }[]> {
+  const hirers = new Map<string, { id: string; planned: boolean }[]>();
+  for (const { id, jobs } of instances) {
+    for (const { name, plan } of jobs) {
+      const hirer = { id, planned: plan !== null };
+      const others = hirers.get(name);
+      if (others) others.push(hirer);
+      else hirers.set(name, [hirer]);
+    }
+  }
+  return hirers;
+}
+
+type PlanInfo = Pick<JobInfo, 'plan' | 'words' | 'tz' | 'nextSlot' | 'fired'>;
+
+/** As the scripts read it: a plan without a slot is none, and neither is somebody else's value. */
+function planOf(stored: string | undefined, slot: number | undefined): PlanInfo {
+  const text = /^\d+\|([^|]*)\|[^|]*\|[^|]*\|[^|]*$/.exec(stored ?? '')?.[1];
+  if (text === undefined || slot === undefined) {
+    return { plan: null, words: null, tz: null, nextSlot: null, fired: false };
+  }
+  const fired = slot >= FIRED;
+  return { plan: text || null, ...wordsOf(text), nextSlot: fired ? null : slot, fired };
+}
+
+function demandedSince(stored: string | undefined, lock: StoredLock | null): number | null {
+  const [, state, at, token] = /^(\w+)\|(\d+)\|(\w*)\|/.exec(stored ?? '') ?? [];
+  // One that was taken waits again if its taker's lock is gone.
+  const waits = state === 'noted' || (state === 'taken' && token !== lock?.token);
+  return waits ? Number(at) : null;
+}
+
+/** Of runs that go on at the same time, the lock tells which one counts. */
+function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: number): JobInfo['running'] {
+  if (lock) {
+    const by = lock.token.slice(0, ID_LENGTH);
+    const since = goingOn.filter((run) => run.by === by).map((run) => run.since);
+    return { by, since: since.length > 0 ? Math.max(...since) : null, lockRestMs: lock.restMs };
+  }
+  // A run without its lock has outlived it, or has just been settled: then the lock would not have ended yet.
+  const [longest] = goingOn.filter((run) => run.lockEndsAt <= now).sort((a, b) => a.since - b.since);
+  return longest ? { by: longest.by, since: longest.since, lockRestMs: 0 } : null;
+}
+
+function countsOf(stored: string | undefined): Pick<JobInfo, 'runs' | 'failures' | 'skips'> {
+  const [, runs = 0, failures = 0, skips = 0] = /^(\d+)\|(\d+)\|(\d+)\|/.exec(stored ?? '') ?? [];
+  return { runs: Number(runs), failures: Number(failures), skips: Number(skips) };
+}

@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import type { InstanceInfo } from '../info';
+import type { Job } from '../job';
+import type { Store } from '../redis/store';
+import { version } from '../scripts/generated';
+import type { RedisClock } from '../time/clock';
+
+/**
+ * What an instance answers to a roll call, as JSON: `InstanceInfo` without the id, which is the field it stands under.
+ * Jobs stand under their plan ('' : none), as thousands of them have a few plans between them.
+ */
+export interface Answer extends Omit<InstanceInfo, 'id' | 'jobs'> {
+  jobs: Record<string, string[]>;
+}
+
+/** Answers roll calls: says what this instance is, has hired, and is running. Does nothing unasked. */
+export class Presence {
+  private readonly madeAt: number;
+  /** ms on Redis' clock. Computed once, as the estimate of that clock moves by fractions of a ms. */
+  private since: number | null = null;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly running: () => InstanceInfo['running'],
+  ) {
+    this.madeAt = clock.monotonic();
+  }
+
+  /** Never rejects: who is not heard counts as absent. */
+  async answer(roll: string): Promise<void> {
+    try {
+      await this.store.present(roll, JSON.stringify(await this.describe()));
+    } catch {}
+  }
+
+  async describe(): Promise<Answer> {
+    // An instance that has neither hired nor demanded has not read Redis' clock yet.
+    if (!this.clock.known) await this.store.readClock();
+    const jobs: Record<string, string[]> = {};
+    for (const { name, settings } of this.jobs.values()) {
+      const plan = settings.schedule?.plan ?? '';
+      jobs[plan] ??= [];
+      jobs[plan].push(name);
+    }
+    this.since ??= Math.round(this.clock.now() - (this.clock.monotonic() - this.madeAt));
+    return {
+      host: hostname(),
+      pid: process.pid,
+      version,
+      since: this.since,
+      jobs,
+      running: this.running(),
+    };
+  }
+}

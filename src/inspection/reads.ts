@@ -1,0 +1,109 @@
+import type { Client } from '../redis/connection';
+import type { Keys } from '../redis/keys';
+
+/** Entries that one request reads: Redis serves others in between. */
+const PAGE = 500;
+
+/** The lock of a job, as somebody has set it. */
+export interface StoredLock {
+  token: string;
+  /** ms; Infinity for a lock without an expiry. */
+  restMs: number;
+}
+
+type ReadPage = (cursor: string) => Promise<[cursor: string, entries: string[]]>;
+
+/** What inspection reads. All of it is read in pages, and nothing is written. */
+export class InspectionStore {
+  constructor(
+    private readonly client: Client,
+    private readonly keys: Keys,
+  ) {}
+
+  /** NAME → next slot */
+  async slots(): Promise<Map<string, number>> {
+    const scores = await collect((cursor) => this.client.zscan(this.keys.due, cursor, 'COUNT', PAGE));
+    return new Map([...scores].map(([name, score]) => [name, Number(score.replace('inf', 'Infinity'))]));
+  }
+
+  /** @param key of a hash */
+  hash(key: 'plans' | 'demands'): Promise<Map<string, string>> {
+    return collect((cursor) => this.client.hscan(this.keys[key], cursor, 'COUNT', PAGE));
+  }
+
+  /** Of what is kept for the eye alone: empty when somebody else's value stands there, as settle passes that over, too. */
+  notes(key: 'runs' | 'counts'): Promise<Map<string, string>> {
+    return collect((cursor) => this.client.hscan(this.keys[key], cursor, 'COUNT', PAGE)).catch(
+      ifForeign(new Map()),
+    );
+  }
+
+  async note(name: string): Promise<string | null> {
+    return this.client.hget(this.keys.runs, name).catch(ifForeign(null));
+  }
+
+  /** The locks that are held, by job. */
+  async locks(names: readonly string[]): Promise<Map<string, StoredLock>> {
+    const locks = new Map<string, StoredLock>();
+    for (let from = 0; from < names.length; from += PAGE) {
+      const page = names.slice(from, from + PAGE);
+      const tokens = await this.client.mget(page.map((name) => this.keys.lock(name)));
+      await Promise.all(
+        page.map(async (name, index) => {
+          const token = tokens[index] ?? null;
+          if (token === null) return;
+          const rest = await this.client.pttl(this.keys.lock(name));
+          if (rest !== -2) locks.set(name, { token, restMs: rest === -1 ? Number.POSITIVE_INFINITY : rest });
+        }),
+      );
+    }
+    return locks;
+  }
+
+  /** The last runs of a job as they were noted, the newest first. */
+  async history(name: string, last: number): Promise<string[]> {
+    const entries = await this.client
+      .xrevrange(this.keys.history(name), '+', '-', 'COUNT', last)
+      .catch(ifForeign<[id: string, fields: string[]][]>([]));
+    return entries.flatMap(([, [field, run]]) => (field === 'run' && run !== undefined ? [run] : []));
+  }
+
+  /** How many instances have answered a roll call so far. */
+  answersTo(roll: string): Promise<number> {
+    return this.client.hlen(this.keys.present(roll));
+  }
+
+  /** Takes the answers to a roll call away: by instance, what it said. */
+  async takeAnswers(roll: string): Promise<Map<string, string>> {
+    const key = this.keys.present(roll);
+    const answers = new Map<string, string>();
+    await Promise.all(
+      (await this.client.hkeys(key)).map(async (instance) => {
+        const answer = await this.client.hget(key, instance);
+        if (answer !== null) answers.set(instance, answer);
+      }),
+    );
+    await this.client.del(key);
+    return answers;
+  }
+}
+
+/** All pages of a scan, which may show an entry twice. */
+async function collect(readPage: ReadPage): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  let cursor = '0';
+  do {
+    const [next, entries] = await readPage(cursor);
+    for (let at = 0; at + 1 < entries.length; at += 2) found.set(entries[at] ?? '', entries[at + 1] ?? '');
+    cursor = next;
+  } while (cursor !== '0');
+  return found;
+}
+
+/** What stands in for a key of another type, which somebody else has set. */
+function ifForeign<T>(nothing: T): (cause: unknown) => T {
+  return (cause) => {
+    if (cause instanceof Error && cause.message.startsWith('WRONGTYPE')) return nothing;
+    throw cause;
+  };
+}

@@ -1,0 +1,80 @@
+import type { InstanceInfo } from '../info';
+import { parseObject } from '../redis/records';
+import type { Store } from '../redis/store';
+import type { Pauses } from '../time/pauses';
+import type { Answer, Presence } from './presence';
+import type { InspectionStore } from './reads';
+
+/** ms; who has not answered by then is frozen, or cannot be asked. */
+const LONGEST_WAIT = 600;
+/** ms between two looks at how many have answered. */
+const LOOKS = { first: 2, longest: 40 };
+
+/**
+ * Calls the roll: rings the bell, and collects what the instances put down under the roll's id. The answers are not rung,
+ * or each instance would hear those of all others.
+ */
+export class RollCall {
+  constructor(
+    private readonly store: Store,
+    private readonly reads: InspectionStore,
+    private readonly pauses: Pauses,
+    /** Whether Redis tells how many heard the bell: a Cluster's node does not know of those at the others. */
+    private readonly countsAll: boolean,
+    /** Of the caller, where it is an instance: it may not hear its own bell. */
+    private readonly own: Presence | null,
+  ) {}
+
+  /** The instances that answered, by id. */
+  async call(): Promise<InstanceInfo[]> {
+    const roll = this.store.nextToken();
+    const heard = await this.store.ringWho(roll);
+    // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
+    const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
+    // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
+    let waited = 0;
+    let wait = LOOKS.first;
+    while (expected > 0 && waited < LONGEST_WAIT && (await this.pauses.pause(wait))) {
+      if ((await this.reads.answersTo(roll)) >= expected) break;
+      waited += wait;
+      wait = Math.min(2 * wait, LOOKS.longest);
+    }
+    const answers = new Map<string, InstanceInfo>();
+    for (const [id, text] of await this.reads.takeAnswers(roll)) {
+      const answer = parseObject(text);
+      if (isAnswer(answer)) answers.set(id, infoOf(id, answer));
+    }
+    const { instance } = this.store;
+    if (this.own && !answers.has(instance))
+      answers.set(instance, infoOf(instance, await this.own.describe()));
+    return [...answers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+function infoOf(id: string, { host, pid, version, since, jobs, running }: Answer): InstanceInfo {
+  return {
+    id,
+    host,
+    pid,
+    version,
+    since,
+    jobs: Object.entries(jobs)
+      .flatMap(([plan, names]) => names.map((name) => ({ name, plan: plan || null })))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    running,
+  };
+}
+
+/** Anybody may write under our keys, but only an instance of ours writes this much that fits. */
+function isAnswer(answer: object | null): answer is Answer {
+  if (answer === null || !('jobs' in answer) || !('running' in answer) || !('since' in answer)) return false;
+  const { jobs, running, since } = answer;
+  return (
+    typeof since === 'number' &&
+    Array.isArray(running) &&
+    running.every((run) => typeof run === 'object' && run !== null) &&
+    typeof jobs === 'object' &&
+    jobs !== null &&
+    Object.values(jobs).every(Array.isArray)
+  );
+}

@@ -1,0 +1,113 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type MeterProvider,
+  metrics,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import type { Bossman } from '../bossman';
+import { messageOf } from '../errors';
+import { version } from '../scripts/generated';
+import {
+  enter,
+  type LostTrace,
+  type RunTrace,
+  runs,
+  type SkipTrace,
+  subscribe,
+  told,
+} from '../telling/trace';
+import { makeInstruments, triggerOf } from './instruments';
+
+/** What `instrument` may be told. All of it may be left out. */
+export interface InstrumentOptions {
+  /** The one instance to instrument. Default: all of this process, those that are made later included. */
+  instance?: Bossman | undefined;
+  /** Whose spans to make. Default: the global one, also when it is registered later. */
+  tracerProvider?: TracerProvider | undefined;
+  /** Whose metrics to record. Default: the global one, which must be registered before. */
+  meterProvider?: MeterProvider | undefined;
+}
+
+/**
+ * Makes OpenTelemetry spans and metrics of runs; a span per run, which is the active one in its QAs and `work`.
+ *
+ * The span is called `run JOB`. Its attributes are our own, for no semantic convention speaks of scheduled jobs:
+ * `messaging.*` is for a message and a broker, and there is neither; `faas.*` demands a `faas` resource. Its kind is
+ * INTERNAL, as there is no PRODUCER whose work a CONSUMER would take up: a timer began it.
+ *
+ * @returns ends it; runs that go on are still told when they are over
+ * @see https://opentelemetry.io/docs/specs/semconv/general/naming/
+ */
+export function instrument(options: InstrumentOptions = {}): () => void {
+  const { instance, tracerProvider = trace, meterProvider = metrics } = options;
+  const tracer = tracerProvider.getTracer('bossman', version);
+  const instruments = makeInstruments(meterProvider.getMeter('bossman', version));
+  const open = new Map<RunTrace, Context>();
+  const isOurs = (told: { instance: string }) => !instance || instance.id === told.instance;
+
+  const begin = (run: RunTrace): void => {
+    if (!isOurs(run)) return;
+    // A root, and nothing else of the context that is active: timers and connections keep that of whoever hired a job,
+    // or demanded one, and all later slots would hang on that request for ever.
+    const span = tracer.startSpan(
+      `run ${run.job}`,
+      { kind: SpanKind.INTERNAL, attributes: attributesOf(run) },
+      ROOT_CONTEXT,
+    );
+    const active = trace.setSpan(ROOT_CONTEXT, span);
+    open.set(run, active);
+    enter(run, (chain) => context.with(active, chain));
+    instruments.began(run, active);
+  };
+
+  const end = (run: RunTrace): void => {
+    const active = open.get(run);
+    const span = active && trace.getSpan(active);
+    if (!span) return;
+    open.delete(run);
+    span.setAttribute('bossman.run.outcome', run.outcome ?? 'done');
+    if (run.outcome === 'failed') {
+      const { error } = run;
+      span.recordException(error instanceof Error ? error : messageOf(error));
+      span.setAttribute('error.type', error instanceof Error ? error.name : '_OTHER');
+      span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+    }
+    span.end();
+    instruments.ended(run, active);
+    if (isOver) stopIfIdle();
+  };
+
+  let isOver = false;
+  const stops = [
+    subscribe(runs.start, begin),
+    subscribe<SkipTrace>(told.skip, (skip) => isOurs(skip) && instruments.skipped(skip)),
+    subscribe<LostTrace>(told.lost, (lost) => isOurs(lost) && instruments.lost(lost)),
+  ];
+  const stopEnds = subscribe(runs.asyncEnd, end);
+  const stopIfIdle = () => {
+    if (open.size === 0) stopEnds();
+  };
+  return () => {
+    isOver = true;
+    for (const stop of stops) stop();
+    stopIfIdle();
+  };
+}
+
+function attributesOf(run: RunTrace): Attributes {
+  return {
+    'bossman.job.name': run.job,
+    'bossman.instance.id': run.instance,
+    'bossman.run.trigger': triggerOf(run),
+    'bossman.run.lateness': run.lateness / 1000,
+    ...(run.plan !== null && { 'bossman.job.plan': run.plan }),
+    ...(run.slot !== null && { 'bossman.run.slot': new Date(run.slot).toISOString() }),
+    ...(run.demandedAt !== null && { 'bossman.run.demanded_at': new Date(run.demandedAt).toISOString() }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Attributes, Context, Meter } from '@opentelemetry/api';
+import type { LostTrace, RunTrace, SkipTrace } from '../telling/trace';
+
+/** What made a job run; `recovery`: the instance that ran the slot first died in it. */
+export function triggerOf({ slot, recovered }: RunTrace): 'slot' | 'demand' | 'recovery' {
+  if (slot === null) return 'demand';
+  return recovered ? 'recovery' : 'slot';
+}
+
+/** s; a run of a live fleet is some milliseconds late, one after an outage may be hours late. */
+const LATENESS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300, 3600];
+
+/** s; from work that only sends a request to the night's batch. */
+const DURATION = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
+
+/**
+ * The metrics. Their attributes are the job's name and words from fixed lists: slots, instances and errors would be a
+ * time series each, and are attributes of spans.
+ */
+export function makeInstruments(meter: Meter) {
+  const lateness = meter.createHistogram('bossman.run.lateness', {
+    unit: 's',
+    description: 'From the slot, or the demand, to the start of its run',
+    advice: { explicitBucketBoundaries: LATENESS },
+  });
+  const duration = meter.createHistogram('bossman.run.duration', {
+    unit: 's',
+    description: 'How long runs took, QAs included',
+    advice: { explicitBucketBoundaries: DURATION },
+  });
+  const runs = meter.createCounter('bossman.runs', {
+    unit: '{run}',
+    description: 'Runs that ended, by outcome',
+  });
+  const skips = meter.createCounter('bossman.skips', {
+    unit: '{skip}',
+    description: 'Slots that were not run, by why; slots missed in a row count once',
+  });
+  const losses = meter.createCounter('bossman.lost_locks', {
+    unit: '{lock}',
+    description: 'Runs that went on without their lock, by why',
+  });
+  const named = (job: string, attributes: Attributes) => ({ 'bossman.job.name': job, ...attributes });
+
+  return {
+    began: (run: RunTrace, context: Context) =>
+      // On an estimate of Redis' clock, a run may seem to begin a moment before its slot.
+      lateness.record(
+        Math.max(0, run.lateness / 1000),
+        named(run.job, { 'bossman.run.trigger': triggerOf(run) }),
+        context,
+      ),
+    ended: ({ job, duration: ms = 0, outcome = 'done' }: RunTrace, context: Context) => {
+      const attributes = named(job, { 'bossman.run.outcome': outcome });
+      duration.record(ms / 1000, attributes, context);
+      runs.add(1, attributes, context);
+    },
+    skipped: ({ job, why }: SkipTrace) => skips.add(1, named(job, { 'bossman.why': why })),
+    lost: ({ job, why }: LostTrace) => losses.add(1, named(job, { 'bossman.why': why })),
+  };
+}

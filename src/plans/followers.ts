@@ -1,0 +1,85 @@
+import type { Bell } from '../hints/bell';
+import type { Fleet } from '../hints/fleet-size';
+import type { Job } from '../job';
+import type { Store } from '../redis/store';
+import type { Pauses } from '../time/pauses';
+
+/** ms between two roll calls, the one thing that an instance does unasked: and only while it follows another's plan. */
+const EVERY = 30_000;
+/** ms in which whoever hires the stored plan has answered. */
+const ANSWER_WITHIN = 1000;
+
+/**
+ * Jobs for which the fleet follows another plan than this instance's own. When nobody is left who hires that plan, ours
+ * is stored again. Who hires it is asked on the bell: `roll`, answered by `here`; what asks for all instances, whatever
+ * they hire, is RollCall.
+ *
+ * States of a job: following → called (a roll call is under way, ours or another's) → following, when somebody answered,
+ * or the plan is ours again.
+ */
+export class Followers {
+  private readonly called = new Map<Job, { answered: boolean }>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly fleet: Fleet,
+    private readonly pauses: Pauses,
+    private readonly armAgain: (job: Job) => void,
+  ) {}
+
+  /** To be called when a job begins to follow another plan. */
+  watch(): void {
+    if (!this.pauses.stopped) this.timer ??= setInterval(() => this.callAll(), EVERY);
+  }
+
+  /** An instance left: perhaps the last one that hired the plan we follow. */
+  onQuit(): void {
+    this.callAll();
+  }
+
+  onBell(bell: Bell & { name: string }, job: Job): void {
+    if (bell.kind === 'here') {
+      const call = this.called.get(job);
+      if (call) call.answered = true;
+    } else if (bell.kind === 'roll') {
+      if (job.following) void this.call(job, false);
+      else if (job.known?.schedule) this.store.ring('here', job.name).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private callAll(): void {
+    let following = false;
+    for (const job of this.jobs.values()) {
+      if (!job.following) continue;
+      following = true;
+      void this.call(job, true);
+    }
+    if (!following) this.stop();
+  }
+
+  /** @param aloud false when somebody else called the roll just now */
+  private async call(job: Job, aloud: boolean): Promise<void> {
+    if (this.called.has(job)) return;
+    const call = { answered: false };
+    this.called.set(job, call);
+    try {
+      if (aloud) {
+        if (!(await this.pauses.pause(this.fleet.randomWait()))) return;
+        await this.store.ring('roll', job.name);
+      }
+      if (!(await this.pauses.pause(ANSWER_WITHIN))) return;
+      if (!call.answered && job.following) this.armAgain(job);
+    } catch {
+      // The bell is a hint; the next roll call is half a minute away.
+    } finally {
+      this.called.delete(job);
+    }
+  }
+}

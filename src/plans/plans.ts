@@ -1,0 +1,285 @@
+import { BossmanError, retryError } from '../errors';
+import type { Teller } from '../events';
+import type { Job, KnownPlan } from '../job';
+import type { ArmRequest } from '../redis/arm-batches';
+import type { PlanReply, StoredPlan } from '../redis/replies';
+import { FIRED, type Store } from '../redis/store';
+import type { Waiter } from '../redis/waiter';
+import { parsePlan, type Schedule } from '../schedule/schedule';
+import type { RedisClock } from '../time/clock';
+import type { Pauses } from '../time/pauses';
+
+/** Jobs that are looked at in one command: Redis serves others in between. */
+const PAGE = 500;
+/** ms between two tries of what Redis refused: twice as long each time. */
+const RETRY = { first: 1000, longest: 30_000 };
+
+/**
+ * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
+ * have been missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
+ */
+export class Plans {
+  private reading: Promise<void> | null = null;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      /** The job's next slot is another, or there is none any more. */
+      changed: (job: Job) => void;
+      /** Another plan than our own counts for some job. */
+      following: () => void;
+      /** A demand of the job waits, and can be taken in so many ms. */
+      demandWaits: (job: Job, inMs: number) => void;
+    },
+  ) {}
+
+  /** Stores the job's plan. Tells the first refusal, and goes on trying. */
+  hire(job: Job, waiter: Waiter<void>): void {
+    const { schedule } = job.settings;
+    job.call = this.store.nextSequence();
+    if (!schedule) {
+      job.known = null;
+      this.on.changed(job);
+      this.lookOnce(job).then(
+        () => waiter.answered(),
+        (cause: unknown) => {
+          void this.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
+          waiter.refused(cause);
+        },
+      );
+      return;
+    }
+    // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
+    // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
+    // after it must not seem to come before.
+    const { earliest, latest } = this.clock.bounds();
+    const since = this.clock.known ? Math.ceil(latest) : 0;
+    const sinceWhenRetried = this.clock.known ? Math.floor(earliest) - 1 : 0;
+    this.arm(new Hire(job, schedule, job.call, since, sinceWhenRetried, this, waiter));
+  }
+
+  /** Redis has answered a hire. */
+  armed(hire: Hire, reply: PlanReply): void {
+    const { job, schedule } = hire;
+    this.teller.over('hire', job.name);
+    if (reply.verdict === 'stale' && job.call === hire.sequence) {
+      this.arm(hire);
+      return;
+    }
+    // After a later call of ours too, for that may be refused; the stamps tell what counts.
+    if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
+    if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
+    hire.waiter.answered();
+  }
+
+  /** Whoever waits for the hire is told at once; the job itself is not given up. */
+  refused({ job, schedule, sequence, sinceWhenRetried, waiter }: Hire, cause: unknown): void {
+    if (sinceWhenRetried !== null) void this.retryArm(job, schedule, sequence, sinceWhenRetried, RETRY.first);
+    waiter.refused(cause);
+  }
+
+  async fire(name: string): Promise<void> {
+    const job = this.jobs.get(name);
+    const call = this.store.nextSequence();
+    if (job) job.call = call;
+    const { stamp, slot } = await this.store.fire(name, call);
+    if (job && slot >= FIRED) this.learn(job, { stamp, slot, plan: '' });
+  }
+
+  /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
+  armAgain(job: Job): void {
+    if (!job.settings.schedule) return;
+    job.call = this.store.nextSequence();
+    void this.retryArm(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
+  }
+
+  /**
+   * Redis was out of reach: brings back what it lost, and looks for what was missed. A hire that it has not answered says
+   * all that by itself, as it is sent from now on.
+   */
+  restoreAll(): void {
+    for (const job of this.jobs.values()) if (!isUnanswered(job)) void this.look(job);
+  }
+
+  /** The bell was unheard: looks for what was missed, also since a hire that is on its way was carried out. */
+  lookAll(): void {
+    this.restoreAll();
+    this.lookForDemands([...this.jobs.values()].filter(isUnanswered));
+  }
+
+  /** Many in one command, as thousands may be hired at the start. */
+  lookForDemands(jobs = [...this.jobs.values()]): void {
+    for (let from = 0; from < jobs.length; from += PAGE)
+      void this.lookForDemandsOf(jobs.slice(from, from + PAGE));
+  }
+
+  private async lookForDemandsOf(jobs: Job[]): Promise<void> {
+    const waiting = await this.store.demanded(jobs.map(({ name }) => name)).catch(() => jobs.map(() => true));
+    for (const [index, job] of jobs.entries()) if (waiting[index]) void this.look(job);
+  }
+
+  /**
+   * Tells Redis what we know of the job's plan, and learns what it knows. One at a time for each job: what is asked
+   * meanwhile is asked once more.
+   */
+  async look(job: Job): Promise<void> {
+    if (job.looking) {
+      job.lookAgain = true;
+      return;
+    }
+    job.looking = true;
+    do {
+      job.lookAgain = false;
+      try {
+        await this.lookOnce(job);
+      } catch (cause) {
+        this.teller.trouble(retryError('look', job.name, cause), 'look');
+        job.lookAgain = await this.pauses.pause(RETRY.first);
+      }
+    } while (job.lookAgain);
+    job.looking = false;
+  }
+
+  private async lookOnce(job: Job): Promise<void> {
+    const { call, known } = job;
+    const stored = await this.store.restore(job.name, known && { ...known, plan: known.text });
+    this.teller.over('look', job.name);
+    // Before the first answer to a hire there is nothing to compare with.
+    if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
+    if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
+  }
+
+  /** Takes in what is stored for a job that is hired here. */
+  learn(job: Job, stored: StoredPlan): void {
+    const own = job.settings.schedule;
+    if (!own) return;
+    const { known } = job;
+    if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
+      // Redis came back with older data, or this answer was overtaken by the bell.
+      if (stored.stamp < known.stamp) void this.look(job);
+      this.on.changed(job);
+      return;
+    }
+    const fired = stored.slot >= FIRED;
+    if (fired) job.firedBy = stored.stamp;
+    const schedule = fired ? null : stored.plan === own.plan ? own : parsePlan(stored.plan);
+    if (!fired && !schedule) {
+      this.teller.trouble(
+        new BossmanError(
+          'FOREIGN_VALUE',
+          `job ${job.name}: '${stored.plan}' is no plan; storing '${own.plan}'`,
+          job.name,
+        ),
+      );
+      this.armAgain(job);
+      return;
+    }
+    const before = job.known?.text ?? own.plan;
+    if (schedule && known) this.tellPassed(job, known, stored);
+    // Our own text where it is the same: thousands of jobs need no copy each.
+    const text = schedule === own ? own.plan : stored.plan;
+    job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text };
+    if (known?.stamp !== stored.stamp) {
+      job.first = false;
+      job.open = true;
+    }
+    if (job.following) this.on.following();
+    if (schedule && stored.plan !== before && stored.plan !== own.plan && this.teller.hears('plan')) {
+      this.teller.tell('plan', { job: job.name, plan: stored.plan, own: own.plan });
+    }
+    this.on.changed(job);
+  }
+
+  /** The plan began anew in an emptied Redis, and slots that we waited for are not among its own. */
+  private tellPassed(job: Job, known: KnownPlan, stored: StoredPlan): void {
+    const end = Math.min(stored.slot, this.clock.now());
+    if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)
+      return;
+    if (!this.teller.hears('skip')) return;
+    const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
+    this.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
+  }
+
+  private arm(hire: Hire): void {
+    // Cron needs to know what time it is; an interval is counted by the script.
+    if (hire.schedule.everyMs !== null) this.store.arm(hire);
+    else this.armCron(hire).catch((cause: unknown) => hire.refused(cause));
+  }
+
+  private async armCron(hire: Hire): Promise<void> {
+    if (!this.clock.known) await this.readClock();
+    const now = this.clock.now();
+    hire.next = hire.schedule.next(now, now);
+    this.store.arm(hire);
+  }
+
+  /** Once for all who wait for it. */
+  private readClock(): Promise<void> {
+    this.reading ??= this.store.readClock().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
+  }
+
+  private async retryArm(
+    job: Job,
+    schedule: Schedule,
+    call: number,
+    since: number,
+    first: number,
+  ): Promise<void> {
+    for (let wait = first; ; wait = Math.min(Math.max(RETRY.first, 2 * wait), RETRY.longest)) {
+      if (!(await this.pauses.pause(wait)) || job.call !== call) return;
+      try {
+        if (!this.clock.known) await this.readClock();
+        const sinceNow = since || Math.floor(this.clock.now() - wait);
+        await new Promise<void>((answered, refused) => {
+          this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
+        });
+        return;
+      } catch (cause) {
+        this.teller.trouble(retryError('hire', job.name, cause), 'hire');
+      }
+    }
+  }
+}
+
+/** A hire on its way to Redis; no closures, as there may be thousands. */
+class Hire implements ArmRequest<PlanReply> {
+  readonly name: string;
+  next = 0;
+
+  /** @param sinceWhenRetried null: it is not retried when it is refused */
+  constructor(
+    readonly job: Job,
+    readonly schedule: Schedule,
+    readonly sequence: number,
+    readonly since: number,
+    readonly sinceWhenRetried: number | null,
+    private readonly plans: Plans,
+    readonly waiter: Waiter<void>,
+  ) {
+    this.name = job.name;
+  }
+
+  answered(reply: PlanReply): void {
+    try {
+      this.plans.armed(this, reply);
+    } catch (cause) {
+      this.refused(cause);
+    }
+  }
+
+  refused(cause: unknown): void {
+    this.plans.refused(this, cause);
+  }
+}
+
+/** Redis has not answered the first hire of the job. */
+function isUnanswered({ known, settings }: Job): boolean {
+  return known === null && settings.schedule !== null;
+}

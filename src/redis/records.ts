@@ -1,0 +1,68 @@
+import { messageOf } from '../errors';
+import type { FailEvent, FinishEvent, RunEvent } from '../events';
+import type { RunRecord } from '../info';
+
+const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
+
+/** Letters of an error's message. */
+const LONGEST_ERROR = 200;
+
+/** How a run ended: what its last event says beside what its first one did. */
+export type Ending = Omit<FinishEvent, keyof RunEvent> | Omit<FailEvent, keyof RunEvent>;
+
+/** The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
+export function recordText(event: RunEvent, ended: Ending, by: string): string {
+  const { slot, demandedAt, startedAt, lateness, recovered } = event;
+  return JSON.stringify({
+    slot: slot ?? undefined,
+    demandedAt: demandedAt ?? undefined,
+    startedAt: Math.round(startedAt),
+    lateness: Math.round(lateness),
+    durationMs: Math.round(ended.duration),
+    outcome: outcomeOf(ended),
+    error: 'cause' in ended ? messageOf(ended.cause).slice(0, LONGEST_ERROR) : undefined,
+    by,
+    recovered: recovered || undefined,
+  });
+}
+
+function outcomeOf(ended: Ending): RunRecord['outcome'] {
+  if ('cause' in ended) return 'failed';
+  return ended.vetoed ? 'vetoed' : 'done';
+}
+
+/** The inverse, also of what earlier versions noted. Null for what is no run's record. */
+export function parseRecord(text: string): RunRecord | null {
+  const noted = parseObject(text);
+  if (!noted) return null;
+  const { startedAt, durationMs, by } = noted;
+  const outcome = OUTCOMES.find((known) => known === noted.outcome);
+  if (typeof startedAt !== 'number' || typeof durationMs !== 'number' || !outcome) return null;
+  const slot = numberIn(noted.slot);
+  const demandedAt = numberIn(noted.demandedAt);
+  return {
+    slot,
+    demandedAt,
+    startedAt,
+    lateness: numberIn(noted.lateness) ?? startedAt - (slot ?? demandedAt ?? startedAt),
+    durationMs,
+    outcome,
+    error: typeof noted.error === 'string' ? noted.error : null,
+    by: typeof by === 'string' ? by : '',
+    recovered: noted.recovered === true,
+  };
+}
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** Null for what is not the JSON of an object. */
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}

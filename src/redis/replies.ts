@@ -1,0 +1,189 @@
+import { BossmanError } from '../errors';
+
+/** What a script answers: Redis' time in µs, and what its head says. */
+export type Reply = readonly unknown[];
+
+/** A plan as Redis keeps it. */
+export interface StoredPlan {
+  /** Of two plans of one job the one with the higher stamp counts. */
+  stamp: number;
+  /** ms on Redis' clock; FIRED or above: fired. */
+  slot: number;
+  plan: string;
+}
+
+const PLAN_VERDICTS = ['armed', 'kept', 'done', 'fired', 'stale', 'none', 'restored'] as const;
+const CLAIM_VERDICTS = [
+  'run',
+  'locked',
+  'missed',
+  'ahead',
+  'held',
+  'stale',
+  'fired',
+  'plan',
+  'gone',
+] as const;
+const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
+const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;
+
+/** Of arm and restore: what is stored now. */
+export interface PlanReply extends StoredPlan {
+  verdict: (typeof PLAN_VERDICTS)[number];
+  /** ms until a demand that waits can be taken; -1 when none waits. */
+  demandIn: number;
+}
+
+/** Of whatever may hand out a lock. */
+interface LockReply {
+  /** Redis' time when it answered, in ms. */
+  at: number;
+  /** When the lock that was taken ends, on Redis' clock. */
+  lockEndsAt: number;
+}
+
+/** Of claim. `slot` is the next one. */
+export interface ClaimReply extends StoredPlan, LockReply {
+  verdict: (typeof CLAIM_VERDICTS)[number];
+  /** The slot that was claimed; for `ahead` and `held`, the one that is stored. */
+  claimed: number;
+  /** How many instances heard of it; 0 for none or unknown. */
+  heard: number;
+}
+
+/** Of demand and take. */
+export interface DemandReply extends LockReply {
+  verdict: (typeof DEMAND_VERDICTS)[number];
+  /** ms on Redis' clock. */
+  demandedAt: number;
+  /** ms until the job's lock ends, whoever has it; 0: it is free. */
+  lockRest: number;
+  /** How many instances heard of it; 0 for none or unknown. */
+  heard: number;
+}
+
+/** Of recover. */
+export interface RecoverReply extends LockReply {
+  verdict: (typeof RECOVER_VERDICTS)[number];
+  /** The slot that is run once more. */
+  slot: number;
+  /** ms until the job's lock ends, whoever has it; 0: it is free. */
+  lockRest: number;
+}
+
+/** Of settle. */
+export interface SettleReply {
+  /** ms until a demand that waits can be taken; -1 when none waits. */
+  demandIn: number;
+  /** The run of another slot has died, or goes on. */
+  recoverable: boolean;
+}
+
+/** What arm answers for many jobs, each without the time. */
+export function planReplies(replies: Reply): PlanReply[] {
+  let last: PlanReply | null = null;
+  return replies.map((reply) => {
+    // 0: the same as of the job before; thousands that are hired together mostly are.
+    last = reply === 0 && last ? last : planReply(listOf(reply), 0);
+    return last;
+  });
+}
+
+/** @param from where the verdict stands */
+export function planReply(reply: Reply, from = 1): PlanReply {
+  return {
+    verdict: verdictAt(reply, from, PLAN_VERDICTS),
+    stamp: numberAt(reply, from + 1),
+    slot: numberAt(reply, from + 2),
+    plan: textAt(reply, from + 3),
+    demandIn: numberAt(reply, from + 4),
+  };
+}
+
+export function claimReply(reply: Reply): ClaimReply {
+  return {
+    verdict: verdictAt(reply, 1, CLAIM_VERDICTS),
+    claimed: numberAt(reply, 2),
+    slot: numberAt(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 4),
+    heard: numberAt(reply, 5),
+    stamp: numberAt(reply, 6),
+    plan: textAt(reply, 7),
+  };
+}
+
+export function fireReply(reply: Reply): Pick<StoredPlan, 'stamp' | 'slot'> {
+  return { stamp: numberAt(reply, 2), slot: numberAt(reply, 3) };
+}
+
+export function demandReply(reply: Reply): DemandReply {
+  return {
+    verdict: verdictAt(reply, 1, DEMAND_VERDICTS),
+    demandedAt: numberAt(reply, 2),
+    lockRest: numberAt(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 3),
+    heard: numberAt(reply, 4),
+  };
+}
+
+export function recoverReply(reply: Reply): RecoverReply {
+  return {
+    verdict: verdictAt(reply, 1, RECOVER_VERDICTS),
+    slot: numberAt(reply, 2),
+    lockRest: numberAt(reply, 3),
+    at: timeOf(reply),
+    lockEndsAt: lockEndOf(reply, 3),
+  };
+}
+
+export function settleReply(reply: Reply): SettleReply {
+  return { demandIn: numberAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
+}
+
+/** How many things were forgotten. */
+export function forgetReply(reply: Reply): number {
+  return numberAt(reply, 1);
+}
+
+/** @param restAt where the lock's rest stands */
+function lockEndOf(reply: Reply, restAt: number): number {
+  return timeOf(reply) + numberAt(reply, restAt);
+}
+
+/** Redis' time at the answer, in ms with a fraction. */
+export function timeOf(reply: Reply): number {
+  return numberAt(reply, 0) / 1000;
+}
+
+/** @throws BossmanError `COMMAND` for what no script of ours answers */
+export function listOf(reply: unknown): Reply {
+  if (!Array.isArray(reply)) throw foreign(reply);
+  return reply;
+}
+
+function verdictAt<Verdict extends string>(reply: Reply, at: number, verdicts: readonly Verdict[]): Verdict {
+  const verdict = verdicts.find((known) => known === reply[at]);
+  if (verdict === undefined) throw foreign(reply[at]);
+  return verdict;
+}
+
+function numberAt(reply: Reply, at: number): number {
+  const value = reply[at];
+  if (typeof value !== 'number') throw foreign(value);
+  return value;
+}
+
+function textAt(reply: Reply, at: number): string {
+  const value = reply[at];
+  if (typeof value !== 'string') throw foreign(value);
+  return value;
+}
+
+function foreign(value: unknown): BossmanError {
+  return new BossmanError(
+    'COMMAND',
+    `a script answered ${String(value)} where it cannot; is a proxy in between?`,
+  );
+}

@@ -1,0 +1,367 @@
+import { randomBytes } from 'node:crypto';
+import { BATCHED, scripts } from '../scripts/generated';
+import type { RedisClock } from '../time/clock';
+import { type ArmRequest, Arms } from './arm-batches';
+import { Batches, type ScriptCall } from './call-batches';
+import type { Client } from './connection';
+import type { Keys } from './keys';
+import {
+  type ClaimReply,
+  claimReply,
+  type DemandReply,
+  demandReply,
+  fireReply,
+  forgetReply,
+  listOf,
+  type PlanReply,
+  planReplies,
+  planReply,
+  type RecoverReply,
+  type Reply,
+  recoverReply,
+  type SettleReply,
+  type StoredPlan,
+  settleReply,
+  timeOf,
+} from './replies';
+
+type Verb = keyof typeof scripts;
+type BatchedVerb = (typeof BATCHED)[number];
+
+/** A slot at or above this says that the job was fired; see scripts/lib.lua. */
+export const FIRED = 1e15;
+
+/** ms for which an answer to a roll call waits to be read. */
+const ANSWER_KEPT = 5000;
+
+/** What a claim is asked with; see scripts/claim.lua. */
+export interface ClaimRequest {
+  name: string;
+  stamp: number;
+  /** The slot as this instance knows it, in ms on Redis' clock. */
+  expected: number;
+  everyMs: number | null;
+  /** The next slot of a cron plan. */
+  next: number;
+  token: string;
+  ttlMs: number;
+  /** A slot later than this is skipped; null: never. */
+  skipAfterMs: number | null;
+  /** So long before the slot it may be claimed. */
+  earlyMs: number;
+  /** Nobody goes first at the next slot. */
+  open: boolean;
+  /** How many instances heard our last bell; 0: unknown. */
+  listeners: number;
+  /** Note the run until it is settled. */
+  recover: boolean;
+}
+
+/** What a run is settled with; see scripts/settle.lua. */
+export interface SettleRequest {
+  name: string;
+  token: string;
+  /** ms on Redis' clock. */
+  startedAt: number;
+  /** The run's record, as JSON; '': what was won was not run. */
+  run: string;
+  /** A demand that waits is for somebody else. */
+  leaving: boolean;
+  listeners: number;
+  sequence: number;
+  failed: boolean;
+  /** How many runs the job's history keeps. */
+  history: number;
+}
+
+/** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
+export class Store {
+  /** What this instance is called on the bell and in Redis: 16 hex digits. */
+  readonly instance = randomBytes(8).toString('hex');
+  private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
+  private sequence = 0;
+  private tokens = 0;
+  private swept = false;
+  private connectedAt = Number.NEGATIVE_INFINITY;
+  private readonly arms = new Arms<PlanReply>((requests) => this.armAll(requests));
+  private readonly batches = new Batches<BatchedVerb>(
+    ({ verb, keys, args }) => this.send(verb, keys, args),
+    (calls) => this.sendMany(calls),
+  );
+
+  constructor(
+    private readonly client: Client,
+    readonly keys: Keys,
+    private readonly clock: RedisClock,
+    private readonly onClockJump: () => void,
+  ) {
+    const defined: Partial<Store['commands']> = {};
+    for (const verb of Object.keys(scripts) as Verb[]) {
+      // A name that no command of Redis will ever have.
+      const command = `bossman:${verb}`;
+      client.defineCommand(command, { lua: scripts[verb] });
+      const call: unknown = Reflect.get(client, command);
+      if (typeof call !== 'function') throw new TypeError(`ioredis did not define ${command}`);
+      defined[verb] = (...args) => call.apply(client, args);
+    }
+    this.commands = defined as Store['commands'];
+  }
+
+  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  connected(): void {
+    this.connectedAt = this.clock.monotonic();
+  }
+
+  /** Numbers the calls of this instance, so that a call that arrives twice, or late, is known. */
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  /** The value of a lock: 32 hex digits like redlock's own, the instance's 16 in front. */
+  nextToken(): string {
+    this.tokens += 1;
+    return this.instance + this.tokens.toString(16).padStart(16, '0');
+  }
+
+  readClock(): Promise<void> {
+    return this.call('clock', [this.keys.due], [], nothing);
+  }
+
+  /** Many that are asked for in one turn of the event loop travel together. */
+  arm(request: ArmRequest<PlanReply>): void {
+    this.arms.add(request);
+  }
+
+  /** @param known null: only look */
+  restore(name: string, known: StoredPlan | null): Promise<PlanReply> {
+    const { plans, due, demands } = this.keys;
+    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
+    const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
+    const args = [name, stamp, slot, plan, this.instance, this.keys.bell];
+    return this.call('restore', keys, args, planReply);
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimReply> {
+    const {
+      name,
+      stamp,
+      expected,
+      everyMs,
+      next,
+      token,
+      ttlMs,
+      skipAfterMs,
+      earlyMs,
+      open,
+      listeners,
+      recover,
+    } = request;
+    const { plans, due, recovers, counts, bell } = this.keys;
+    return this.call(
+      'claim',
+      [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts],
+      [
+        name,
+        stamp,
+        expected,
+        everyMs ?? 0,
+        next,
+        token,
+        ttlMs,
+        skipAfterMs ?? -1,
+        earlyMs,
+        open ? 1 : 0,
+        listeners,
+        recover ? 1 : 0,
+        this.instance,
+        bell,
+      ],
+      claimReply,
+    );
+  }
+
+  fire(name: string, sequence: number): Promise<Pick<StoredPlan, 'stamp' | 'slot'>> {
+    const { plans, due, bell } = this.keys;
+    return this.call(
+      'fire',
+      [plans, due, this.keys.trigger(name)],
+      [name, this.instance, sequence, bell],
+      fireReply,
+    );
+  }
+
+  /** @param own take it in the same step, with this token */
+  demand(
+    name: string,
+    sequence: number,
+    listeners: number,
+    own: { token: string; ttlMs: number } | null,
+  ): Promise<DemandReply> {
+    return this.call(
+      'demand',
+      this.demandKeys(name),
+      [name, this.instance, sequence, own?.token ?? '', own?.ttlMs ?? 0, listeners, this.keys.bell],
+      demandReply,
+    );
+  }
+
+  /** By name: whether a demand has not begun. */
+  async demanded(names: string[]): Promise<boolean[]> {
+    const states = await this.client.hmget(this.keys.demands, ...names);
+    return states.map((state) => state !== null && !state.startsWith('idle'));
+  }
+
+  /** @param originalHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
+  take(name: string, token: string, ttlMs: number, originalHeardAt: number | null): Promise<DemandReply> {
+    return this.call(
+      'take',
+      [...this.demandKeys(name), this.keys.due],
+      [name, token, ttlMs, originalHeardAt ?? 0, this.instance, this.keys.bell],
+      demandReply,
+    );
+  }
+
+  /** The run of a demand that was taken has begun: the demand counts as run. */
+  begin(name: string, token: string): Promise<void> {
+    return this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell], nothing);
+  }
+
+  /** Takes a slot whose run has died. */
+  recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
+    const { recovers, due, bell } = this.keys;
+    const keys = [recovers, this.keys.lock(name), due];
+    return this.call('recover', keys, [name, token, ttlMs, this.instance, bell], recoverReply);
+  }
+
+  settle(request: SettleRequest): Promise<SettleReply> {
+    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history } = request;
+    const { runs, demands, recovers, counts, bell } = this.keys;
+    return this.call(
+      'settle',
+      [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
+      [
+        name,
+        token,
+        Math.round(startedAt),
+        run,
+        leaving ? 1 : 0,
+        this.instance,
+        listeners,
+        bell,
+        sequence,
+        failed ? 1 : 0,
+        history,
+      ],
+      settleReply,
+    );
+  }
+
+  /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
+  ring(kind: 'roll' | 'here', name: string): Promise<number> {
+    this.flush();
+    return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
+  }
+
+  /** Calls the roll, under an id of its own: whoever hears it answers by `present`. */
+  ringWho(roll: string): Promise<number> {
+    this.flush();
+    return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
+  }
+
+  /** Says that this instance leaves. */
+  ringQuit(): Promise<number> {
+    this.flush();
+    return this.client.publish(this.keys.bell, `quit ${this.instance}`);
+  }
+
+  /** Answers a roll call, with JSON. */
+  present(roll: string, answer: string): Promise<void> {
+    return this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT], nothing);
+  }
+
+  /** @returns whether there was anything to forget */
+  forget(name: string): Promise<boolean> {
+    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const ofJob = [this.keys.trigger(name), this.keys.history(name)];
+    const keys = [plans, due, demands, runs, recovers, counts, ...ofJob];
+    return this.call('forget', keys, [name], (reply) => forgetReply(reply) > 0);
+  }
+
+  /** How many instances listen to the bell now, as far as this server knows. */
+  async listeners(): Promise<number> {
+    const reply: unknown = await this.client.pubsub('NUMSUB', this.keys.bell);
+    return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
+  }
+
+  /** What was asked for so far is on its way when this returns. */
+  flush(): void {
+    this.arms.flush();
+    this.batches.flush();
+  }
+
+  private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
+    const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
+    const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
+    // Clearing away is the work of the first hire of an instance.
+    const args: (string | number)[] = [this.instance, this.swept ? 0 : 1, bell];
+    this.swept = true;
+    let last = '';
+    for (const { name, schedule, next, sequence, since } of requests) {
+      const order = `${since} ${next} ${schedule.plan}`;
+      keys.push(this.keys.trigger(name), this.keys.lock(name));
+      args.push(name, sequence, order === last ? '' : order);
+      last = order;
+    }
+    this.batches.flush();
+    const [, ...replies] = await this.send('arm', keys, args);
+    return planReplies(replies);
+  }
+
+  private demandKeys(name: string): string[] {
+    return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
+  }
+
+  /** @param read what the answer says */
+  private call<T>(
+    verb: Verb,
+    keys: string[],
+    args: (string | number)[],
+    read: (reply: Reply) => T,
+  ): Promise<T> {
+    this.arms.flush();
+    if (isBatched(verb)) return this.batches.call({ verb, keys, args }, (answer) => read(listOf(answer)));
+    this.batches.flush();
+    return this.send(verb, keys, args).then(read);
+  }
+
+  private async sendMany(calls: ScriptCall<BatchedVerb>[]): Promise<unknown[]> {
+    // Most keys are those of all: each is sent once.
+    const places = new Map<string, number>();
+    const placeOf = (key: string) => {
+      const place = places.get(key);
+      if (place !== undefined) return place;
+      places.set(key, places.size + 1);
+      return places.size;
+    };
+    // As strings, which the scripts take all their words for.
+    const packed = calls.map(({ verb, keys, args }) => [verb, keys.map(placeOf), args.map(String)]);
+    const [, ...answers] = await this.send('many', [...places.keys()], [JSON.stringify(packed)]);
+    return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
+  }
+
+  private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
+    const sentAt = this.clock.monotonic();
+    const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
+    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.onClockJump();
+    return reply;
+  }
+}
+
+function nothing(): void {}
+
+const batched: ReadonlySet<Verb> = new Set(BATCHED);
+
+function isBatched(verb: Verb): verb is BatchedVerb {
+  return batched.has(verb);
+}

@@ -1,0 +1,111 @@
+import type { LostEvent } from '../events';
+import type { RedisClock } from '../time/clock';
+import { LONGEST_TIMER } from '../time/timers';
+import type { Locks } from './lock-renewal';
+
+/** A lock that a claim or a take has won. Times are ms on Redis' clock. */
+export interface Lease {
+  token: string;
+  lockedAt: number;
+  lockEndsAt: number;
+}
+
+/** ms between two tries to renew a lock when Redis refuses; shorter when little time is left. */
+const RETRY = 200;
+
+/**
+ * The lock of one run. States: watched → let go, when the run is over, or lost, which is told once. A lock that is not
+ * kept alive is lost when it expires, and the run goes on; any other loss is a reason to stop.
+ */
+export class HeldLock {
+  private timer: NodeJS.Timeout | null = null;
+  private watched = true;
+
+  constructor(
+    private readonly lease: Lease,
+    private readonly key: string,
+    private readonly ttlMs: number,
+    private readonly keepAlive: boolean,
+    private readonly locks: Locks,
+    private readonly clock: RedisClock,
+    private readonly on: {
+      /** Told once. */
+      lost: (why: LostEvent['why']) => void;
+      /** The run should stop; also after it was told that the lock expired. */
+      abort: (why: LostEvent['why']) => void;
+    },
+  ) {}
+
+  get endsAt(): number {
+    return this.lease.lockEndsAt;
+  }
+
+  /** The run is over. */
+  letGo(): void {
+    // The timer may have had no chance: the process was stalled, or frozen.
+    if (this.clock.now() >= this.lease.lockEndsAt) this.expire();
+    this.stop();
+  }
+
+  /** Nobody looks after it any more; nothing is told of it from here on. */
+  stop(): void {
+    this.watched = false;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  /** Another was given the lock. The bell has its own connection: what it says may be older than this lock. */
+  taken(at: number): void {
+    if (at > this.lease.lockedAt) this.lose('taken', true);
+  }
+
+  /** Waits for the lock to end, or renews it: when half of its time is left, and then as often as time is left for. */
+  watch(): void {
+    if (!this.watched) return;
+    const rest = this.lease.lockEndsAt - this.clock.now();
+    this.wake(this.keepAlive ? rest - this.ttlMs / 2 : rest, () => {
+      if (this.keepAlive) void this.renew();
+      else if (this.clock.now() < this.lease.lockEndsAt) this.watch();
+      else this.expire();
+    });
+  }
+
+  private async renew(): Promise<void> {
+    const sentAt = this.clock.now();
+    const rest = this.lease.lockEndsAt - sentAt;
+    if (rest <= 0) {
+      this.expire();
+      return;
+    }
+    // Redis may not answer in time, or at all.
+    this.wake(rest, () => this.expire());
+    const renewal = await this.locks.renew(this.key, this.lease.token, this.ttlMs);
+    if (!this.watched) return;
+    if (renewal === 'renewed') {
+      this.lease.lockEndsAt = sentAt + this.ttlMs;
+      this.watch();
+    } else if (renewal === 'foreign') {
+      // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
+      if (this.clock.bounds().latest >= this.lease.lockEndsAt) this.expire();
+      else this.lose('taken', true);
+    } else {
+      // Refused: again while there is time.
+      this.wake(Math.min(RETRY, rest / 4), () => void this.renew());
+    }
+  }
+
+  private wake(ms: number, call: () => void): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = setTimeout(call, Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(ms))));
+  }
+
+  private expire(): void {
+    this.lose(this.keepAlive ? 'renewal' : 'expired', this.keepAlive);
+  }
+
+  private lose(why: LostEvent['why'], abort: boolean): void {
+    if (abort) this.on.abort(why);
+    if (!this.watched) return;
+    this.stop();
+    this.on.lost(why);
+  }
+}

@@ -1,0 +1,177 @@
+import { inspect } from 'node:util';
+import { Cron } from 'croner';
+import { messageOf } from '../errors';
+import { parseInterval } from './interval';
+
+const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
+const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
+
+/** All that patterns are made of. Croner reads a text with a colon as a date, and to the store `|` is a separator. */
+const PATTERN_CHARACTERS = /^[\w*?,/#+@ -]+$/;
+
+const MAX_CRONS = 100;
+const MAX_INTERVALS = 100;
+
+/** A plan and the slots that follow from it. All times are ms since the epoch, on Redis' clock. */
+export interface Schedule {
+  /** The canonical text, as stored in Redis: `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`. */
+  readonly plan: string;
+  /** The interval in ms; null for cron. */
+  readonly everyMs: number | null;
+  /**
+   * The first slot strictly after `afterMs`. Of an interval: on the grid through `slotMs`, and at least one interval
+   * after it. Of cron: a whole second, whatever `slotMs` is.
+   *
+   * @throws RangeError if cron has none before the year 3000
+   */
+  next(slotMs: number, afterMs: number): number;
+  /** The last slot at or before `beforeMs` that is strictly after `slotMs`; null if there is none. */
+  previous(slotMs: number, beforeMs: number): number | null;
+}
+
+/**
+ * The schedule of an interval, without drift: slot n is the first plus n × every.
+ *
+ * @param every ms, or a phrase; see {@link parseInterval}
+ * @throws TypeError or RangeError, naming `every` and its value
+ */
+export function everySchedule(every: string | number): Schedule {
+  const everyMs = parseInterval(every);
+  const shared = intervals.get(everyMs);
+  if (shared) return shared;
+  const schedule = intervalSchedule(everyMs);
+  if (intervals.size < MAX_INTERVALS) intervals.set(everyMs, schedule);
+  return schedule;
+}
+
+/** The first intervals that a process uses: thousands of jobs have a few of them in common. */
+const intervals = new Map<number, Schedule>();
+
+function intervalSchedule(everyMs: number): Schedule {
+  // A clock may count fractions of a ms; on whole numbers the arithmetic is exact, so the grid cannot drift.
+  return {
+    plan: `every ${everyMs}`,
+    everyMs,
+    next(slotMs, afterMs) {
+      const elapsed = Math.max(0, Math.floor(afterMs) - slotMs);
+      return slotMs + elapsed - (elapsed % everyMs) + everyMs;
+    },
+    previous(slotMs, beforeMs) {
+      const elapsed = Math.floor(beforeMs) - slotMs;
+      return elapsed < everyMs ? null : slotMs + elapsed - (elapsed % everyMs);
+    },
+  };
+}
+
+/**
+ * The schedule of a cron pattern. Of day-of-month and day-of-week either may match, as in cron.
+ *
+ * When clocks change, a pattern with a single time of day (`30 2 * * *`) has exactly one slot that day: at the end of a
+ * gap, or at the first of two equal times. Any other has a slot whenever the clock on the wall matches: none in a gap,
+ * two for a time that comes twice.
+ *
+ * @param pattern 5 fields, 6 with seconds in front, or a nickname such as `@daily`; case and spacing do not matter
+ * @param tz IANA time zone; kept as written, for what its canonical name is differs between versions of Node
+ * @throws TypeError for what is not a string
+ * @throws RangeError for a pattern or a zone that is not valid, and for a pattern that never matches (30 February);
+ * it names `cron` or `tz`, and its value, and has the original error as its cause
+ * @see https://croner.56k.guru/usage/pattern/
+ */
+export function cronSchedule(pattern: string, tz: string): Schedule {
+  checkString('cron', pattern, CRON_ADVICE);
+  checkString('tz', tz, TZ_ADVICE);
+  checkTimeZone(tz);
+  const fields = canonicalFields(pattern, tz);
+  const schedule: Schedule = {
+    plan: `cron ${fields} ${tz}`,
+    everyMs: null,
+    next(_slotMs, afterMs) {
+      const match = cronOf(fields, tz).nextRun(new Date(Math.floor(afterMs)));
+      if (!match) throw new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
+      return match.getTime();
+    },
+    previous(slotMs, beforeMs) {
+      // Croner looks strictly before its reference, hence + 1.
+      const [match] = cronOf(fields, tz).previousRuns(1, new Date(Math.floor(beforeMs) + 1));
+      return match && match.getTime() > slotMs ? match.getTime() : null;
+    },
+  };
+  const now = Date.now();
+  schedule.next(now, now);
+  return schedule;
+}
+
+/**
+ * The inverse of `plan`: null for a text that is not exactly the plan of a schedule, as somebody else's value in Redis
+ * may be. Never throws. A zone that this version of Node does not know gives null as well.
+ */
+export function parsePlan(plan: string): Schedule | null {
+  try {
+    const schedule = readPlan(plan);
+    return schedule?.plan === plan ? schedule : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The process's own time zone, as an IANA name; `UTC` if it has none that has a name. */
+export function processTimeZone(): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  // What ICU says to a TZ that it cannot read; Intl itself then refuses that name.
+  return !timeZone || timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
+}
+
+function canonicalFields(pattern: string, tz: string): string {
+  const spaced = pattern.trim().replace(/\s+/g, ' ');
+  const fields = spaced.startsWith('@') ? spaced.toLowerCase() : spaced.toUpperCase();
+  const problem = `cron: ${inspect(pattern)} is not a cron pattern`;
+  if (!PATTERN_CHARACTERS.test(spaced)) throw new RangeError(`${problem}; ${CRON_ADVICE}`);
+  try {
+    cronOf(fields, tz);
+  } catch (cause) {
+    // Of the number of parts the advice says more than croner, which takes 7 in other modes.
+    const why = /^\S+( \S+){4,5}$/.test(fields)
+      ? ` (${messageOf(cause).replace(/^CronPattern: |\.$/g, '')})`
+      : '';
+    throw new RangeError(`${problem}${why}; ${CRON_ADVICE}`, { cause });
+  }
+  return fields;
+}
+
+function checkString(argument: string, value: unknown, advice: string): void {
+  if (typeof value === 'string') return;
+  throw new TypeError(`${argument}: ${inspect(value)} is not a string; ${advice}`);
+}
+
+/** @throws RangeError for what is not a time zone */
+export function checkTimeZone(tz: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: tz });
+  } catch (cause) {
+    throw new RangeError(`tz: ${inspect(tz)} is not a time zone; ${TZ_ADVICE}`, { cause });
+  }
+}
+
+function readPlan(plan: string): Schedule | null {
+  if (plan.startsWith('every ')) return everySchedule(plan.slice('every '.length));
+  if (!plan.startsWith('cron ')) return null;
+  const zoneAt = plan.lastIndexOf(' ');
+  return cronSchedule(plan.slice('cron '.length, zoneAt), plan.slice(zoneAt + 1));
+}
+
+const crons = new Map<string, Cron>();
+
+/**
+ * Schedules share the patterns that were used last, instead of keeping one each: a `Cron` holds 80 kB, whatever its
+ * pattern, and takes some 100 µs to make.
+ */
+function cronOf(fields: string, tz: string): Cron {
+  const key = `${fields} ${tz}`;
+  // Without a function to call, it sets no timer of its own.
+  const cron = crons.get(key) ?? new Cron(fields, { timezone: tz, mode: '5-or-6-parts' });
+  crons.delete(key);
+  crons.set(key, cron);
+  const [oldest] = crons.keys();
+  if (crons.size > MAX_CRONS && oldest !== undefined) crons.delete(oldest);
+  return cron;
+}

@@ -1,0 +1,112 @@
+import { retryError } from '../errors';
+import type { Teller } from '../events';
+import type { Bell } from '../hints/bell';
+import type { Fleet } from '../hints/fleet-size';
+import type { Job } from '../job';
+import type { Store } from '../redis/store';
+import type { Ticket } from '../runs/runner';
+import { Alarms } from '../time/alarms';
+import type { RedisClock } from '../time/clock';
+import type { Pauses } from '../time/pauses';
+
+/** ms after which a command that Redis refused is sent again. */
+const RETRY = 200;
+
+/**
+ * Slots whose run has died, of jobs hired with `recover`. The claim of such a slot is noted until its run is settled;
+ * everybody else looks when the claimer's lock would end, unless the bell says before that the run is settled.
+ */
+export class Recoveries {
+  private readonly looks: Alarms;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly fleet: Fleet,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      recovered: (job: Job, ticket: Ticket) => void;
+      track: <T>(promise: Promise<T>) => Promise<T>;
+    },
+  ) {
+    this.looks = new Alarms(
+      () => clock.now(),
+      (name) => this.onLook(name),
+    );
+  }
+
+  onBell(bell: Bell & { name: string }, job: Job): void {
+    if (!job.settings.recover) return;
+    if (bell.kind === 'claim' && bell.verdict === 'run')
+      this.lookIn(job, Math.max(bell.at, bell.slot) + job.settings.ttlMs - this.clock.now());
+    else if (bell.kind === 'settled' || bell.kind === 'recovered') this.looks.clear(job.name);
+  }
+
+  /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
+  look(job: Job): void {
+    if (!job.settings.recover || job.recovering || this.pauses.stopped) return;
+    job.recovering = true;
+    void this.on.track(this.recover(job)).finally(() => {
+      job.recovering = false;
+    });
+  }
+
+  lookAll(): void {
+    for (const job of this.jobs.values()) this.look(job);
+  }
+
+  realign(): void {
+    this.looks.realign();
+  }
+
+  stop(): void {
+    this.looks.stop();
+  }
+
+  private lookIn(job: Job, ms: number): void {
+    // Before the first answer the hire's own look is still to come.
+    if (!this.clock.known) return;
+    this.looks.set(job.name, this.clock.now() + ms + 1 + this.fleet.randomWait());
+  }
+
+  private onLook(name: string): void {
+    const job = this.jobs.get(name);
+    if (job) this.look(job);
+  }
+
+  /** The token stays until there is an answer, so a command that went unanswered is known. */
+  private async recover(job: Job): Promise<void> {
+    const token = this.store.nextToken();
+    while (!this.pauses.stopped) {
+      try {
+        const { verdict, slot, lockRest, at, lockEndsAt } = await this.store.recover(
+          job.name,
+          token,
+          job.settings.ttlMs,
+        );
+        this.teller.over('recover', job.name);
+        if (verdict === 'held') this.lookIn(job, lockRest);
+        else if (verdict === 'yours') {
+          if (this.clock.now() < lockEndsAt)
+            this.on.recovered(job, {
+              slot,
+              demandedAt: null,
+              recovered: true,
+              token,
+              lockedAt: at,
+              lockEndsAt,
+            });
+          // It is not recovered twice, so nobody else will run it.
+          else if (this.teller.hears('skip'))
+            this.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
+        }
+        return;
+      } catch (cause) {
+        this.teller.trouble(retryError('recovery', job.name, cause), 'recover');
+        await this.pauses.pause(RETRY);
+      }
+    }
+  }
+}

@@ -1,0 +1,309 @@
+import { retryError } from '../errors';
+import type { SkipEvent, Teller } from '../events';
+import type { Bell } from '../hints/bell';
+import type { Fleet } from '../hints/fleet-size';
+import type { Job, KnownPlan } from '../job';
+import type { Plans } from '../plans/plans';
+import type { ClaimReply } from '../redis/replies';
+import type { ClaimRequest, Store } from '../redis/store';
+import type { Ticket } from '../runs/runner';
+import type { Schedule } from '../schedule/schedule';
+import { Alarms } from '../time/alarms';
+import type { RedisClock } from '../time/clock';
+import type { Pauses } from '../time/pauses';
+import { Starts } from './starts';
+
+/**
+ * ms before the slot at which it is claimed, so that the way to Redis and back is over when it comes: what a timer of node
+ * is late, and a round trip. What is won waits here for its time.
+ */
+export const EARLY = 1.75;
+/** ms after the first claim; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
+export const GOES_FIRST = 4;
+/** An instance that went first steps back once in so many claims, so that new instances get their share. */
+export const STEPS_BACK_ONCE_IN = 50;
+/** ms per run that goes on here when the slot is due, so that a busy instance yields to an idle one. */
+const BUSY = 1;
+/** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
+const STALLED = 2.5;
+/** ms; a slot later than this counts as missed. */
+const MISSED_AFTER = 1000;
+/** ms that others have to bring back a later slot, after Redis lost a plan; the same as in scripts/lib.lua. */
+const OBJECTION = 300;
+/** ms after which a claim that Redis refused is sent again. */
+const RETRY = 200;
+/** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
+const CLOCK_ERROR = 20;
+
+/**
+ * The slots of the hired jobs: due → claim. Each job has an alarm shortly before its next slot; the bell of whoever claims
+ * the slot moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script
+ * decides.
+ */
+export class Slots {
+  private readonly alarms: Alarms;
+  private readonly starts: Starts;
+
+  constructor(
+    private readonly jobs: ReadonlyMap<string, Job>,
+    private readonly plans: Plans,
+    private readonly store: Store,
+    private readonly clock: RedisClock,
+    private readonly fleet: Fleet,
+    private readonly teller: Teller,
+    private readonly pauses: Pauses,
+    private readonly on: {
+      won: (job: Job, ticket: Ticket) => void;
+      /** Fired or abandoned between the claim and the slot: the lock that the token has is to be given back. */
+      notRun: (job: Job, token: string) => void;
+      /** Runs that go on in this instance. */
+      busy: () => number;
+      track: <T>(promise: Promise<T>) => Promise<T>;
+    },
+  ) {
+    this.alarms = new Alarms(
+      () => clock.now(),
+      (name, lateMs) => this.onAlarm(name, lateMs),
+    );
+    this.starts = new Starts(() => clock.monotonic());
+  }
+
+  /** Sets the alarm where the job's next slot, and the fleet, want it. */
+  align(job: Job): void {
+    const { known } = job;
+    if (known?.schedule)
+      this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
+    else this.alarms.clear(job.name);
+  }
+
+  onBell(bell: Bell & { name: string }, job: Job): void {
+    if (!job.settings.schedule) return;
+    if (bell.kind === 'armed') void this.plans.look(job);
+    if (bell.kind === 'claim') this.onClaimed(job, bell);
+  }
+
+  /** The trigger of a planned job expired: if its slot seems far ahead, one of the two clocks is wrong. */
+  onExpired(job: Job): void {
+    const now = this.clock.now();
+    const { known } = job;
+    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) void this.plans.look(job);
+  }
+
+  /** The estimate of Redis' clock has changed. */
+  realign(): void {
+    this.alarms.realign();
+  }
+
+  /** Nothing more is claimed. What was won still begins at its time. */
+  stop(): void {
+    this.alarms.stop();
+  }
+
+  /** Nor does that: it is told, and its locks are given back, by commands that are sent before this resolves. */
+  async abandon(): Promise<void> {
+    // Whoever waits there goes on before whoever awaits this.
+    this.starts.abandon();
+  }
+
+  /** ms before the slot at which the first claims it. */
+  private early(job: Job, { slot }: KnownPlan): number {
+    return job.punctualAt === slot ? 0 : EARLY;
+  }
+
+  /** ms after that at which this instance claims it. */
+  private precedence(job: Job): number {
+    if (this.fleet.alone || job.first) return 0;
+    return (job.open ? 0 : GOES_FIRST + this.fleet.bellMs) + this.fleet.randomWait();
+  }
+
+  /** ms that an instance waits once more when its alarm has gone off. */
+  private hesitation(job: Job, lateMs: number): number {
+    if (this.fleet.alone) return 0;
+    if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
+    return lateMs > STALLED ? this.fleet.randomWait() : 0;
+  }
+
+  private moveOn(job: Job, known: KnownPlan, slot: number, first: boolean, open: boolean): void {
+    known.slot = slot;
+    job.first = first;
+    job.open = open;
+    job.waitedAgain = false;
+    job.heardAt = this.clock.now();
+    this.align(job);
+  }
+
+  private onClaimed(job: Job, bell: Bell & { kind: 'claim' }): void {
+    const { known } = job;
+    this.fleet.heard(bell.listeners);
+    if (!known || bell.stamp < known.stamp) return;
+    if (bell.stamp > known.stamp || !known.schedule) {
+      void this.plans.look(job);
+    } else if (bell.next > known.slot) {
+      if (this.follows(known.schedule, known.slot, bell.next))
+        this.moveOn(job, known, bell.next, false, bell.open);
+      else void this.plans.look(job);
+    }
+  }
+
+  /** Can this be the next slot? The bell is only a hint: anybody may ring it. */
+  private follows(schedule: Schedule, slot: number, next: number): boolean {
+    const soon = this.clock.now() + MISSED_AFTER;
+    const { everyMs } = schedule;
+    if (everyMs !== null) return (next - slot) % everyMs === 0 && next <= soon + everyMs;
+    return next <= schedule.next(slot, soon) && schedule.next(slot, next - 1) === next;
+  }
+
+  private onAlarm(name: string, lateMs: number): void {
+    const job = this.jobs.get(name);
+    if (!job?.known?.schedule || job.claiming) return;
+    const { known } = job;
+    // Until the slot it may be over.
+    if (job.running > 0 && this.clock.now() < known.slot) {
+      job.punctualAt = known.slot;
+      this.align(job);
+      return;
+    }
+    const wait = job.waitedAgain ? 0 : this.hesitation(job, lateMs);
+    if (wait > 0) {
+      job.waitedAgain = true;
+      this.alarms.set(name, this.clock.now() + wait);
+      return;
+    }
+    job.claiming = true;
+    void this.on.track(this.claim(job));
+  }
+
+  /** Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. */
+  private async claim(job: Job): Promise<void> {
+    const token = this.store.nextToken();
+    let clockError = CLOCK_ERROR;
+    try {
+      while (job.known?.schedule && !this.pauses.stopped) {
+        const { known } = job;
+        const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
+        const reply = await this.claimOnce(job, known, request);
+        if (reply === 'refused') {
+          await this.pauses.pause(RETRY);
+        } else if (reply.verdict === 'gone') {
+          await this.pauses.pause(OBJECTION);
+        } else if (reply.verdict === 'stale') {
+          // The clock is right to the millisecond now.
+          clockError = 0;
+        } else if (reply.verdict === 'plan') {
+          // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+          await this.plans.look(job);
+          return;
+        } else {
+          this.conclude(job, known, reply);
+          if (reply.verdict === 'run') await this.begin(job, known, token, reply);
+          return;
+        }
+      }
+    } finally {
+      job.claiming = false;
+      this.align(job);
+    }
+  }
+
+  private async claimOnce(
+    job: Job,
+    known: KnownPlan,
+    request: ClaimRequest,
+  ): Promise<ClaimReply | 'refused'> {
+    try {
+      const reply = await this.store.claim(request);
+      if (reply.verdict === 'gone') await this.store.restore(job.name, { ...known, plan: known.text });
+      this.teller.over('claim', job.name);
+      return reply;
+    } catch (cause) {
+      this.teller.trouble(retryError('claim', job.name, cause), 'claim');
+      return 'refused';
+    }
+  }
+
+  private claimRequest(
+    job: Job,
+    known: KnownPlan,
+    schedule: Schedule,
+    token: string,
+    clockError: number,
+  ): ClaimRequest {
+    const { ttlMs, misfire } = job.settings;
+    const { everyMs } = schedule;
+    job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
+    return {
+      name: job.name,
+      stamp: known.stamp,
+      expected: known.slot,
+      everyMs,
+      next:
+        everyMs === null ? schedule.next(known.slot, Math.max(known.slot, this.clock.now() - clockError)) : 0,
+      token,
+      ttlMs,
+      skipAfterMs: misfire === 'skip' ? MISSED_AFTER : null,
+      // The script's clock counts whole ms.
+      earlyMs: Math.ceil(EARLY),
+      open: job.open,
+      listeners: this.fleet.count,
+      recover: job.settings.recover,
+    };
+  }
+
+  /** Takes in the answer that says whose the slot is. */
+  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply): void {
+    const { verdict, claimed, slot } = reply;
+    const known = lastHeard(job, asked);
+    if (verdict === 'fired') {
+      this.plans.learn(job, reply);
+    } else if (verdict === 'ahead' || verdict === 'held') {
+      if (verdict === 'held') job.punctualAt = claimed;
+      // Somebody else was first, or our clock is fast: only the former costs precedence.
+      if (claimed > known.slot) this.moveOn(job, known, claimed, false, false);
+    } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed') {
+      this.fleet.counted(reply.heard);
+      // A claim that is answered again may speak of the plan before.
+      if (reply.stamp === known.stamp && slot > known.slot)
+        this.moveOn(job, known, slot, !job.open, job.open);
+      if (verdict === 'missed') {
+        this.skip(job, known, claimed, slot, 'missed');
+        return;
+      }
+      if (verdict === 'locked') this.skip(job, known, claimed, claimed + 1, 'locked');
+      // Several that were due at once are one run.
+      const after = known.schedule?.next(claimed, claimed) ?? slot;
+      this.skip(job, known, after, slot, 'missed');
+    }
+  }
+
+  /** Hands on the slot that was won, at its time. */
+  private async begin(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): Promise<void> {
+    const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
+    // By the slowest that Redis' clock can be.
+    const wait = slot - this.clock.bounds().earliest;
+    const begins = await this.starts.wait(job.name, wait);
+    if (job.firedBy > reply.stamp) {
+      this.on.notRun(job, token);
+    } else if (this.clock.now() >= lockEndsAt || !begins) {
+      this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
+      if (!begins) this.on.notRun(job, token);
+    } else {
+      this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+    }
+  }
+
+  /** Tells of the slots from `slot` on, before `end`. */
+  private skip(job: Job, { schedule }: KnownPlan, slot: number, end: number, why: SkipEvent['why']): void {
+    if (slot >= end || !this.teller.hears('skip')) return;
+    this.teller.tell('skip', {
+      job: job.name,
+      slot,
+      through: schedule?.previous(slot, end - 1) ?? slot,
+      why,
+    });
+  }
+}
+
+/** Of the plan that was asked about more may have been heard meanwhile. */
+function lastHeard(job: Job, asked: KnownPlan): KnownPlan {
+  return job.known?.stamp === asked.stamp ? job.known : asked;
+}

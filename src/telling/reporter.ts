@@ -1,0 +1,85 @@
+import type { EventEmitter } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { BossmanError, messageOf } from '../errors';
+import type { BossmanEvents, Teller } from '../events';
+import { heardChannel } from './trace';
+
+/** ms after which a job or connection that was hit, and did not fail again, no longer keeps an episode from ending. */
+const LAPSE = 5000;
+
+/**
+ * Tells through the events of an emitter, and lets no listener, nor the want of one, harm who tells.
+ *
+ * Errors with a topic come in episodes, one for each topic and kind of refusal. The first error begins one, and is told;
+ * those that follow only note whom they hit; it ends when the topic has worked for all of these.
+ */
+export class Reporter implements Teller {
+  /** By `TOPIC KIND`: when it last hit each job, or connection, that has not worked since. */
+  private readonly episodes = new Map<string, Map<string, number>>();
+  private muted = false;
+
+  /** @param instance its id */
+  constructor(
+    private readonly emitter: EventEmitter,
+    private readonly instance: () => string,
+  ) {}
+
+  hears(event: keyof BossmanEvents): boolean {
+    return this.emitter.listenerCount(event) > 0 || heardChannel(event) !== undefined;
+  }
+
+  tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
+    heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
+    try {
+      this.emitter.emit(event, ...payload);
+    } catch (thrown) {
+      this.listenerFailed(event, thrown);
+    }
+  }
+
+  trouble(error: BossmanError, topic?: string, who = error.job ?? ''): void {
+    if (this.muted && topic !== undefined) return;
+    if (topic !== undefined) {
+      // Redis' refusals begin with a word for their kind: OOM, READONLY, NOPERM.
+      const kind = error.code === 'COMMAND' ? messageOf(error.cause).split(' ', 1)[0] : '';
+      const episode = `${topic} ${kind}`;
+      const hit = this.episodes.get(episode);
+      if (hit) {
+        hit.set(who, performance.now());
+        return;
+      }
+      this.episodes.set(episode, new Map([[who, performance.now()]]));
+    }
+    if (this.hears('error')) this.tell('error', error);
+    else process.emitWarning(error);
+  }
+
+  over(topic: string, who?: string): void {
+    // This is asked after every command that worked.
+    if (this.episodes.size === 0) return;
+    for (const [episode, hit] of this.episodes) {
+      if (!episode.startsWith(`${topic} `)) continue;
+      if (who === undefined) hit.clear();
+      else hit.delete(who);
+      // What is tried again and again fails again; what does not was tried once.
+      for (const [other, at] of hit) if (performance.now() - at > LAPSE) hit.delete(other);
+      if (hit.size === 0) this.episodes.delete(episode);
+    }
+  }
+
+  /** The connections are being closed: what fails from here on for want of them is nothing that anybody could mend. */
+  mute(): void {
+    this.muted = true;
+  }
+
+  listenerFailed(event: string, thrown: unknown): void {
+    const error = new BossmanError(
+      'LISTENER',
+      `a listener of '${event}' threw: ${messageOf(thrown)}`,
+      null,
+      thrown,
+    );
+    if (event === 'error') process.emitWarning(error);
+    else this.trouble(error);
+  }
+}

@@ -1,0 +1,104 @@
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
+import type { BossmanEvents, LostEvent, RunEvent, SkipEvent } from '../events';
+
+/**
+ * What the five channels of the TracingChannel `bossman:run` pass on: one object per run, the same in all of them. They
+ * are about the chain of QAs around `work`. What a subscriber throws is an `uncaughtException`, and the run goes on.
+ *
+ * @see https://nodejs.org/api/diagnostics_channel.html#tracingchannel-channels
+ */
+export interface RunTrace extends RunEvent {
+  /** The `id` of the instance that runs it. */
+  instance: string;
+  /** The plan that the fleet follows, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null: none, or fired. */
+  plan: string | null;
+  /** What became of the run; there when it is over, from `error` or `asyncStart` on. `vetoed`: `work` was not run. */
+  outcome?: 'done' | 'failed' | 'vetoed';
+  /** ms; there when the run is over */
+  duration?: number;
+  /** What the chain resolved with; set by Node before `asyncStart`. */
+  result?: unknown;
+  /** Why the run failed; set by Node before `error`. */
+  error?: unknown;
+}
+
+/** What the channel `bossman:skip` passes on. */
+export interface SkipTrace extends SkipEvent {
+  /** The `id` of the instance that tells it. */
+  instance: string;
+}
+
+/** What the channel `bossman:lost` passes on. */
+export interface LostTrace extends LostEvent {
+  /** The `id` of the instance whose run it is. */
+  instance: string;
+}
+
+/** @internal */
+export const runs = tracingChannel<unknown, RunTrace>('bossman:run');
+
+/** The events that are told to the whole process as well. @internal */
+export const told = { skip: channel('bossman:skip'), lost: channel('bossman:lost') };
+
+// One by one: a TracingChannel of Node 20 before 20.13 has no `hasSubscribers` of its own, and traces for nobody.
+const steps = [runs.start, runs.end, runs.asyncStart, runs.asyncEnd, runs.error];
+
+type Chain = () => Promise<unknown>;
+const entrances = new WeakMap<RunTrace, (chain: Chain) => Promise<unknown>>();
+
+/**
+ * Has the chain of a run called through `within`, inside of what other subscribers asked for; to be called from a
+ * subscriber of `start`. OpenTelemetry needs it: a channel can bind a store, and a context manager keeps its own to itself.
+ *
+ * @internal
+ */
+export function enter(run: RunTrace, within: (chain: Chain) => Promise<unknown>): void {
+  const outer = entrances.get(run);
+  entrances.set(run, outer ? (chain) => outer(() => within(chain)) : within);
+}
+
+/**
+ * Calls the chain of a run, and gives what it gives: traced, when anybody subscribes.
+ *
+ * @param vetoed asked when the chain has resolved
+ * @internal
+ */
+export function traced(begin: () => RunTrace, chain: Chain, vetoed: () => boolean): Promise<unknown> {
+  if (!steps.some(({ hasSubscribers }) => hasSubscribers)) return chain();
+  const run = begin();
+  const perform = async (): Promise<unknown> => {
+    const startedAt = performance.now();
+    const within = entrances.get(run);
+    try {
+      const result = await (within ? within(chain) : chain());
+      run.outcome = vetoed() ? 'vetoed' : 'done';
+      return result;
+    } catch (error) {
+      run.outcome = 'failed';
+      throw error;
+    } finally {
+      run.duration = performance.now() - startedAt;
+    }
+  };
+  return runs.tracePromise(perform, run);
+}
+
+/**
+ * @returns ends it
+ * @internal
+ */
+export function subscribe<Message = RunTrace>(
+  to: Pick<Channel, 'subscribe' | 'unsubscribe'>,
+  listener: (message: Message) => void,
+): () => void {
+  const listen = (message: unknown) => listener(message as Message);
+  to.subscribe(listen);
+  return () => to.unsubscribe(listen);
+}
+
+/** The channel of an event that somebody subscribes to. @internal */
+export function heardChannel(event: keyof BossmanEvents): Channel | undefined {
+  const candidate = event === 'skip' || event === 'lost' ? told[event] : undefined;
+  return candidate?.hasSubscribers ? candidate : undefined;
+}

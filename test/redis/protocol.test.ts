@@ -1,0 +1,653 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { Keys } from '../../src/redis/keys';
+import type { PlanReply, StoredPlan } from '../../src/redis/replies';
+import { type ClaimRequest, FIRED, Store } from '../../src/redis/store';
+import { everySchedule, type Schedule } from '../../src/schedule/schedule';
+import { RedisClock } from '../../src/time/clock';
+import { about, type Entry, ProtocolModel } from '../support/protocol-model';
+import { type Answered, Promises, type Seen } from '../support/protocol-promises';
+import { testUrl } from '../support/redis';
+
+/*
+ * Random calls of three instances, and what may happen around them, on a real Redis. After each call its answer and what
+ * is stored are compared with the model, and the guarantees with both.
+ *
+ * Time: the scripts run on Redis' clock plus what the steps have let pass, so that nothing here waits. All times are
+ * multiples of 5 s, and a sequence takes some 10 ms: nothing is ever only just due.
+ */
+const JOB = 'job';
+const TTL = 40_000;
+const SKIP_AFTER = 15_000;
+const MINUTE = 60_000;
+/** Sequences, and the seed that decides them; the nightly run says otherwise, with a seed of its own each time. */
+const RUNS = Number(process.env.BOSSMAN_RUNS ?? 300);
+const SEED = Number(process.env.BOSSMAN_SEED ?? 1);
+// Some 20 ms for each, and a while to shrink one that fails.
+jest.setTimeout(60_000 + RUNS * 100);
+/** Keys expire as they would have after so many ms. */
+const AGE = `
+  for _, key in ipairs(KEYS) do
+    local rest = redis.call('PTTL', key) - ARGV[1]
+    if rest > 0 then redis.call('PEXPIRE', key, rest) else redis.call('DEL', key) end
+  end`;
+const READS_TIME = "local time = redis.call('TIME')";
+
+/** What the steps have let pass, for all clients. */
+let passedS = 0;
+
+/** A client whose scripts see the time that the steps have let pass. */
+class TravellingClient extends Redis {
+  /** Redis' time in the last answer of a script, in ms. */
+  answeredAt = Number.NaN;
+
+  override defineCommand(name: string, { lua }: { lua: string }): void {
+    if (!lua.includes(READS_TIME)) throw new Error(`${name} reads the time in a way that is not known here`);
+    const travelling = `${READS_TIME} time[1] = time[1] + ARGV[#ARGV]`;
+    super.defineCommand(name, { lua: lua.replace(READS_TIME, travelling) });
+    const send: unknown = Reflect.get(this, name);
+    if (typeof send !== 'function') throw new TypeError(`ioredis did not define ${name}`);
+    Reflect.set(this, name, async (...args: unknown[]) => {
+      const reply: unknown = await send.call(this, ...args, passedS);
+      if (Array.isArray(reply)) this.answeredAt = Math.floor(Number(reply[0]) / 1000);
+      return reply;
+    });
+  }
+}
+
+/** A command with all its arguments, so that it can be sent again. */
+interface Call {
+  verb: Answered['verb'];
+  token: string | null;
+  /** Of the plan that is armed. */
+  everyMs: number | null;
+  /** Of a claim. */
+  earlyMs?: number;
+  // biome-ignore lint/suspicious/noConfusingVoidType: what the store resolves with
+  send(): Promise<object | void>;
+  /** What the answer should be, by the model, which takes the call in. */
+  expected(now: number, reply: unknown): object | undefined;
+}
+
+interface Sent {
+  call: Call;
+  answered: Answered;
+  /** How much had been lost by then. */
+  losses: number;
+}
+
+/** An instance, as far as the protocol sees it. */
+class Member {
+  known: StoredPlan | null = null;
+  /** The locks that it was given and has not settled. */
+  won: { token: string; startedAt: number; begun: boolean }[] = [];
+  /** What may be on its way twice: the last few commands. */
+  sent: Sent[] = [];
+  lastClaim: ClaimRequest | null = null;
+
+  constructor(
+    readonly client: TravellingClient,
+    readonly store: Store,
+  ) {}
+
+  get id(): string {
+    return this.store.instance;
+  }
+
+  learn(stored: StoredPlan): void {
+    const { known } = this;
+    const isOlder = known && stored.stamp === known.stamp && stored.slot < known.slot;
+    if (known && (stored.stamp < known.stamp || isOlder)) return;
+    this.known = { stamp: stored.stamp, slot: stored.slot, plan: stored.plan };
+  }
+
+  /** Its process dies, and another starts in its place. */
+  restart(): void {
+    this.known = null;
+    this.won = [];
+    this.sent = [];
+    this.lastClaim = null;
+  }
+
+  /**
+   * Only what was not answered is sent again: of claims and takes there is one at a time, and what has begun, or is over,
+   * was answered.
+   */
+  repeatable(): Sent[] {
+    const last = (verb: string) => this.sent.filter(({ call }) => call.verb === verb).at(-1);
+    const waits = (token: string | null) => this.won.some((run) => run.token === token && !run.begun);
+    return this.sent.filter((sent) => {
+      const { verb, token } = sent.call;
+      if (verb === 'claim') return sent === last('claim');
+      const { verdict } = sent.answered;
+      if (verb === 'take') return sent === last('take') && (verdict !== 'yours' || waits(token));
+      if (verb === 'demand' && verdict === 'yours') return waits(token);
+      if (verb === 'demand' && verdict === 'begun') return this.won.some((run) => run.token === token);
+      return true;
+    });
+  }
+}
+
+/** A job, three instances, and what is to hold of them. */
+class World {
+  readonly model = new ProtocolModel();
+  readonly promises = new Promises();
+  readonly keys = new Keys(`test-${randomBytes(6).toString('hex')}`, '', 0);
+  readonly members: Member[];
+  readonly schedules: Schedule[];
+  /** What was stored of the plan, the newest last. */
+  readonly past: { entry: Entry; text: string; slot: string }[] = [];
+  losses = 0;
+
+  constructor(
+    readonly redis: Redis,
+    clients: TravellingClient[],
+    startedAt: number,
+  ) {
+    this.members = clients.map(
+      (client) => new Member(client, new Store(client, this.keys, new RedisClock(), () => {})),
+    );
+    const intervals = [20, 30, 70].map((seconds) => everySchedule(seconds * 1000));
+    this.schedules = [...intervals, everyMinuteFrom(startedAt)];
+  }
+
+  member(index: number): Member {
+    const member = this.members[index];
+    if (!member) throw new RangeError(`there is no member ${index}`);
+    return member;
+  }
+
+  async pass(seconds: number): Promise<void> {
+    const volatile = [this.keys.lock(JOB), this.keys.trigger(JOB)];
+    await this.redis.eval(AGE, volatile.length, ...volatile, seconds * 1000);
+    passedS += seconds;
+  }
+
+  /** Data was lost, which takes a while: no stamp from before is given again. */
+  async lose(): Promise<void> {
+    this.losses += 1;
+    await this.pass(5);
+  }
+
+  async clear(): Promise<void> {
+    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const ofJob = [this.keys.lock(JOB), this.keys.trigger(JOB), this.keys.demandTrigger(JOB)];
+    await this.redis.del(plans, due, demands, runs, recovers, counts, this.keys.history(JOB), ...ofJob);
+  }
+
+  async now(): Promise<number> {
+    return msOf(await this.redis.time());
+  }
+
+  async call<Reply extends object>(member: Member, call: Call & { send(): Promise<Reply> }): Promise<Reply>;
+  async call(member: Member, call: Call): Promise<unknown>;
+  async call(member: Member, call: Call): Promise<unknown> {
+    const before = await this.look();
+    const reply = await call.send();
+    const expected = call.expected(member.client.answeredAt, reply);
+    if (expected) expect(reply).toMatchObject(expected);
+    const after = await this.look();
+    const answered = answerTo(call, reply, before, after);
+    this.promises.check(answered, before, after);
+
+    const earlier = member.sent.find((sent) => sent.call === call);
+    if (earlier) {
+      if (earlier.losses === this.losses)
+        this.promises.checkRepeat(earlier.answered, answered, before, after);
+      return reply;
+    }
+    member.sent = [...member.sent.slice(-3), { call, answered, losses: this.losses }];
+    if (call.token && answered.holds && /^(run|yours|begun)$/.test(answered.verdict)) {
+      const { answeredAt } = member.client;
+      member.won.push({ token: call.token, startedAt: answeredAt, begun: answered.verdict !== 'yours' });
+    }
+    return reply;
+  }
+
+  /** What is stored; it is to be what the model says. */
+  async look(): Promise<Seen> {
+    const { keys, model, redis } = this;
+    const answers = await redis
+      .multi()
+      .time()
+      .hget(keys.plans, JOB)
+      .zscore(keys.due, JOB)
+      .hget(keys.demands, JOB)
+      .hget(keys.runs, JOB)
+      .hget(keys.counts, JOB)
+      .xlen(keys.history(JOB))
+      .get(keys.lock(JOB))
+      .get(keys.trigger(JOB))
+      .pttl(keys.lock(JOB))
+      .pttl(keys.trigger(JOB))
+      .exec();
+    const [[, time] = [], ...others] = answers ?? [];
+    const at = msOf(time);
+    const [text, slot, demand, run, counts, kept, holder, trigger, lockRest, triggerRest] = others.map(
+      ([, value]) => String(value ?? ''),
+    );
+    const [stamp, plan = ''] = (text ?? '').split('|');
+    const stored = text && slot ? { stamp: Number(stamp), slot: Number(slot), plan } : null;
+    const { entry, lock } = model;
+    expect(stored).toEqual(entry && { stamp: entry.stamp, slot: entry.slot, plan: entry.plan });
+    expect(holder).toBe(model.holder(at) ?? '');
+    if (lock && holder) expect(Number(lockRest)).toEqual(about(lock.endsAt - at));
+    const awaited = model.triggerAt(at);
+    expect({ trigger }).toEqual({
+      trigger: awaited ? (awaited.original ? JOB : String(awaited.endsAt)) : '',
+    });
+    if (awaited) expect(Number(triggerRest)).toEqual(about(awaited.endsAt - at));
+    expect(demand?.split('|')[0] || 'idle').toBe(model.demand.state);
+    expect(run).toBe(model.noted ? noteOf(model.noted) : '');
+    const { runs, failures, skips, ended } = model;
+    expect(counts?.split('|').slice(0, 3).join('|') || '0|0|0').toBe(`${runs}|${failures}|${skips}`);
+    expect(kept).toBe(String(ended));
+    if (entry && text && slot && this.past.at(-1)?.entry !== entry) this.past.push({ entry, text, slot });
+    return {
+      at,
+      plan: stored,
+      holder: holder || null,
+      trigger: trigger || null,
+      text: [text, slot, demand, holder, counts, kept].join('\n'),
+    };
+  }
+}
+
+type Step = fc.AsyncCommand<World, undefined>;
+
+const who = fc.nat({ max: 2 });
+
+function step(text: string, check: (world: World) => boolean, run: (world: World) => Promise<unknown>): Step {
+  return {
+    check,
+    run: async (world) => void (await run(world)),
+    toString: () => text,
+  };
+}
+
+const always = () => true;
+
+const arms = fc
+  .record({
+    who,
+    plan: fc.nat({ max: 3 }),
+    hired: fc.constantFrom('now', 'a while ago', 'before the clock was known'),
+  })
+  .map(({ who, plan, hired }) =>
+    step(`${who} arms plan ${plan}, hired ${hired}`, always, async (world) => {
+      const member = world.member(who);
+      const schedule = world.schedules[plan] ?? everyMinuteFrom(0);
+      const now = await world.now();
+      const since = hired === 'now' ? now : hired === 'a while ago' ? now - 15_000 : 0;
+      const next = schedule.everyMs === null ? schedule.next(now, now) : 0;
+      const sequence = member.store.nextSequence();
+      const reply = await world.call(member, {
+        verb: 'arm',
+        token: null,
+        everyMs: schedule.everyMs,
+        send: () =>
+          new Promise<PlanReply>((answered, refused) => {
+            member.store.arm({ name: JOB, schedule, next, sequence, since, answered, refused });
+          }),
+        expected: (at, reply) =>
+          world.model.arm(member.id, schedule, next, sequence, since, Number(valueIn(reply, 'slot')), at),
+      });
+      if (reply.verdict !== 'stale') member.learn(reply);
+    }),
+  );
+
+async function restore(world: World, who: number): Promise<void> {
+  const member = world.member(who);
+  const { known, store } = member;
+  const reply = await world.call(member, {
+    verb: 'restore',
+    token: null,
+    everyMs: null,
+    send: () => store.restore(JOB, known),
+    expected: (at) => world.model.restore(known, at),
+  });
+  if (known && reply.verdict !== 'none') member.learn(reply);
+}
+
+const restores = who.map((who) => step(`${who} restores`, always, (world) => restore(world, who)));
+
+const claims = fc
+  .record({
+    who,
+    token: fc.constantFrom('new', 'last'),
+    misfire: fc.constantFrom('run', 'skip'),
+    slow: fc.boolean(),
+    early: fc.constantFrom(0, 8000),
+  })
+  .map(({ who, token, misfire, slow, early }) =>
+    step(
+      `${who} claims up to ${early} ms early with a ${token} token, misfire ${misfire}${slow ? ', its clock slow' : ''}`,
+      (world) => {
+        const { known } = world.member(who);
+        return known !== null && known.slot < FIRED;
+      },
+      async (world) => {
+        const member = world.member(who);
+        const known = member.known ?? { stamp: 0, slot: 0, plan: '' };
+        const schedule = world.schedules.find(({ plan }) => plan === known.plan);
+        if (!schedule) throw new Error(`nobody arms '${known.plan}'`);
+        const { everyMs } = schedule;
+        const after = slow ? known.slot : Math.max(known.slot, await world.now());
+        const request: ClaimRequest = {
+          name: JOB,
+          stamp: known.stamp,
+          expected: known.slot,
+          everyMs,
+          next: everyMs === null ? schedule.next(known.slot, after) : 0,
+          token: token === 'last' && member.lastClaim ? member.lastClaim.token : member.store.nextToken(),
+          ttlMs: TTL,
+          skipAfterMs: misfire === 'skip' ? SKIP_AFTER : null,
+          earlyMs: early,
+          open: false,
+          listeners: 0,
+          recover: false,
+        };
+        member.lastClaim = request;
+        const reply = await world.call(member, {
+          verb: 'claim',
+          token: request.token,
+          everyMs: null,
+          earlyMs: early,
+          send: () => member.store.claim(request),
+          expected: (at) => world.model.claim(member.id, request, at),
+        });
+        const { verdict } = reply;
+        if (verdict === 'plan' || verdict === 'fired') member.learn(reply);
+        else if (verdict === 'ahead' || verdict === 'held') member.learn({ ...known, slot: reply.claimed });
+        else if (verdict !== 'gone' && verdict !== 'stale')
+          member.learn({ ...known, stamp: reply.stamp, slot: reply.slot });
+      },
+    ),
+  );
+
+const fires = who.map((who) =>
+  step(`${who} fires`, always, async (world) => {
+    const member = world.member(who);
+    const sequence = member.store.nextSequence();
+    const reply = await world.call(member, {
+      verb: 'fire',
+      token: null,
+      everyMs: null,
+      send: () => member.store.fire(JOB, sequence),
+      expected: (at) => world.model.fire(member.id, sequence, at),
+    });
+    if (reply.slot >= FIRED) member.learn({ ...reply, plan: '' });
+  }),
+);
+
+const demands = fc.record({ who, takes: fc.boolean() }).map(({ who, takes }) =>
+  step(`${who} demands${takes ? ' and takes' : ''}`, always, async (world) => {
+    const member = world.member(who);
+    const own = takes ? { token: member.store.nextToken(), ttlMs: TTL } : null;
+    const sequence = member.store.nextSequence();
+    await world.call(member, {
+      verb: 'demand',
+      token: own?.token ?? null,
+      everyMs: null,
+      send: () => member.store.demand(JOB, sequence, 0, own),
+      expected: (at) => world.model.makeDemand(member.id, sequence, own, at),
+    });
+  }),
+);
+
+const takes = who.map((who) =>
+  step(`${who} takes`, always, async (world) => {
+    const member = world.member(who);
+    const token = member.store.nextToken();
+    await world.call(member, {
+      verb: 'take',
+      token,
+      everyMs: null,
+      send: () => member.store.take(JOB, token, TTL, null),
+      expected: (at) => world.model.take(token, TTL, at),
+    });
+  }),
+);
+
+const begins = who.map((who) =>
+  step(
+    `${who} begins`,
+    (world) => world.member(who).won.some(({ begun }) => !begun),
+    async (world) => {
+      const member = world.member(who);
+      const run = member.won.find(({ begun }) => !begun);
+      if (!run) return;
+      run.begun = true;
+      await world.call(member, {
+        verb: 'begin',
+        token: run.token,
+        everyMs: null,
+        send: () => member.store.begin(JOB, run.token),
+        expected: (at) => world.model.begin(run.token, at),
+      });
+    },
+  ),
+);
+
+const settles = fc.record({ who, ran: fc.boolean() }).map(({ who, ran }) =>
+  step(
+    `${who} ${ran ? 'settles' : 'gives back'}`,
+    (world) => world.member(who).won.length > 0,
+    async (world) => {
+      const member = world.member(who);
+      const run = member.won.shift();
+      if (!run) return;
+      const { token, startedAt } = run;
+      const sequence = member.store.nextSequence();
+      const request = {
+        name: JOB,
+        token,
+        startedAt,
+        run: ran ? noteOf(startedAt) : '',
+        leaving: false,
+        listeners: 0,
+        sequence,
+        failed: sequence % 2 === 0,
+        history: 100,
+      };
+      await world.call(member, {
+        verb: 'settle',
+        token,
+        everyMs: null,
+        send: () => member.store.settle(request),
+        expected: (at) => world.model.settle(member.id, request, at),
+      });
+    },
+  ),
+);
+
+const repeats = fc.record({ who, which: fc.nat({ max: 3 }) }).map(({ who, which }) =>
+  step(
+    `${who} sends again what it sent, ${which} before the last`,
+    (world) => world.member(who).repeatable().length > which,
+    async (world) => {
+      const member = world.member(who);
+      const sent = member.repeatable().at(-1 - which);
+      if (sent) await world.call(member, sent.call);
+    },
+  ),
+);
+
+const restarts = who.map((who) =>
+  step(`${who} restarts`, always, async (world) => world.member(who).restart()),
+);
+
+const passes = fc
+  .constantFrom(5, 10, 25, 50, 90, 200)
+  .map((seconds) => step(`${seconds} s pass`, always, (world) => world.pass(seconds)));
+
+const losses = fc.constantFrom('trigger', 'lock', 'plans', 'due', 'demands', 'everything').map((what) =>
+  step(`Redis loses ${what}`, always, async (world) => {
+    const { redis, keys, model, promises } = world;
+    const isLost = (kind: string) => what === kind || what === 'everything';
+    if (isLost('trigger')) {
+      await redis.del(keys.trigger(JOB));
+      model.trigger = null;
+    }
+    if (isLost('lock')) {
+      await redis.del(keys.lock(JOB));
+      model.lock = null;
+    }
+    if (isLost('plans')) await redis.del(keys.plans);
+    if (isLost('due')) await redis.del(keys.due);
+    if (isLost('plans') || isLost('due')) {
+      if (model.entry) promises.losePlan(model.entry.stamp);
+      model.entry = null;
+    }
+    if (isLost('demands')) {
+      await redis.del(keys.demands);
+      model.loseDemands();
+      promises.loseDemands();
+    }
+    if (isLost('everything')) {
+      await redis.del(keys.runs, keys.counts, keys.history(JOB));
+      model.loseNotes();
+    }
+    await world.lose();
+  }),
+);
+
+const rollbacks = fc
+  .record({ back: fc.integer({ min: 1, max: 4 }), who: fc.option(who) })
+  .map(({ back, who }) =>
+    step(
+      `Redis comes back with the plan of ${back} changes ago${who === null ? '' : `, and ${who} restores`}`,
+      (world) => world.past.length > back,
+      async (world) => {
+        const { redis, keys, model, promises } = world;
+        const older = world.past.at(-1 - back);
+        if (!older) return;
+        await redis.hset(keys.plans, JOB, older.text);
+        await redis.zadd(keys.due, older.slot, JOB);
+        promises.losePlan(Math.max(...world.past.map(({ entry }) => entry.stamp)));
+        model.entry = older.entry;
+        await world.lose();
+        if (who !== null) await restore(world, who);
+      },
+    ),
+  );
+
+const originals = fc.constantFrom(10, 35).map((seconds) =>
+  step(`an original sets the trigger to ${seconds} s`, always, async ({ redis, keys, model }) => {
+    const answers = await redis
+      .multi()
+      .time()
+      .set(keys.trigger(JOB), JOB, 'PX', seconds * 1000, 'NX')
+      .exec();
+    const [[, time] = [], [, set] = []] = answers ?? [];
+    const endsAt = msOf(time) + seconds * 1000;
+    if (set) model.trigger = { endsAt, original: true };
+  }),
+);
+
+describe('three instances, whatever they call in whatever order and whatever is lost,', () => {
+  let redis: Redis;
+  let clients: TravellingClient[];
+
+  beforeEach(() => {
+    redis = new Redis(testUrl());
+    clients = [1, 2, 3].map(() => new TravellingClient(testUrl()));
+  });
+
+  afterEach(async () => {
+    await Promise.all([redis, ...clients].map((client) => client.quit()));
+  });
+
+  it('are not given a slot of a cron plan early that they did not ask for', async () => {
+    const world = new World(redis, clients, msOf(await redis.time()));
+    try {
+      const [one, other] = [world.member(0), world.member(1)];
+      const [schedule] = world.schedules.slice(-1);
+      if (!schedule) throw new Error('there is no cron plan');
+      const now = await world.now();
+      const slot = schedule.next(now, now);
+      const armed = await new Promise<StoredPlan>((answered, refused) => {
+        one.store.arm({ name: JOB, schedule, next: slot, sequence: 1, since: 0, answered, refused });
+      });
+      const claim = (member: Member) =>
+        member.store.claim({
+          name: JOB,
+          stamp: armed.stamp,
+          expected: slot,
+          everyMs: null,
+          next: slot + MINUTE,
+          token: member.store.nextToken(),
+          ttlMs: 1,
+          skipAfterMs: null,
+          earlyMs: 8000,
+          open: false,
+          listeners: 0,
+          recover: false,
+        });
+      await world.pass(55);
+      expect(await claim(one)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });
+      await world.pass(60);
+      expect(await claim(other)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
+    } finally {
+      await world.clear();
+    }
+  });
+
+  it('are answered as the model says, and the guarantees hold', async () => {
+    const planned = [arms, arms, restores, claims, claims, claims, claims, fc.oneof(fires, restarts)];
+    const demanded = [demands, takes, begins, settles];
+    const around = [repeats, repeats, passes, passes, passes, rollbacks, fc.oneof(losses, originals)];
+    const steps = fc.commands<World, undefined, false>([...planned, ...demanded, ...around], {
+      maxCommands: 80,
+      size: 'max',
+    });
+    const property = fc.asyncProperty(steps, async (sequence) => {
+      const world = new World(redis, clients, msOf(await redis.time()));
+      try {
+        await fc.asyncModelRun(() => ({ model: world, real: undefined }), sequence);
+      } finally {
+        await world.clear();
+      }
+    });
+    await fc.assert(property, { numRuns: RUNS, seed: SEED });
+  });
+});
+
+/** A call's answer and effect, in the words of the guarantees. */
+function answerTo(call: Call, reply: unknown, before: Seen, after: Seen): Answered {
+  const verdict = valueIn(reply, 'verdict');
+  const hasFired = call.verb === 'fire' && after.plan?.stamp !== before.plan?.stamp;
+  return {
+    verb: call.verb,
+    token: call.token,
+    everyMs: call.everyMs,
+    earlyMs: call.earlyMs ?? 0,
+    verdict: typeof verdict === 'string' ? verdict : hasFired ? 'fired' : 'done',
+    claimed: Number(valueIn(reply, 'claimed') ?? 0),
+    holds: Number(valueIn(reply, 'lockEndsAt')) > Number(valueIn(reply, 'at')),
+  };
+}
+
+function valueIn(reply: unknown, key: string): unknown {
+  return typeof reply === 'object' && reply !== null ? Reflect.get(reply, key) : undefined;
+}
+
+function everyMinuteFrom(startMs: number): Schedule {
+  return {
+    plan: 'cron * * * * * UTC',
+    everyMs: null,
+    next: (_slot, after) => startMs + (Math.floor((after - startMs) / MINUTE) + 1) * MINUTE,
+    previous: () => null,
+  };
+}
+
+function noteOf(startedAt: number): string {
+  return JSON.stringify({ startedAt });
+}
+
+/** What TIME answered, in ms, as the scripts see it. */
+function msOf(time: unknown): number {
+  const [seconds, micros] = Array.isArray(time) ? time : [];
+  return (Number(seconds) + passedS) * 1000 + Math.floor(Number(micros) / 1000);
+}

@@ -1,0 +1,58 @@
+import type { RunEvent } from '../../src/events';
+import { parseRecord, recordText } from '../../src/redis/records';
+
+const BY = '0123456789abcdef';
+const SLOT: RunEvent = {
+  job: 'a',
+  slot: 1_795_533_000_000,
+  demandedAt: null,
+  recovered: false,
+  startedAt: 1_795_533_000_001.4,
+  lateness: 1.4,
+};
+
+describe('the record of a run', () => {
+  it.each([
+    ['that is done', { ...SLOT, duration: 2.6, vetoed: false }, { outcome: 'done', error: null }],
+    ['that is vetoed', { ...SLOT, duration: 2.6, vetoed: true }, { outcome: 'vetoed', error: null }],
+    [
+      'that failed',
+      { ...SLOT, duration: 2.6, cause: new Error('no "luck"') },
+      { outcome: 'failed', error: 'no "luck"' },
+    ],
+    ['of a recovered slot', { ...SLOT, recovered: true, duration: 2.6, vetoed: false }, { recovered: true }],
+    [
+      'of a demand',
+      { ...SLOT, slot: null, demandedAt: 1_795_533_000_000, duration: 2.6, vetoed: false },
+      { slot: null, demandedAt: 1_795_533_000_000 },
+    ],
+  ])('%s is read as it was noted', (_, ended, expected) => {
+    expect(parseRecord(recordText(ended, ended, BY))).toEqual({
+      slot: SLOT.slot,
+      demandedAt: null,
+      startedAt: 1_795_533_000_001,
+      lateness: 1,
+      durationMs: 3,
+      outcome: 'done',
+      error: null,
+      by: BY,
+      recovered: false,
+      ...expected,
+    });
+  });
+
+  it('has the first 200 characters of an error', () => {
+    const failed = { ...SLOT, duration: 1, cause: new Error('x'.repeat(300)) };
+    expect(parseRecord(recordText(failed, failed, BY))?.error).toBe('x'.repeat(200));
+  });
+
+  it('that an earlier version noted, without its lateness, is read', () => {
+    const note = { slot: 1000, demandedAt: null, startedAt: 1003, durationMs: 5, outcome: 'done', by: BY };
+    expect(parseRecord(JSON.stringify(note))).toMatchObject({ slot: 1000, lateness: 3, recovered: false });
+  });
+
+  it.each(['', 'theirs', 'null', '7', '[]', '{}', '{"startedAt":"1","durationMs":1,"outcome":"done"}'])(
+    'is not read from %p, which is none',
+    (text) => expect(parseRecord(text)).toBeNull(),
+  );
+});

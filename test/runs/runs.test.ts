@@ -1,0 +1,325 @@
+import type Bossman from '../../src';
+import { FLAWLESS, flawsOf } from '../support/flaws';
+import { makeFleet } from '../support/fleet';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFleet();
+
+const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
+
+/** Work that goes on until it is let go; after that there is none that goes on. */
+function held() {
+  const contexts: Bossman.RunContext[] = [];
+  const waiting: (() => void)[] = [];
+  let free = false;
+  const work = (context: Bossman.RunContext) => {
+    contexts.push(context);
+    return free ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  /** @param once what begins later is held again */
+  const letGo = (once?: 'once') => {
+    free = once !== 'once';
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  return { work, contexts, letGo };
+}
+
+describe('a run', () => {
+  it('is told which slot it is, or when it was demanded', async () => {
+    const contexts: Bossman.RunContext[] = [];
+    const fred = fleet.join();
+    await fred.hire('job', { every: 100, work: (context) => void contexts.push(context) });
+    await fred.demand('job');
+    const ofDemand = () => contexts.find(({ slot }) => slot === null);
+    const ofSlot = () => contexts.find(({ slot }) => slot !== null);
+    await waitFor('a demand and a slot', () => ofDemand() && ofSlot());
+    const [demanded, slotted] = [ofDemand(), ofSlot()];
+    expect(demanded).toMatchObject({ job: 'job', slot: null, demandedAt: expect.any(Number) });
+    expect(slotted).toMatchObject({ job: 'job', slot: expect.any(Number), demandedAt: null });
+    expect(demanded?.signal.aborted).toBe(false);
+    expect(demanded?.signal).toBe(demanded?.signal);
+  });
+
+  it('holds the lock of its job until the promise of work settles', async () => {
+    const { work, letGo, contexts } = held();
+    const fred = fleet.join();
+    await fred.hire('job', { ttl: 60_000, work });
+    await fred.demand('job');
+    await waitFor('the run', () => contexts.length === 1);
+    expect(await lockRest('job')).toBeGreaterThan(1000);
+    letGo();
+    await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
+    expect(fleet.told.finish).toMatchObject([
+      { job: 'job', slot: null, vetoed: false, duration: expect.any(Number) },
+    ]);
+  });
+
+  it('that fails releases the lock, is told with its cause, and the plan goes on', async () => {
+    fleet.allowErrors(/^WORK_FAILED: a run of 'job' failed: no luck/);
+    const fred = fleet.join();
+    await fred.hire('job', {
+      every: 100,
+      work: () => {
+        throw new Error('no luck');
+      },
+    });
+    await waitFor('two failures', () => fleet.told.fail.length >= 2);
+    expect(fleet.told.fail[0]).toMatchObject({ job: 'job', cause: new Error('no luck') });
+    expect(fleet.told.error[0]).toMatchObject({
+      code: 'WORK_FAILED',
+      job: 'job',
+      cause: new Error('no luck'),
+    });
+    expect(fleet.told.finish).toEqual([]);
+    await fred.fire('job');
+    expect(JSON.parse((await fleet.redis.hget(`${fleet.prefix}:runs`, 'job')) ?? '{}')).toMatchObject({
+      outcome: 'failed',
+      error: 'no luck',
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['an object without a prototype', Object.create(null)],
+    ['an error whose message is none', Object.assign(new Error(), { message: 7 })],
+  ])('that throws %s is a failure like any other', async (_what, thrown) => {
+    fleet.allowErrors(/^WORK_FAILED: a run of 'job' failed/);
+    const fred = fleet.join();
+    await fred.hire('job', { work: () => Promise.reject(thrown) });
+    await fred.demand('job');
+    await waitFor('the failure', () => fleet.told.fail.length > 0);
+    expect(fleet.told.fail[0]?.cause).toBe(thrown);
+    await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
+  });
+
+  it('of a definition that is an object of a class has the class’s work', async () => {
+    class Report {
+      count = 0;
+      work() {
+        this.count += 1;
+      }
+    }
+    const fred = fleet.join();
+    await fred.hire('job', new Report());
+    await fred.demand('job');
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+  });
+
+  it('that goes on makes the next slots skipped, on every instance', async () => {
+    const { work, letGo, contexts } = held();
+    for (const fred of [fleet.join(), fleet.join()])
+      await fred.hire('job', { every: 100, ttl: 60_000, work });
+    const locked = () => fleet.told.skip.filter(({ why }) => why === 'locked');
+    await waitFor('two skips', () => locked().length >= 2);
+    expect(contexts).toHaveLength(1);
+    const slot = contexts[0]?.slot ?? 0;
+    expect(locked()[0]).toEqual({ job: 'job', slot: slot + 100, through: slot + 100, why: 'locked' });
+    letGo();
+    await waitFor('the next run', () => contexts.length >= 2);
+    expect(flawsOf(fleet.told, 'job', 100)).toEqual(FLAWLESS);
+  });
+
+  it('that outlives its ttl is told once, goes on, and another may begin', async () => {
+    const { work, letGo, contexts } = held();
+    const fred = fleet.join();
+    await fred.hire('job', { every: 300, ttl: 100, work });
+    await waitFor('another run', () => contexts.length >= 2);
+    expect(fleet.told.lost[0]).toEqual({
+      job: 'job',
+      slot: contexts[0]?.slot,
+      demandedAt: null,
+      why: 'expired',
+    });
+    expect(fleet.told.lost.filter(({ slot }) => slot === contexts[0]?.slot)).toHaveLength(1);
+    expect(contexts[0]?.signal.aborted).toBe(false);
+    letGo();
+  });
+
+  it('with keepAlive holds its lock for as long as it goes on', async () => {
+    const { work, letGo, contexts } = held();
+    const fred = fleet.join({ keepAlive: true, ttl: 3000 });
+    await fred.hire('job', { every: 200, work });
+    await waitFor('the run', () => contexts.length === 1);
+    const ends = (contexts[0]?.slot ?? 0) + 4000;
+    await waitFor('slots to be skipped', () => fleet.told.skip.some(({ slot }) => slot > ends));
+    expect(contexts).toHaveLength(1);
+    expect(fleet.told.lost).toEqual([]);
+    await fred.fire('job');
+    letGo();
+    await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
+  });
+
+  it('with keepAlive is told, and its signal aborts, when the lock is another’s', async () => {
+    const { work, letGo, contexts } = held();
+    const fred = fleet.join({ keepAlive: true, ttl: 3000 });
+    await fred.hire('job', { work });
+    await fred.demand('job');
+    await waitFor('the run', () => contexts.length === 1);
+    await fleet.redis.set(`${fleet.prefix}:lock:job`, 'somebody', 'PX', 60_000);
+    await waitFor('the event', () => fleet.told.lost.length > 0);
+    expect(fleet.told.lost).toMatchObject([{ job: 'job', slot: null, why: 'taken' }]);
+    expect(contexts[0]?.signal.reason).toMatchObject({ code: 'LOCK_LOST' });
+    expect(await fleet.redis.get(`${fleet.prefix}:lock:job`)).toBe('somebody');
+    letGo();
+  });
+
+  it('is told, and its signal aborts, when another instance begins the job after its ttl', async () => {
+    const { work, letGo, contexts } = held();
+    const [slow, quick] = [fleet.join(), fleet.join()];
+    await slow.hire('job', { ttl: 1500, work });
+    await waitFor('the bell', async () => (await fleet.listeners()) === 2);
+    await slow.demand('job');
+    await waitFor('the first run', () => contexts.length === 1);
+    await waitFor('the lock to expire', () => fleet.told.lost.length > 0);
+    await quick.hire('job', { work: () => {} });
+    await quick.demand('job');
+    await waitFor('the signal', () => contexts[0]?.signal.aborted);
+    expect(fleet.toldBy(slow).lost).toMatchObject([{ why: 'expired' }]);
+    letGo();
+  });
+});
+
+describe('a demand', () => {
+  it('is run once, by any one instance that hired the job', async () => {
+    let runs = 0;
+    const count = () => {
+      runs += 1;
+    };
+    for (const fred of [fleet.join(), fleet.join(), fleet.join()]) {
+      await fred.hire('job', { work: () => count() });
+    }
+    const outside = fleet.join();
+    await waitFor('the bell', async () => (await fleet.listeners()) === 4);
+    for (let round = 1; round <= 20; round += 1) {
+      await outside.demand('job');
+      await waitFor('the run', () => fleet.told.finish.length >= round);
+    }
+    await delay(50);
+    expect(runs).toBe(20);
+  });
+
+  it('made while nobody is there is run by the first that comes', async () => {
+    const outside = fleet.join();
+    await outside.demand('job');
+    await outside.demand('job');
+    await outside.quit();
+    await fleet.join().hire('job', { work: () => {} });
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    await delay(50);
+    expect(fleet.told.finish).toHaveLength(1);
+  });
+
+  it('made during a run is one more run when it ends, however many demands', async () => {
+    const { work, letGo, contexts } = held();
+    const [fred, other] = [fleet.join(), fleet.join()];
+    await fred.hire('job', { ttl: 60_000, work });
+    await fred.demand('job');
+    await waitFor('the run', () => contexts.length === 1);
+    await Promise.all([other.demand('job'), fred.demand('job'), other.demand('job')]);
+    await delay(50);
+    expect(contexts).toHaveLength(1);
+    letGo('once');
+    await waitFor('the second run', () => contexts.length === 2);
+    letGo();
+    await waitFor('its end', () => fleet.told.finish.length === 2);
+    await delay(50);
+    expect(contexts).toHaveLength(2);
+  });
+
+  it('made many times in one turn is one run', async () => {
+    let runs = 0;
+    const count = () => {
+      runs += 1;
+    };
+    const fred = fleet.join();
+    await fred.hire('job', { work: () => count() });
+    await Promise.all(Array.from({ length: 100 }, () => fred.demand('job')));
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    await delay(50);
+    expect(runs).toBe(1);
+  });
+
+  it('does not disturb the plan', async () => {
+    const fred = fleet.join();
+    await fred.hire('job', { every: 60_000, work: () => {} });
+    const slot = await fleet.redis.zscore(`${fleet.prefix}:due`, 'job');
+    await fred.demand('job');
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    expect(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')).toBe(slot);
+  });
+
+  it('outlives a taker that died before it began', async () => {
+    // What a killed taker leaves: the mark, and a lock that ends by itself.
+    const token = 'f'.repeat(32);
+    const bells = await fleet.hearBells();
+    await fleet.redis.hset(`${fleet.prefix}:demands`, 'job', `taken|${Date.now()}|${token}|0|`);
+    const [seconds, micros] = await fleet.redis.time();
+    await fleet.redis.set(`${fleet.prefix}:lock:job`, token, 'PX', 1500);
+    await fleet.join().hire('job', { work: () => {} });
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    await waitFor('it to be heard', () => bells.of('taken').length > 0);
+    const lockEnds = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + 1500;
+    expect(bells.of('taken')[0]?.at).toBeGreaterThanOrEqual(lockEnds);
+  });
+});
+
+describe('QA', () => {
+  it('surrounds every run, in the order in which it was added, with a definition of its own', async () => {
+    const told: string[] = [];
+    const fred = fleet.join();
+    const definition = { work: () => void told.push('work') };
+    fred.qa(async (name, _definition, next) => {
+      told.push(`outer ${name}`);
+      await next();
+      told.push('outer out');
+    });
+    fred.qa((_name, copy, next) => {
+      expect(copy).not.toBe(definition);
+      copy.work = () => void told.push('other work');
+      return next();
+    });
+    await fred.hire('job', definition);
+    await fred.demand('job');
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    expect(told).toEqual(['outer job', 'other work', 'outer out']);
+    expect(definition.work).not.toBe(undefined);
+  });
+
+  it('that does not call next vetoes the run, which is told', async () => {
+    const work = jest.fn();
+    const fred = fleet.join();
+    fred.qa(() => {});
+    await fred.hire('job', { work });
+    await fred.demand('job');
+    await waitFor('the end', () => fleet.told.finish.length > 0);
+    expect(fleet.told.finish[0]).toMatchObject({ vetoed: true });
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  it('that calls next twice is an error', async () => {
+    fleet.allowErrors(/^NEXT_TWICE/);
+    const fred = fleet.join();
+    fred.qa(async (_name, _definition, next) => {
+      await next();
+      await next();
+    });
+    await fred.hire('job', { work: () => {} });
+    await fred.demand('job');
+    await waitFor('the error', () => fleet.told.error.length > 0);
+  });
+});
+
+it('a listener that throws, or rejects, harms no run and is told', async () => {
+  fleet.allowErrors(/^LISTENER: a listener of '(start|finish)' threw: broken/);
+  const fred = fleet.join();
+  fred.on('start', () => {
+    throw new Error('broken');
+  });
+  fred.on('finish', async () => {
+    throw new Error('broken');
+  });
+  await fred.hire('job', { work: () => {} });
+  await fred.demand('job');
+  await waitFor('both to be told', () => fleet.told.error.length >= 2);
+  await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
+});

@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { makeFleet } from '../support/fleet';
+import { waitFor } from '../support/wait';
+
+const EVERY = 20;
+const SLOTS = 200;
+
+const fleet = makeFleet();
+const lockOf = (name: string) => `${fleet.prefix}:lock:${name}`;
+const slotsOf = (name: string) =>
+  fleet.told.start.filter(({ job }) => job === name).map(({ slot }) => slot ?? 0);
+
+/** Without leaving the event loop to a timer, which would be a ms late. */
+async function until(ms: number): Promise<void> {
+  while (Date.now() < ms) await nextTurn();
+}
+
+describe('a slot that is claimed shortly before its time', () => {
+  it('does not begin before it', async () => {
+    const tooEarly: number[] = [];
+    const work = ({ slot }: { slot: number | null }) => {
+      const early = (slot ?? 0) - Date.now();
+      if (early > 0) tooEarly.push(early);
+    };
+    await Promise.all([1, 2, 3].map(() => fleet.join().hire('tick', { every: EVERY, work })));
+    await waitFor(`${SLOTS} slots`, () => slotsOf('tick').length >= SLOTS);
+    expect(tooEarly).toEqual([]);
+    expect(fleet.told.start.filter(({ lateness }) => lateness < 0)).toEqual([]);
+  });
+
+  it('is not skipped for a lock that is free when it comes', async () => {
+    const instance = fleet.join();
+    let locked = 0;
+    instance.on('finish', async ({ slot }) => {
+      // Redis keeps a key through its last ms, and in a script somewhat longer.
+      const until = (slot ?? 0) + EVERY - 2;
+      if (await fleet.redis.set(lockOf('tick'), 'other', 'PXAT', until, 'NX')) locked += 1;
+    });
+    await instance.hire('tick', { every: EVERY, work() {} });
+    await waitFor(`${SLOTS} slots`, () => slotsOf('tick').length >= SLOTS);
+    expect(fleet.told.skip.filter(({ why }) => why === 'locked')).toEqual([]);
+    expect(locked).toBeGreaterThan(SLOTS / 10);
+  });
+
+  it('is not skipped for a run that is over when it comes', async () => {
+    // NaN while it goes on.
+    let endedAt = Number.NaN;
+    const work = async ({ slot }: { slot: number | null }) => {
+      endedAt = Number.NaN;
+      await until((slot ?? 0) + EVERY - 1);
+      endedAt = Date.now();
+    };
+    const instance = fleet.join();
+    const wronged: number[] = [];
+    instance.on('skip', ({ slot, why }) => {
+      if (why === 'locked' && endedAt < slot) wronged.push(slot);
+    });
+    await instance.hire('tick', { every: EVERY, work });
+    await waitFor(`${SLOTS} slots`, () => slotsOf('tick').length >= SLOTS);
+    expect(wronged).toEqual([]);
+  });
+
+  it('is not run when its job is fired in between, also if it is hired again, and nothing is kept of it', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `tick ${index}`);
+    const firedSlots = new Map<string, number>();
+    const late: string[] = [];
+    const instance = fleet.join({ ttl: 600_000 });
+    instance.on('start', ({ job, slot }) => {
+      if (slot === firedSlots.get(job)) late.push(job);
+    });
+    for (const [index, name] of names.entries()) {
+      await instance.hire(name, { every: EVERY, work() {} });
+      const next = (await waitFor('a slot', () => slotsOf(name)[0])) + EVERY;
+      await until(next - 1);
+      await instance.fire(name);
+      firedSlots.set(name, next);
+      if (index % 2 === 1) await instance.hire(name, { every: 60_000, work() {} });
+    }
+    const held = () => fleet.redis.exists(...names.map(lockOf));
+    await waitFor('all locks to be free', async () => (await held()) === 0);
+    expect(late).toEqual([]);
+    const runs = (await instance.jobs()).reduce((sum, job) => sum + job.runs, 0);
+    expect(runs).toBe(fleet.told.start.length);
+  });
+
+  it('does not begin after a quit that does not wait for it, and its lock is given back', async () => {
+    const afterQuit: string[] = [];
+    const abandoned: string[] = [];
+    for (let round = 0; round < 20 || (abandoned.length === 0 && round < 200); round += 1) {
+      const name = `tick ${round}`;
+      const instance = fleet.join({ ttl: 600_000 });
+      let hasQuit = false;
+      const work = () => {
+        if (hasQuit) afterQuit.push(name);
+      };
+      instance.on('skip', ({ why }) => {
+        if (why === 'expired' && !hasQuit) abandoned.push(name);
+      });
+      await instance.hire(name, { every: EVERY, work });
+      const slot = await waitFor('a slot', () => slotsOf(name)[0]);
+      await until(slot + EVERY - 1);
+      await instance.quit({ timeout: 0 });
+      hasQuit = true;
+      await until(slot + 2 * EVERY);
+    }
+    expect(afterQuit).toEqual([]);
+    // What Redis had not answered by then keeps its lock until that ends.
+    expect(abandoned.length).toBeGreaterThan(0);
+    expect(await fleet.redis.exists(...abandoned.map(lockOf))).toBe(0);
+  });
+});
