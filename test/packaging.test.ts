@@ -23,8 +23,8 @@ const CONSUMERS = join(__dirname, 'packaging', 'consumers');
 // A hundred seconds for the compiler on two busy cores.
 const STEP_MS = 300_000;
 const PEER = '@opentelemetry/api';
-/** About 5 % above what is reached. */
-const MAX_KB = 150;
+/** What users download; the largest part are the sources and line maps. */
+const MAX_KB = 200;
 
 /** What npm, builds and git leave in the repository. */
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
