@@ -21,8 +21,8 @@ const DEFAULTS: Record<string, string> = {
   disableRedisConfig: `${disableRedisConfig}`,
 };
 
-it('the defaults in the README are those in the code, of every option', () => {
-  expect(defaultsInReadme()).toEqual(DEFAULTS);
+it('the defaults in docs/jobs.md are those in the code, of every option', () => {
+  expect(defaultsInPage()).toEqual(DEFAULTS);
 });
 
 it('the defaults in the docstrings are those in the code, of every option', () => {
@@ -40,9 +40,9 @@ function defaultZone(): string {
 }
 
 /** Of the table whose last column is `default`; its first has the options' names. */
-function defaultsInReadme(): Record<string, string> {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const [, rows = ''] = /^\| option \|.*\| default \|\n\|[-| ]+\|\n((?:\|.*\|\n)+)/m.exec(readme) ?? [];
+function defaultsInPage(): Record<string, string> {
+  const page = readFileSync(join(ROOT, 'docs', 'jobs.md'), 'utf8');
+  const [, rows = ''] = /^\| option \|.*\| default \|\n\|[-| ]+\|\n((?:\|.*\|\n)+)/m.exec(page) ?? [];
   const cells = rows
     .trim()
     .split('\n')

@@ -20,13 +20,26 @@ import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
 
 const ROOT = join(__dirname, '..');
-const DOCUMENTS = ['README.md', 'MIGRATING.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md'];
+const PAGES = readdirSync(join(ROOT, 'docs')).flatMap((file) =>
+  file.endsWith('.md') ? [`docs/${file}`] : [],
+);
+const DOCUMENTS = [
+  'README.md',
+  'MIGRATING.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'examples/README.md',
+  ...PAGES,
+];
 const PROGRAMS = ['js', 'ts', 'diff'];
 /** Others would go unread by all that is below; `text` is a drawing. */
 const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
 
 /** Where the package is, for programs that import it. */
-const PATHS = { bossman: [join(ROOT, 'src', 'index.ts')], 'bossman/otel': [join(ROOT, 'src', 'otel.ts')] };
+const PATHS = {
+  bossman: [join(ROOT, 'src', 'index.ts')],
+  'bossman/otel': [join(ROOT, 'src', 'otel', 'index.ts')],
+};
 
 const manifest: {
   name: string;
@@ -65,6 +78,22 @@ it('every link from one document to another, or within it, leads somewhere', () 
     ({ path, anchor }) => !existsSync(join(ROOT, path)) || (anchor && !anchorsOf(path).includes(anchor)),
   );
   expect(dead).toEqual([]);
+});
+
+it('the README links every page of docs/, and has at most 220 lines', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  expect(PAGES.filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+  expect(readme.split('\n').length).toBeLessThanOrEqual(221);
+});
+
+it('a relative link in a document of the package leads to a file of the package', () => {
+  const published = ['README.md', 'MIGRATING.md', 'CHANGELOG.md', ...PAGES];
+  const strays = published.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
+      .map(([, path = '']) => join(dirname(document), path))
+      .filter((path) => !published.includes(path) && !/^docs\/[^/]*\.svg$/.test(path)),
+  );
+  expect(strays).toEqual([]);
 });
 
 describe('programs in the documents', () => {
@@ -181,6 +210,7 @@ function isThere(command: string): boolean {
   if (tool === 'npm') {
     if (verb === 'run') return what in manifest.scripts;
     if (verb === 'install') return what === manifest.name;
+    if (verb === 'init') return what === '-y';
     return verb === 'ci' || (verb === 'test' && 'test' in manifest.scripts);
   }
   if (tool === 'npx') return verb in (manifest.bin ?? {}) || verb in manifest.devDependencies;

@@ -145,7 +145,8 @@ it('the package holds what was built from src, the sources of the library, the d
     existsSync(join(ROOT, file)),
   );
   const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts|js\.map)$|^src\//.test(file));
-  expect(others.sort()).toEqual([...documents, 'package.json']);
+  const pages = filesIn(join(copy, 'docs')).map((file) => `docs/${file}`);
+  expect(others.sort()).toEqual([...documents, ...pages, 'package.json'].sort());
 });
 
 it('the declarations are those that a compiler reads', () => {

@@ -115,7 +115,7 @@ test('a replica is a fault', async () => {
 });
 
 describe('a user', () => {
-  test('with the rights of the README lacks nothing but CONFIG', async () => {
+  test('with the rights of docs/operations.md lacks nothing but CONFIG', async () => {
     const server = await start();
     const rights = [
       '~bossman:*',

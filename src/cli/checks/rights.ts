@@ -5,7 +5,7 @@ import { type Client, isCluster } from '../../redis/connection';
 import type { Keys } from '../../redis/keys';
 import { type Finding, fail, ok, unknown, warn } from './finding';
 
-const RIGHTS = 'see "What can go wrong" in the README for what a user needs';
+const RIGHTS = 'see "Access rights" in docs/operations.md for what a user needs';
 
 /** A command that is tried, and its arguments. */
 type Trial = [command: string, ...args: string[]];
