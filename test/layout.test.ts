@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+
+const SRC = join(__dirname, '..', 'src');
+
+/** The folders of `src/`, and the files beside them, from the public face down: each may import those below it. */
+const LAYERS = [
+  ...['index', 'cli', 'otel', 'bossman'],
+  ...['inspection', 'slots', 'demands', 'plans', 'runs'],
+  ...['calls', 'hints', 'telling', 'redis'],
+  ...['job', 'settings', 'options', 'info', 'events'],
+  ...['schedule', 'errors', 'time', 'scripts'],
+];
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+it('every folder and file in src/ has its place among the layers', () => {
+  expect([...new Set(files.map(layerOf))].sort()).toEqual([...LAYERS].sort());
+});
+
+it('imports point from the public face down, so no two folders need each other', () => {
+  const upward = files.flatMap((file) =>
+    importsOf(file)
+      .filter((imported) => LAYERS.indexOf(layerOf(imported)) < LAYERS.indexOf(layerOf(file)))
+      .map((imported) => `${file} imports ${imported}`),
+  );
+  expect(upward).toEqual([]);
+});
+
+it('the files directly in src/ are few: the public face, and what every folder shares', () => {
+  expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(10);
+});
+
+/** The folder of a file, or the name of a file beside the folders. */
+function layerOf(file: string): string {
+  return file.split('/')[0]?.replace(/\.ts$/, '') ?? file;
+}
+
+/** Paths in `src/`, without an ending. */
+function importsOf(file: string): string[] {
+  const path = join(SRC, file);
+  const { importedFiles } = ts.preProcessFile(readFileSync(path, 'utf8'));
+  return importedFiles.flatMap(({ fileName }) =>
+    fileName.startsWith('.') ? [relative(SRC, resolve(path, '..', fileName))] : [],
+  );
+}
