@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Cron } from 'croner';
 import { messageOf } from '../errors';
 import { parseInterval } from './interval';
+import { SlotMemo } from './memo';
 
 const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
 const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
@@ -10,6 +11,7 @@ const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
 const PATTERN_CHARACTERS = /^[\w*?,/#+@ -]+$/;
 
 const MAX_CRONS = 100;
+const MAX_CRON_SCHEDULES = 1000;
 const MAX_INTERVALS = 100;
 
 /** A plan and the slots that follow from it. All times are ms since the epoch, on Redis' clock. */
@@ -70,6 +72,8 @@ function intervalSchedule(everyMs: number): Schedule {
  * gap, or at the first of two equal times. Any other has a slot whenever the clock on the wall matches: none in a gap,
  * two for a time that comes twice.
  *
+ * Equal patterns and zones share one schedule, which computes each slot once for all jobs that follow it.
+ *
  * @param pattern 5 fields, 6 with seconds in front, or a nickname such as `@daily`; case and spacing do not matter
  * @param tz IANA time zone; kept as written, for what its canonical name is differs between versions of Node
  * @throws TypeError for what is not a string
@@ -80,26 +84,40 @@ function intervalSchedule(everyMs: number): Schedule {
 export function cronSchedule(pattern: string, tz: string): Schedule {
   checkString('cron', pattern, CRON_ADVICE);
   checkString('tz', tz, TZ_ADVICE);
+  const fields = canonicalFields(pattern);
+  // No pattern that is valid contains a line break, so that no other pattern and zone have the same key.
+  const key = `${fields}\n${tz}`;
+  const shared = recall(cronSchedules, key);
+  if (shared) return shared;
   checkTimeZone(tz);
-  const fields = canonicalFields(pattern, tz);
+  checkFields(pattern, fields, tz);
+  const memo = new SlotMemo();
   const schedule: Schedule = {
     plan: `cron ${fields} ${tz}`,
     everyMs: null,
-    next(_slotMs, afterMs) {
-      const match = cronOf(fields, tz).nextRun(new Date(Math.floor(afterMs)));
-      if (!match) throw new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
-      return match.getTime();
-    },
+    next: (_slotMs, afterMs) =>
+      memo.next(Math.floor(afterMs), (after) => {
+        const match = cronOf(fields, tz).nextRun(new Date(after));
+        if (!match) throw new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
+        return match.getTime();
+      }),
     previous(slotMs, beforeMs) {
-      // Croner looks strictly before its reference, hence + 1.
-      const [match] = cronOf(fields, tz).previousRuns(1, new Date(Math.floor(beforeMs) + 1));
-      return match && match.getTime() > slotMs ? match.getTime() : null;
+      const slot = memo.previous(Math.floor(beforeMs), (before) => {
+        // Croner looks strictly before its reference, hence + 1.
+        const [match] = cronOf(fields, tz).previousRuns(1, new Date(before + 1));
+        return match?.getTime() ?? null;
+      });
+      return slot !== null && slot > slotMs ? slot : null;
     },
   };
   const now = Date.now();
   schedule.next(now, now);
+  keepNewest(cronSchedules, key, schedule, MAX_CRON_SCHEDULES);
   return schedule;
 }
+
+/** The schedules that were asked for last: thousands of jobs have a few of them in common. */
+const cronSchedules = new Map<string, Schedule>();
 
 /**
  * The inverse of `plan`: null for a text that is not exactly the plan of a schedule, as somebody else's value in Redis
@@ -121,11 +139,16 @@ export function processTimeZone(): string {
   return !timeZone || timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 }
 
-function canonicalFields(pattern: string, tz: string): string {
+/** @throws RangeError for a pattern with a character that none has; the rest of it is not checked */
+function canonicalFields(pattern: string): string {
   const spaced = pattern.trim().replace(/\s+/g, ' ');
-  const fields = spaced.startsWith('@') ? spaced.toLowerCase() : spaced.toUpperCase();
-  const problem = `cron: ${inspect(pattern)} is not a cron pattern`;
-  if (!PATTERN_CHARACTERS.test(spaced)) throw new RangeError(`${problem}; ${CRON_ADVICE}`);
+  // As it was written: the upper case of some other letters is A to Z.
+  if (!PATTERN_CHARACTERS.test(spaced)) throw badPattern(pattern);
+  return spaced.startsWith('@') ? spaced.toLowerCase() : spaced.toUpperCase();
+}
+
+/** @throws RangeError for what is not a cron pattern */
+function checkFields(pattern: string, fields: string, tz: string): void {
   try {
     cronOf(fields, tz);
   } catch (cause) {
@@ -133,9 +156,12 @@ function canonicalFields(pattern: string, tz: string): string {
     const why = /^\S+( \S+){4,5}$/.test(fields)
       ? ` (${messageOf(cause).replace(/^CronPattern: |\.$/g, '')})`
       : '';
-    throw new RangeError(`${problem}${why}; ${CRON_ADVICE}`, { cause });
+    throw badPattern(pattern, why, { cause });
   }
-  return fields;
+}
+
+function badPattern(pattern: string, why = '', options?: ErrorOptions): RangeError {
+  return new RangeError(`cron: ${inspect(pattern)} is not a cron pattern${why}; ${CRON_ADVICE}`, options);
 }
 
 function checkString(argument: string, value: unknown, advice: string): void {
@@ -167,11 +193,26 @@ const crons = new Map<string, Cron>();
  */
 function cronOf(fields: string, tz: string): Cron {
   const key = `${fields} ${tz}`;
+  const known = recall(crons, key);
+  if (known) return known;
   // Without a function to call, it sets no timer of its own.
-  const cron = crons.get(key) ?? new Cron(fields, { timezone: tz, mode: '5-or-6-parts' });
-  crons.delete(key);
-  crons.set(key, cron);
-  const [oldest] = crons.keys();
-  if (crons.size > MAX_CRONS && oldest !== undefined) crons.delete(oldest);
+  const cron = new Cron(fields, { timezone: tz, mode: '5-or-6-parts' });
+  keepNewest(crons, key, cron, MAX_CRONS);
   return cron;
+}
+
+/** What is kept under the key, which is the newest from here on. */
+function recall<T>(kept: Map<string, T>, key: string): T | undefined {
+  const value = kept.get(key);
+  if (value !== undefined) {
+    kept.delete(key);
+    kept.set(key, value);
+  }
+  return value;
+}
+
+function keepNewest<T>(kept: Map<string, T>, key: string, value: T, most: number): void {
+  kept.set(key, value);
+  const [oldest] = kept.keys();
+  if (kept.size > most && oldest !== undefined) kept.delete(oldest);
 }

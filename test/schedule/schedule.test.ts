@@ -1,5 +1,7 @@
+import { Cron } from 'croner';
 import fc from 'fast-check';
 import { MAX_INTERVAL_MS } from '../../src/schedule/interval';
+import { SlotMemo } from '../../src/schedule/memo';
 import {
   cronSchedule,
   everySchedule,
@@ -278,6 +280,60 @@ describe('when clocks change', () => {
     const schedule = cronSchedule('* * * * * *', tz);
     const found = slots(schedule, change - 5 * SECOND, change + 5 * SECOND);
     expect(found).toEqual(Array.from({ length: 10 }, (_, n) => change + (n - 5) * SECOND));
+  });
+});
+
+describe('equal cron patterns', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  test('share one schedule, however they are written, also as the plan of another instance', () => {
+    const schedule = cronSchedule('7 9 * * mon-fri', 'Europe/Helsinki');
+    expect(cronSchedule(' 7  9 * * MON-FRI', 'Europe/Helsinki')).toBe(schedule);
+    expect(parsePlan(schedule.plan)).toBe(schedule);
+    expect(cronSchedule('7 9 * * mon-fri', 'Europe/Berlin')).not.toBe(schedule);
+    expect(cronSchedule('8 9 * * mon-fri', 'Europe/Helsinki')).not.toBe(schedule);
+  });
+
+  test('have each slot computed once, for claims and bells of thousands of jobs', () => {
+    const jobs = Array.from({ length: 5000 }, () => cronSchedule('*/2 * * * *', 'Asia/Tokyo'));
+    const computed = [jest.spyOn(Cron.prototype, 'nextRun'), jest.spyOn(Cron.prototype, 'previousRuns')];
+    const first = at('2030-05-05T00:00:00Z');
+    const wrong = new Set<string>();
+    for (let slot = first; slot < first + 10 * MINUTE; slot += 2 * MINUTE) {
+      for (const [index, schedule] of jobs.entries()) {
+        const late = index / 4;
+        const next = schedule.next(slot, Math.max(slot, slot + late - 20));
+        if (next !== slot + 2 * MINUTE) wrong.add(`next of ${slot}: ${next}`);
+        if (schedule.next(slot, slot + late + 1000) !== next) wrong.add(`${slot}: a bell's own time`);
+        if (schedule.next(slot, next - 1) !== next) wrong.add(`${slot}: a bell's next slot`);
+        if (schedule.previous(slot, next - 1) !== null) wrong.add(`${slot}: one in between`);
+        if (schedule.previous(slot - 1, next - 1) !== slot) wrong.add(`${slot}: the one before`);
+      }
+    }
+    expect([...wrong]).toEqual([]);
+    expect(computed[0]?.mock.calls.length).toBeLessThan(100);
+    expect(computed[1]?.mock.calls.length).toBeLessThan(100);
+  });
+
+  test('are remembered as they would be computed, in whatever order they are asked for', () => {
+    const slots = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1 });
+    const asked = fc.array(fc.integer({ min: -5, max: 60 }), { maxLength: 100 });
+    fc.assert(
+      fc.property(slots, asked, (slots, times) => {
+        const memo = new SlotMemo();
+        const end = 1000;
+        const next = (after: number) => Math.min(end, ...slots.filter((slot) => slot > after));
+        const previous = (before: number) =>
+          slots.reduce<number | null>(
+            (last, slot) => (slot <= before && slot >= (last ?? 0) ? slot : last),
+            null,
+          );
+        for (const time of times) {
+          expect(memo.next(time, next)).toBe(next(time));
+          expect(memo.previous(time, previous)).toBe(previous(time));
+        }
+      }),
+    );
   });
 });
 
