@@ -168,6 +168,26 @@ class Bossman extends EventEmitter<BossmanEvents> {
     return this.store.instance;
   }
 
+  /** The option `prefix`, or its default. */
+  get prefix(): string {
+    return this.settings.prefix;
+  }
+
+  /** The option `ttl` in ms, or its default. A job may have another. */
+  get ttl(): number {
+    return this.settings.run.ttlMs;
+  }
+
+  /** The option `tz`; undefined: cron patterns are read in the process's zone. A job may have another. */
+  get tz(): string | undefined {
+    return this.settings.run.tz ?? undefined;
+  }
+
+  /** The middleware that `qa` added, the outermost first. It is the list itself, not a copy. */
+  get qas(): Qa[] {
+    return this.runner.qas;
+  }
+
   /**
    * Registers a job and its work, and starts its plan in the whole fleet: the first run comes one interval after the
    * first hire. A plan that is already going keeps its slots, so hiring at every start of every process is how it is

@@ -30,7 +30,8 @@ interface Run {
 
 /** Runs what was won: lock → run → settle. */
 export class Runner {
-  private readonly qas: Qa[] = [];
+  /** Around every run, the outermost first. */
+  readonly qas: Qa[] = [];
   private readonly runs = new Set<Run>();
   private leaving = false;
   /** When the last of the locks ends that quit waits for, in ms on Redis' clock. */

@@ -146,6 +146,15 @@ export function qas(fred: Bossman): void {
   };
   fred.qa(timing);
   fred.qa(() => {});
+  const registered: readonly Qa[] = fred.qas;
+  const read: [string, number, string | undefined, number] = [
+    fred.prefix,
+    fred.ttl,
+    fred.tz,
+    registered.length,
+  ];
+  // @ts-expect-error: options are given to the constructor, once
+  fred.ttl = read[1];
   fred.qa((_name: string, definition: JobDefinition) => definition.work.length);
   // @ts-expect-error: not a function
   fred.qa('timing');

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
-import Bossman from '../src';
-import { runScript } from './support/child';
-import { makeFleet } from './support/fleet';
-import { joinOriginal } from './support/original';
-import { type RedisServer, startServer } from './support/redis';
-import { waitFor } from './support/wait';
+import Bossman from '../../src';
+import { runScript } from '../support/child';
+import { makeFleet } from '../support/fleet';
+import { joinOriginal } from '../support/original';
+import { type RedisServer, startServer } from '../support/redis';
+import { waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 
