@@ -36,7 +36,6 @@ import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from '.
 import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
 import { Store } from './redis/store';
-import { Locks } from './runs/lock-renewal';
 import { Runner, type Ticket } from './runs/runner';
 import {
   type InstanceSettings,
@@ -116,7 +115,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       this.demands.realign();
       this.recoveries.realign();
     });
-    this.runner = new Runner(this.store, new Locks(this.client), clock, fleet, reporter, {
+    this.runner = new Runner(this.store, clock, fleet, reporter, {
       demandWaits,
       recoverable: (job) => this.recoveries.look(job),
     });

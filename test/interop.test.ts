@@ -1,5 +1,8 @@
+import { Redis } from 'ioredis';
+import Redlock from 'redlock';
 import { makeFleet } from './support/fleet';
 import { joinOriginal } from './support/original';
+import { testUrl } from './support/redis';
 import { delay, waitFor } from './support/wait';
 
 const fleet = makeFleet();
@@ -264,5 +267,47 @@ describe('the lock keeps old and new apart:', () => {
     expect({ byOld, ...long.runs }).toEqual({ byOld: 0, started: 1, ended: 0 });
     long.letGo();
     await waitFor('the demand that waited', () => long.runs.ended >= 2 || byOld > 0);
+  });
+});
+
+describe('the lock of a run is one of redlock', () => {
+  const key = () => `${fleet.prefix}:lock:a`;
+
+  function redlock(retryCount = 0): Redlock {
+    const client = new Redis(testUrl());
+    fleet.afterwards(() => client.quit());
+    return new Redlock([client], { retryCount });
+  }
+
+  it('so redlock cannot take it during the run, however often it is renewed, and can after it', async () => {
+    const { runs, work, letGo } = held();
+    const fred = fleet.join();
+    await fred.hire('a', { ttl: 1000, keepAlive: true, work });
+    await fred.demand('a');
+    await waitFor('the run', () => runs.started === 1);
+    const until = performance.now() + 3000;
+    while (performance.now() < until) {
+      await expect(redlock().acquire([key()], 1000)).rejects.toThrow();
+      await delay(300);
+    }
+    letGo();
+    await waitFor('the release', async () => (await fleet.redis.exists(key())) === 0);
+    const lock = await redlock().acquire([key()], 1000);
+    expect(lock.value).toMatch(/^[0-9a-f]{32}$/);
+    await lock.release();
+  });
+
+  it('so a demand waits while redlock holds it', async () => {
+    const { runs, work, letGo } = held();
+    const fred = fleet.join();
+    await fred.hire('a', { ttl: 500, work });
+    const lock = await redlock().acquire([key()], 500);
+    await fred.demand('a');
+    await lock.extend(3000);
+    expect(await fleet.redis.pttl(key())).toBeGreaterThan(1000);
+    await waitFor('redlock to lose it', async () => (await fleet.redis.get(key())) !== lock.value);
+    expect(lock.expiration - Date.now()).toBeLessThan(200);
+    await waitFor('the run', () => runs.started === 1);
+    letGo();
   });
 });

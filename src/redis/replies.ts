@@ -26,6 +26,7 @@ const CLAIM_VERDICTS = [
 ] as const;
 const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
 const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;
+const RENEW_VERDICTS = ['renewed', 'foreign'] as const;
 
 /** Of arm and restore: what is stored now. */
 export interface PlanReply extends StoredPlan {
@@ -69,6 +70,14 @@ export interface RecoverReply extends LockReply {
   slot: number;
   /** ms until the job's lock ends, whoever has it; 0: it is free. */
   lockRest: number;
+}
+
+/** Of renew. */
+export interface RenewReply {
+  /** `foreign`: the lock is gone, or another's. */
+  verdict: (typeof RENEW_VERDICTS)[number];
+  /** Redis' time when it answered, in ms. */
+  at: number;
 }
 
 /** Of settle. */
@@ -136,6 +145,10 @@ export function recoverReply(reply: Reply): RecoverReply {
     at: timeOf(reply),
     lockEndsAt: lockEndOf(reply, 3),
   };
+}
+
+export function renewReply(reply: Reply): RenewReply {
+  return { verdict: verdictAt(reply, 1, RENEW_VERDICTS), at: timeOf(reply) };
 }
 
 export function settleReply(reply: Reply): SettleReply {

@@ -17,8 +17,10 @@ import {
   planReplies,
   planReply,
   type RecoverReply,
+  type RenewReply,
   type Reply,
   recoverReply,
+  renewReply,
   type SettleReply,
   type StoredPlan,
   settleReply,
@@ -232,6 +234,11 @@ export class Store {
     const { recovers, due, bell } = this.keys;
     const keys = [recovers, this.keys.lock(name), due];
     return this.call('recover', keys, [name, token, ttlMs, this.instance, bell], recoverReply);
+  }
+
+  /** Sets the rest of the lock to `ttlMs` if the token still holds it. */
+  renew(name: string, token: string, ttlMs: number): Promise<RenewReply> {
+    return this.call('renew', [this.keys.lock(name)], [token, ttlMs], renewReply);
   }
 
   settle(request: SettleRequest): Promise<SettleReply> {

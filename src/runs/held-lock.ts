@@ -1,7 +1,7 @@
 import type { LostEvent } from '../events';
+import type { Store } from '../redis/store';
 import type { RedisClock } from '../time/clock';
 import { LONGEST_TIMER } from '../time/timers';
-import type { Locks } from './lock-renewal';
 
 /** A lock that a claim or a take has won. Times are ms on Redis' clock. */
 export interface Lease {
@@ -23,10 +23,10 @@ export class HeldLock {
 
   constructor(
     private readonly lease: Lease,
-    private readonly key: string,
+    private readonly job: string,
     private readonly ttlMs: number,
     private readonly keepAlive: boolean,
-    private readonly locks: Locks,
+    private readonly store: Store,
     private readonly clock: RedisClock,
     private readonly on: {
       /** Told once. */
@@ -78,18 +78,19 @@ export class HeldLock {
     }
     // Redis may not answer in time, or at all.
     this.wake(rest, () => this.expire());
-    const renewal = await this.locks.renew(this.key, this.lease.token, this.ttlMs);
+    const renewal = await this.store.renew(this.job, this.lease.token, this.ttlMs).catch(() => null);
     if (!this.watched) return;
-    if (renewal === 'renewed') {
-      this.lease.lockEndsAt = sentAt + this.ttlMs;
-      this.watch();
-    } else if (renewal === 'foreign') {
-      // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
-      if (this.clock.bounds().latest >= this.lease.lockEndsAt) this.expire();
-      else this.lose('taken', true);
-    } else {
+    if (renewal === null) {
       // Refused: again while there is time.
       this.wake(Math.min(RETRY, rest / 4), () => void this.renew());
+    } else if (renewal.verdict === 'renewed') {
+      this.lease.lockEndsAt = renewal.at + this.ttlMs;
+      this.watch();
+    } else if (this.clock.bounds().latest >= this.lease.lockEndsAt) {
+      // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
+      this.expire();
+    } else {
+      this.lose('taken', true);
     }
   }
 

@@ -11,7 +11,6 @@ import type { RedisClock } from '../time/clock';
 import { compose } from './compose';
 import { Context } from './context';
 import { HeldLock, type Lease } from './held-lock';
-import type { Locks } from './lock-renewal';
 
 /** A slot or a demand that this instance has won, with the job's lock. The lock's end moves as it is renewed. */
 export interface Ticket extends Lease {
@@ -39,7 +38,6 @@ export class Runner {
 
   constructor(
     private readonly store: Store,
-    private readonly locks: Locks,
     private readonly clock: RedisClock,
     private readonly fleet: Fleet,
     private readonly teller: Teller,
@@ -136,8 +134,7 @@ export class Runner {
   private hold(job: Job, ticket: Ticket, context: Context): HeldLock {
     const { name, settings } = job;
     const { slot, demandedAt } = ticket;
-    const key = this.store.keys.lock(name);
-    return new HeldLock(ticket, key, settings.ttlMs, settings.keepAlive, this.locks, this.clock, {
+    return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, this.store, this.clock, {
       lost: (why) => {
         if (this.teller.hears('lost')) this.teller.tell('lost', { job: name, slot, demandedAt, why });
       },

@@ -16,12 +16,12 @@ async function allowOnly(...rules: string[]): Promise<void> {
 
 /** Every command that is sent, or called by a script. */
 const NEEDED =
-  '+eval +evalsha +time +get +set +del +exists +pttl +hget +hmget +hset +hdel +hrandfield +zadd +zscore +zrem +zrangebyscore +subscribe +publish +pubsub|numsub +info'.split(
+  '+eval +evalsha +time +get +set +del +exists +pttl +pexpire +hget +hmget +hset +hdel +hrandfield +zadd +zscore +zrem +zrangebyscore +subscribe +publish +pubsub|numsub +info'.split(
     ' ',
   );
 
 /** What is used besides to look at the fleet and at what it did. */
-const NEEDED_TO_LOOK = '+zscan +hscan +mget +xrevrange +xadd +pexpire +hlen +hkeys'.split(' ');
+const NEEDED_TO_LOOK = '+zscan +hscan +mget +xrevrange +xadd +hlen +hkeys'.split(' ');
 
 const keysAndChannels = () => [
   `~${fleet.prefix}:*`,

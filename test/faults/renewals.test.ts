@@ -34,11 +34,15 @@ function expectLost(signal: AbortSignal | undefined, why: string): void {
 }
 
 const isFull = (full: boolean) => fleet.redis.config('SET', 'maxmemory', full ? '1' : '0');
+const mayRenew = (may: boolean) => fleet.redis.acl('SETUSER', 'default', may ? '+pexpire' : '-pexpire');
 
-/** How often Redis has refused a command for want of room. */
+/** How often Redis has refused to renew a lock. */
 async function refusals(): Promise<number> {
-  return Number(/errorstat_OOM:count=(\d+)/.exec(await fleet.redis.info('errorstats'))?.[1] ?? 0);
+  const stats = await fleet.redis.info('commandstats');
+  return Number(/cmdstat_pexpire:.*rejected_calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
+
+const lockRest = () => fleet.redis.pttl(`${fleet.prefix}:lock:job`);
 
 describe('a renewal of a lock', () => {
   it('is in time also when the work keeps the process busy for more than half of it', async () => {
@@ -68,13 +72,31 @@ describe('a renewal of a lock', () => {
     expect(fleet.told.lost).toHaveLength(1);
   });
 
+  it('works while Redis is out of memory, for as long as the run goes on', async () => {
+    const { signal, letGo } = await beginRun(2000);
+    const token = await lockOf('job');
+    await isFull(true);
+    const denied = fleet.redis.set('another', 'key');
+    await expect(denied).rejects.toThrow(/OOM/);
+    const began = performance.now();
+    await waitFor('several times the ttl to pass', () => performance.now() - began > 7000);
+    expect({ token: await lockOf('job'), lost: fleet.told.lost, aborted: signal?.aborted }).toEqual({
+      token,
+      lost: [],
+      aborted: false,
+    });
+    await isFull(false);
+    letGo();
+    await waitFor('the release', async () => (await lockOf('job')) === null);
+  });
+
   it('that is refused until the lock ends aborts the signal, and tells of it', async () => {
     const { signal, letGo } = await beginRun(2000);
-    await isFull(true);
+    await mayRenew(false);
     await waitFor('the event', () => fleet.told.lost.length > 0);
     expectLost(signal, 'renewal');
     expect(await refusals()).toBeGreaterThan(1);
-    await isFull(false);
+    await mayRenew(true);
     letGo();
     await waitFor('the end of the run', () => fleet.told.finish.length === 1);
   });
@@ -82,11 +104,10 @@ describe('a renewal of a lock', () => {
   it('that is refused is tried again while there is time', async () => {
     const { signal, letGo } = await beginRun(6000);
     const token = await lockOf('job');
-    await isFull(true);
+    await mayRenew(false);
     await waitFor('a refusal', async () => (await refusals()) > 0);
-    await isFull(false);
-    const rest = () => fleet.redis.pttl(`${fleet.prefix}:lock:job`);
-    await waitFor('the renewal', async () => (await rest()) > 4000);
+    await mayRenew(true);
+    await waitFor('the renewal', async () => (await lockRest()) > 4000);
     expect(await lockOf('job')).toBe(token);
     expect({ lost: fleet.told.lost, aborted: signal?.aborted }).toEqual({ lost: [], aborted: false });
     letGo();

@@ -172,7 +172,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
         letGo = resolve;
       });
     await cutOff.hire('wanted', { ttl: 4000, keepAlive: true, work });
-    const wasCut = proxy.cutAt('renewal', cut);
+    const wasCut = proxy.cutAt('renew', cut);
     await cutOff.demand('wanted');
     await waitFor('the run', () => demandRuns > 0);
     const token = await admin.get(`${prefix}:lock:wanted`);

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Redis } from 'ioredis';
-import Redlock from 'redlock';
 import { scripts } from '../../src/scripts/generated';
 
 export type Verb = keyof typeof scripts;
-
-/** What a connection can be cut at: a script of ours, or redlock's, which renews a lock. */
-type Mark = Verb | 'renewal';
 
 /** Where a connection is cut: the command never reaches Redis, or it does and its reply reaches nobody. */
 export type Cut = 'command' | 'reply';
@@ -16,7 +11,7 @@ export type Cut = 'command' | 'reply';
 export interface CuttingProxy {
   readonly port: number;
   /** Cuts the next connection that carries this script. Resolves when it has. */
-  cutAt(mark: Mark, cut: Cut): Promise<void>;
+  cutAt(verb: Verb, cut: Cut): Promise<void>;
   /**
    * Holds back all that Redis says on the next connection that carries this text.
    * @returns when it has passed; lets all of it through, in one piece
@@ -33,12 +28,9 @@ interface Trap {
   sprung: () => void;
 }
 
-/** Redlock wants a client; this one never connects. */
-const renewal = new Redlock([new Redis({ lazyConnect: true })]).scripts.extendScript.value;
-
 /** A script travels as its text the first time, and then as its SHA-1. */
-function marksOf(mark: Mark): string[] {
-  const text = mark === 'renewal' ? renewal : scripts[mark];
+function marksOf(verb: Verb): string[] {
+  const text = scripts[verb];
   return [createHash('sha1').update(text).digest('hex'), text.slice(-200)];
 }
 
@@ -104,9 +96,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
   };
   return {
     port: address.port,
-    cutAt: (mark, cut) =>
+    cutAt: (verb, cut) =>
       new Promise((sprung) => {
-        trap = { marks: marksOf(mark), cut, sprung };
+        trap = { marks: marksOf(verb), cut, sprung };
       }),
     holdAt: (text) =>
       new Promise((held) => {

@@ -1,0 +1,10 @@
+-- Renews the lock of a run. It only sets an expiry, so Redis does it also when it has no room left.
+-- KEYS  lock
+-- ARGV  token, ttlMs
+-- returns { nowUs, verdict }   verdict  renewed | foreign: the lock is gone, or another's
+local lock = KEYS[1]
+local token, ttl = unpack(ARGV)
+
+if redis.call('GET', lock) ~= token then return { nowUs, 'foreign' } end
+redis.call('PEXPIRE', lock, ttl)
+return { nowUs, 'renewed' }
