@@ -18,7 +18,7 @@ export type BossmanErrorCode =
   | 'LISTENER'
   /** What is stored under a key of ours is not ours. */
   | 'FOREIGN_VALUE'
-  /** The instance has quit, or quit before Redis answered. */
+  /** The instance has quit: before Redis answered, or before a run ended. Also why a run's `signal` aborted. */
   | 'QUIT';
 
 /**

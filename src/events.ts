@@ -42,16 +42,17 @@ export interface SkipEvent {
   why: 'locked' | 'missed' | 'expired';
 }
 
-/** A run goes on without its lock. */
+/** A run goes on without its lock, or without its instance. */
 export interface LostEvent {
   job: string;
   slot: number | null;
   demandedAt: number | null;
   /**
    * `expired`: the run outlived its ttl without `keepAlive` · `renewal`: the lock could not be renewed in time ·
-   * `taken`: it is another run's, or gone. The latter two abort the run's `signal`.
+   * `taken`: it is another run's, or gone · `quit`: its instance quit before the run ended, and recorded it as
+   * `abandoned`. All but `expired` abort the run's `signal`.
    */
-  why: 'expired' | 'renewal' | 'taken';
+  why: 'expired' | 'renewal' | 'taken' | 'quit';
 }
 
 /** The fleet follows another plan for a job than the one this instance hired it with. */

@@ -8,8 +8,8 @@ export interface RunRecord {
   /** From the slot, or the demand, to the start; ms. */
   lateness: number;
   durationMs: number;
-  /** `vetoed`: a QA did not call `next()`. */
-  outcome: 'done' | 'failed' | 'vetoed';
+  /** `vetoed`: a QA did not call `next()` · `abandoned`: its instance quit before it ended. */
+  outcome: 'done' | 'failed' | 'vetoed' | 'abandoned';
   /** The message of what `work` or a QA threw, cut after 200 characters. */
   error: string | null;
   /** The instance that ran it; see `InstanceInfo.id`. */

@@ -107,18 +107,18 @@ function lastRunOf({ lastRun }: JobInfo, at: number, paint: Paint): Cell {
   return [`${when}, ${outcomeOf(lastRun)}`, outcomeColour(lastRun, paint)];
 }
 
-/** `done`, `vetoed`, or `failed: ` and why. */
+/** `done`, `vetoed`, or `failed: ` or `abandoned: ` and why. */
 export function outcomeOf({ outcome, error }: RunRecord): string {
-  return outcome === 'failed' && error ? `failed: ${visible(error)}` : outcome;
+  return error ? `${outcome}: ${visible(error)}` : outcome;
 }
 
 /** Green, red or yellow. */
 export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
-  return { done: paint.green, failed: paint.red, vetoed: paint.yellow }[outcome];
+  return { done: paint.green, failed: paint.red, abandoned: paint.red, vetoed: paint.yellow }[outcome];
 }
 
 function isFailing(job: JobInfo): boolean {
-  return job.lastRun?.outcome === 'failed';
+  return job.lastRun?.outcome === 'failed' || job.lastRun?.outcome === 'abandoned';
 }
 
 function alarming(count: number, colour: (text: string) => string): Cell {

@@ -3,6 +3,8 @@ import type { FailEvent, FinishEvent, RunEvent } from '../events';
 import type { RunRecord } from '../info';
 
 const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
+/** Ends that to an instance of 2.0.0 are failures. */
+const ENDS = ['abandoned'] as const;
 
 /** Letters of an error's message. */
 const LONGEST_ERROR = 200;
@@ -10,8 +12,16 @@ const LONGEST_ERROR = 200;
 /** How a run ended: what its last event says beside what its first one did. */
 export type Ending = Omit<FinishEvent, keyof RunEvent> | Omit<FailEvent, keyof RunEvent>;
 
+/** `quit` gave up on the run; `cause` is there when its work has failed since, and not when it goes on. */
+export interface Abandoned {
+  abandoned: true;
+  /** ms */
+  duration: number;
+  cause?: unknown;
+}
+
 /** The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
-export function recordText(event: RunEvent, ended: Ending, by: string): string {
+export function recordText(event: RunEvent, ended: Ending | Abandoned, by: string): string {
   const { slot, demandedAt, startedAt, lateness, recovered } = event;
   return JSON.stringify({
     slot: slot ?? undefined,
@@ -20,14 +30,15 @@ export function recordText(event: RunEvent, ended: Ending, by: string): string {
     lateness: Math.round(lateness),
     durationMs: Math.round(ended.duration),
     outcome: outcomeOf(ended),
+    end: 'abandoned' in ended ? 'abandoned' : undefined,
     error: 'cause' in ended ? messageOf(ended.cause).slice(0, LONGEST_ERROR) : undefined,
     by,
     recovered: recovered || undefined,
   });
 }
 
-function outcomeOf(ended: Ending): RunRecord['outcome'] {
-  if ('cause' in ended) return 'failed';
+function outcomeOf(ended: Ending | Abandoned): (typeof OUTCOMES)[number] {
+  if ('abandoned' in ended || 'cause' in ended) return 'failed';
   return ended.vetoed ? 'vetoed' : 'done';
 }
 
@@ -36,7 +47,8 @@ export function parseRecord(text: string): RunRecord | null {
   const noted = parseObject(text);
   if (!noted) return null;
   const { startedAt, durationMs, by } = noted;
-  const outcome = OUTCOMES.find((known) => known === noted.outcome);
+  const end = ENDS.find((known) => known === noted.end);
+  const outcome = end ?? OUTCOMES.find((known) => known === noted.outcome);
   if (typeof startedAt !== 'number' || typeof durationMs !== 'number' || !outcome) return null;
   const slot = numberIn(noted.slot);
   const demandedAt = numberIn(noted.demandedAt);

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/events';
-import { parseRecord, recordText } from '../../src/redis/records';
+import { type Abandoned, parseRecord, recordText } from '../../src/redis/records';
 
 const BY = '0123456789abcdef';
 const SLOT: RunEvent = {
@@ -11,6 +11,8 @@ const SLOT: RunEvent = {
   lateness: 1.4,
 };
 
+const ABANDONED: RunEvent & Abandoned = { ...SLOT, duration: 2.6, abandoned: true };
+
 describe('the record of a run', () => {
   it.each([
     ['that is done', { ...SLOT, duration: 2.6, vetoed: false }, { outcome: 'done', error: null }],
@@ -19,6 +21,12 @@ describe('the record of a run', () => {
       'that failed',
       { ...SLOT, duration: 2.6, cause: new Error('no "luck"') },
       { outcome: 'failed', error: 'no "luck"' },
+    ],
+    ['that quit gave up on', ABANDONED, { outcome: 'abandoned', error: null }],
+    [
+      'that failed when quit had given up on it',
+      { ...ABANDONED, cause: new Error('aborted') },
+      { outcome: 'abandoned', error: 'aborted' },
     ],
     ['of a recovered slot', { ...SLOT, recovered: true, duration: 2.6, vetoed: false }, { recovered: true }],
     [
@@ -39,6 +47,10 @@ describe('the record of a run', () => {
       recovered: false,
       ...expected,
     });
+  });
+
+  it('that quit gave up on is a failed one to an instance of 2.0.0', () => {
+    expect(JSON.parse(recordText(SLOT, { abandoned: true, duration: 1 }, BY)).outcome).toBe('failed');
   });
 
   it('has the first 200 characters of an error', () => {
