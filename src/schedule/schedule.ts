@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
-import { Cron } from 'croner';
-import { messageOf } from '../errors';
 import { parseInterval } from './interval';
 import { SlotMemo } from './memo';
+import { keepNewest, recall } from './newest';
+import { cronOf, isOnceADay, matchesNoDay, problemOf } from './pattern';
+import { WallClock } from './wall-clock';
 
 const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
 const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
@@ -10,7 +11,6 @@ const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
 /** All that patterns are made of. Croner reads a text with a colon as a date, and to the store `|` is a separator. */
 const PATTERN_CHARACTERS = /^[\w*?,/#+@ -]+$/;
 
-const MAX_CRONS = 100;
 const MAX_CRON_SCHEDULES = 1000;
 const MAX_INTERVALS = 100;
 
@@ -24,7 +24,7 @@ export interface Schedule {
    * The first slot strictly after `afterMs`. Of an interval: on the grid through `slotMs`, and at least one interval
    * after it. Of cron: a whole second, whatever `slotMs` is.
    *
-   * @throws RangeError if cron has none before the year 3000
+   * @throws RangeError if cron has none before the year 3000, or within 50 years only in gaps of its zone
    */
   next(slotMs: number, afterMs: number): number;
   /** The last slot at or before `beforeMs` that is strictly after `slotMs`; null if there is none. */
@@ -68,8 +68,8 @@ function intervalSchedule(everyMs: number): Schedule {
 /**
  * The schedule of a cron pattern. Of day-of-month and day-of-week either may match, as in cron.
  *
- * When clocks change, a pattern with a single time of day (`30 2 * * *`) has exactly one slot that day: at the end of a
- * gap, or at the first of two equal times. Any other has a slot whenever the clock on the wall matches: none in a gap,
+ * When clocks change, a pattern with a single time of day (`30 2 * * *`) has exactly one slot for that day: at the end of
+ * the gap, be it on the next day, or at the first of two equal times. Any other has a slot whenever the clock on the wall matches: none in a gap,
  * two for a time that comes twice.
  *
  * Equal patterns and zones share one schedule, which computes each slot once for all jobs that follow it.
@@ -90,23 +90,22 @@ export function cronSchedule(pattern: string, tz: string): Schedule {
   const shared = recall(cronSchedules, key);
   if (shared) return shared;
   checkTimeZone(tz);
-  checkFields(pattern, fields, tz);
+  checkFields(pattern, fields);
+  const never = () => new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
+  if (matchesNoDay(fields)) throw never();
   const memo = new SlotMemo();
+  const clock = new WallClock(() => cronOf(fields), tz, isOnceADay(fields));
   const schedule: Schedule = {
     plan: `cron ${fields} ${tz}`,
     everyMs: null,
     next: (_slotMs, afterMs) =>
       memo.next(Math.floor(afterMs), (after) => {
-        const match = cronOf(fields, tz).nextRun(new Date(after));
-        if (!match) throw new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
-        return match.getTime();
+        const slot = clock.next(after);
+        if (slot === null) throw never();
+        return slot;
       }),
     previous(slotMs, beforeMs) {
-      const slot = memo.previous(Math.floor(beforeMs), (before) => {
-        // Croner looks strictly before its reference, hence + 1.
-        const [match] = cronOf(fields, tz).previousRuns(1, new Date(before + 1));
-        return match?.getTime() ?? null;
-      });
+      const slot = memo.previous(Math.floor(beforeMs), (before) => clock.previous(before));
       return slot !== null && slot > slotMs ? slot : null;
     },
   };
@@ -148,15 +147,13 @@ function canonicalFields(pattern: string): string {
 }
 
 /** @throws RangeError for what is not a cron pattern */
-function checkFields(pattern: string, fields: string, tz: string): void {
+function checkFields(pattern: string, fields: string): void {
   try {
-    cronOf(fields, tz);
+    cronOf(fields);
   } catch (cause) {
-    // Of the number of parts the advice says more than croner, which takes 7 in other modes.
-    const why = /^\S+( \S+){4,5}$/.test(fields)
-      ? ` (${messageOf(cause).replace(/^CronPattern: |\.$/g, '')})`
-      : '';
-    throw badPattern(pattern, why, { cause });
+    // Croner names a value of its own, such as day 31 for the 32nd.
+    const problem = problemOf(pattern);
+    throw badPattern(pattern, problem && ` (${problem})`, { cause });
   }
 }
 
@@ -183,36 +180,4 @@ function readPlan(plan: string): Schedule | null {
   if (!plan.startsWith('cron ')) return null;
   const zoneAt = plan.lastIndexOf(' ');
   return cronSchedule(plan.slice('cron '.length, zoneAt), plan.slice(zoneAt + 1));
-}
-
-const crons = new Map<string, Cron>();
-
-/**
- * Schedules share the patterns that were used last, instead of keeping one each: a `Cron` holds 80 kB, whatever its
- * pattern, and takes some 100 µs to make.
- */
-function cronOf(fields: string, tz: string): Cron {
-  const key = `${fields} ${tz}`;
-  const known = recall(crons, key);
-  if (known) return known;
-  // Without a function to call, it sets no timer of its own.
-  const cron = new Cron(fields, { timezone: tz, mode: '5-or-6-parts' });
-  keepNewest(crons, key, cron, MAX_CRONS);
-  return cron;
-}
-
-/** What is kept under the key, which is the newest from here on. */
-function recall<T>(kept: Map<string, T>, key: string): T | undefined {
-  const value = kept.get(key);
-  if (value !== undefined) {
-    kept.delete(key);
-    kept.set(key, value);
-  }
-  return value;
-}
-
-function keepNewest<T>(kept: Map<string, T>, key: string, value: T, most: number): void {
-  kept.set(key, value);
-  const [oldest] = kept.keys();
-  if (kept.size > most && oldest !== undefined) kept.delete(oldest);
 }

@@ -360,21 +360,49 @@ describe('a cron pattern is refused', () => {
     );
   });
 
-  test('and what is wrong with a field is said', () => {
-    expect(() => cronSchedule('61 * * * *', 'UTC')).toThrow(
-      "'61 * * * *' is not a cron pattern (Invalid value for minute: 61); try",
-    );
-  });
+  test.each([
+    ['61 * * * *', "minute '61' is not valid: 0-59"],
+    ['0 0 32 * *', "day of month '32' is not valid: 1-31, L, LW or 15W"],
+    ['0 0 0 * *', "day of month '0' is not valid: 1-31, L, LW or 15W"],
+    ['0 0 1,32 * *', "day of month '32' is not valid: 1-31, L, LW or 15W"],
+    ['0 0 * 13 *', "month '13' is not valid: 1-12 or JAN-DEC"],
+    ['0 24 * * *', "hour '24' is not valid: 0-23"],
+    ['0 0 * * fri-Mon', "day of week 'fri-Mon' is not valid: 0-7 or SUN-SAT, FRI#2, FRIL"],
+    ['5/10 * * * *', "minute '5/10' is not valid: 0-59; a step follows * or a range"],
+    ['60 0 0 * * *', "second '60' is not valid: 0-59"],
+  ])(
+    'and what is wrong with a field of %p is said in the words in which it was written',
+    (pattern, problem) => {
+      expect(() => cronSchedule(pattern, 'UTC')).toThrow(
+        `cron: '${pattern}' is not a cron pattern (${problem}); try`,
+      );
+    },
+  );
 
   test.each([
     ['0 0 31 2 *', 'UTC'],
     ['0 0 30 2 *', 'Europe/Helsinki'],
     // The second Sunday of March has no such hour.
     ['0,30 2 * 3 +0#2', 'America/New_York'],
-  ])('when it never matches: %p in %s', (pattern, tz) => {
+    // Nor have any of the seconds of that hour.
+    ['* * 2 * 3 +0#2', 'America/New_York'],
+    ['* * 31 4,6,9,11 +MON', 'UTC'],
+    ['*/5 * 30W 2 *', 'UTC'],
+    ['0 0 1 * +MON#2', 'UTC'],
+  ])('when it never matches, within a moment: %p in %s', (pattern, tz) => {
+    const started = performance.now();
     expect(() => cronSchedule(pattern, tz)).toThrow(RangeError);
     expect(() => cronSchedule(pattern, tz)).toThrow(`cron: '${pattern}' never matches in ${tz}; `);
+    // Some 50 ms on an idle machine; croner alone takes minutes.
+    expect(performance.now() - started).toBeLessThan(2000);
   });
+
+  test.each(['0 0 29 2 +MON', '0 0 L 2 +SUN', '0 12 * 2 MON#5', '0 0 31 1,3 *', '@yearly', '0 0 ? 2 ?'])(
+    'but not when it matches, however rarely: %p',
+    (pattern) => {
+      expect(cronSchedule(pattern, 'Europe/Helsinki').next(0, Date.now())).toBeGreaterThan(Date.now());
+    },
+  );
 
   test('with the reason as the cause', () => {
     const cause = expect.objectContaining({
