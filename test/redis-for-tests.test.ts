@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { answersPing } from './support/ping';
 import { findServerBinary, type RedisServer, startServer } from './support/redis';
+import { TYPESCRIPT } from './support/typescript';
 import { waitFor } from './support/wait';
 
 /** Prints which Redis it found, or why none. */
@@ -23,7 +24,7 @@ const START_AND_STAY = `
   setInterval(() => {}, 1000);`;
 
 function run(script: string, env: NodeJS.ProcessEnv = {}) {
-  return spawn(process.execPath, ['--import', 'tsx', '-e', script], {
+  return spawn(process.execPath, [...TYPESCRIPT, '-e', script], {
     cwd: __dirname,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

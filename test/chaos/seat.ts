@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { whenGone } from '../support/guard';
+import { TYPESCRIPT } from '../support/typescript';
 import type { MemberTask, Order, Report } from './messages';
 import type { Recorder } from './recorder';
 
@@ -24,7 +25,7 @@ export class Member {
     private readonly recorder: Recorder,
   ) {
     this.child = fork(join(__dirname, 'member.ts'), {
-      execArgv: ['--import', 'tsx'],
+      execArgv: TYPESCRIPT,
       env: { ...process.env, CHAOS_TASK: JSON.stringify(task), CHAOS_SKEW_MS: String(skewMs) },
     });
     // A channel that its end broke off; the exit says as much.

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { TYPESCRIPT } from '../support/typescript';
 import { PATIENCE } from '../support/wait';
 
 export const MAIN = join(__dirname, '../../src/cli/main.ts');
@@ -22,7 +23,7 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 
 /** Calls `bossman` as a user does: in a process of its own. */
 export async function bossman(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, MAIN, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE,

@@ -5,6 +5,7 @@ import type { JobInfo } from '../../src/info';
 import { openInspector } from '../../src/inspection/inspector';
 import type { TestFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
+import { TYPESCRIPT } from '../support/typescript';
 import { bossman, type Ended } from './cli';
 import type { MemberJob, MemberTask } from './member';
 
@@ -56,7 +57,7 @@ export function parse<T>({ stdout, stderr, status }: Ended): T {
 
 async function startMember(fleet: TestFleet, jobs: Record<string, MemberJob>): Promise<Member> {
   const task: MemberTask = { url: testUrl(), prefix: fleet.prefix, jobs };
-  const child = fork(join(__dirname, 'member.ts'), [JSON.stringify(task)], { execArgv: ['--import', 'tsx'] });
+  const child = fork(join(__dirname, 'member.ts'), [JSON.stringify(task)], { execArgv: TYPESCRIPT });
   const gone = once(child, 'exit');
   const member: Member = {
     pid: child.pid ?? 0,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeFleet } from '../support/fleet';
 import type { MemberMessage, MemberTask } from '../support/member';
 import { testUrl } from '../support/redis';
+import { TYPESCRIPT } from '../support/typescript';
 import { waitFor } from '../support/wait';
 
 const EVERY = 200;
@@ -68,7 +69,7 @@ class Slots {
 
 async function startMember(task: MemberTask, slots: Slots) {
   const member = fork(join(__dirname, '../support/member.ts'), [JSON.stringify(task)], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: TYPESCRIPT,
   });
   // Not 'exit' alone: what it told last may still be in the channel.
   const exit = Promise.all([once(member, 'exit'), once(member, 'disconnect')]);

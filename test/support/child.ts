@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { TYPESCRIPT } from './typescript';
 import { PATIENCE } from './wait';
 
 /** How a child process ended. */
@@ -40,7 +41,7 @@ export async function runNode(
   onLine: (line: string, child: ChildProcess) => void = () => {},
   env: NodeJS.ProcessEnv = {},
 ): Promise<Exit> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, ...args], {
     cwd: __dirname,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,6 +6,7 @@ import { inspect, promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import Bossman from '../../src';
 import { makeFleet } from '../support/fleet';
+import { TYPESCRIPT } from '../support/typescript';
 import { delay, waitFor } from '../support/wait';
 import { startTlsServer, type TlsServer } from './servers';
 
@@ -57,7 +58,7 @@ describe('a server with a password and TLS', () => {
       const Bossman = require('../../src');
       const fred = new Bossman({ connection: ${JSON.stringify(url())}, prefix: 'url' });
       fred.hire('tick', { every: 50, work() { console.log('ran'); fred.quit(); } });`;
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', '-e', script], {
+    const { stdout } = await run(process.execPath, [...TYPESCRIPT, '-e', script], {
       cwd: __dirname,
       env: { ...process.env, NODE_EXTRA_CA_CERTS: tls.caFile },
       timeout: 30_000,
@@ -106,7 +107,7 @@ describe('a server with a password and TLS', () => {
       const Bossman = require('../../src');
       const fred = new Bossman({ connection: ${JSON.stringify(url(WRONG))}, prefix: 'url' });
       process.on('warning', ({ name }) => name === 'BossmanError' && setTimeout(() => fred.quit(), 1000));`;
-    const { stderr } = await run(process.execPath, ['--import', 'tsx', '-e', script], {
+    const { stderr } = await run(process.execPath, [...TYPESCRIPT, '-e', script], {
       cwd: __dirname,
       env: { ...process.env, NODE_EXTRA_CA_CERTS: tls.caFile },
       timeout: 30_000,
