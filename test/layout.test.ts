@@ -32,6 +32,17 @@ it('the files directly in src/ are few: the public face, and what every folder s
   expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(10);
 });
 
+it('every timer is set by time/timers, which no wait is too long for and no program replaces', () => {
+  const setters = files.filter(
+    (file) =>
+      file !== 'time/timers.ts' &&
+      // The CLI is a program of its own, and waits for fixed times.
+      !file.startsWith('cli/') &&
+      /\bset(Timeout|Interval)\b|AbortSignal\.timeout|['"](node:)?timers/.test(sourceOf(file)),
+  );
+  expect(setters).toEqual([]);
+});
+
 /** The folder of a file, or the name of a file beside the folders. */
 function layerOf(file: string): string {
   return file.split('/')[0]?.replace(/\.ts$/, '') ?? file;
@@ -40,8 +51,12 @@ function layerOf(file: string): string {
 /** Paths in `src/`, without an ending. */
 function importsOf(file: string): string[] {
   const path = join(SRC, file);
-  const { importedFiles } = ts.preProcessFile(readFileSync(path, 'utf8'));
+  const { importedFiles } = ts.preProcessFile(sourceOf(file));
   return importedFiles.flatMap(({ fileName }) =>
     fileName.startsWith('.') ? [relative(SRC, resolve(path, '..', fileName))] : [],
   );
+}
+
+function sourceOf(file: string): string {
+  return readFileSync(join(SRC, file), 'utf8');
 }

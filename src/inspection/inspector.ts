@@ -18,6 +18,7 @@ import { Store } from '../redis/store';
 import { readHistoryOptions, readName, readOptions } from '../settings';
 import { RedisClock } from '../time/clock';
 import { Pauses } from '../time/pauses';
+import { after, cancel } from '../time/timers';
 import { Overview } from './overview';
 import { InspectionStore } from './reads';
 import { RollCall } from './roll-call';
@@ -119,9 +120,9 @@ export async function openInspector(
 function ready(client: Client): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Error(`no answer within ${CONNECT_WITHIN} ms`));
-    const timer = setTimeout(late, CONNECT_WITHIN);
+    const timer = after(CONNECT_WITHIN, late);
     const settled = (settle: () => void) => {
-      clearTimeout(timer);
+      cancel(timer);
       client.removeListener('error', failed);
       settle();
     };

@@ -3,6 +3,7 @@ import type { Fleet } from '../hints/fleet-size';
 import type { Job } from '../job';
 import type { Store } from '../redis/store';
 import type { Pauses } from '../time/pauses';
+import { cancel, each, type Timer } from '../time/timers';
 
 /** ms between two roll calls, the one thing that an instance does unasked: and only while it follows another's plan. */
 const EVERY = 30_000;
@@ -19,7 +20,7 @@ const ANSWER_WITHIN = 1000;
  */
 export class Followers {
   private readonly called = new Map<Job, { answered: boolean }>();
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -31,7 +32,7 @@ export class Followers {
 
   /** To be called when a job begins to follow another plan. */
   watch(): void {
-    if (!this.pauses.stopped) this.timer ??= setInterval(() => this.callAll(), EVERY);
+    if (!this.pauses.stopped) this.timer ??= each(EVERY, () => this.callAll());
   }
 
   /** An instance left: perhaps the last one that hired the plan we follow. */
@@ -50,7 +51,7 @@ export class Followers {
   }
 
   stop(): void {
-    if (this.timer) clearInterval(this.timer);
+    cancel(this.timer);
     this.timer = null;
   }
 

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { after, cancel, type Timer } from '../time/timers';
 import { addressOf, hideArguments, REQUIRED } from './connection';
 
 /** ms; a node that is down is not tried faster than this. */
@@ -11,7 +12,7 @@ const MOVE_AFTER = 100;
  */
 export class NodeSubscriber {
   private node: Redis | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
   private stopped = false;
 
   /** @param cluster knows the nodes */
@@ -28,7 +29,7 @@ export class NodeSubscriber {
 
   stop(): void {
     this.stopped = true;
-    if (this.timer) clearTimeout(this.timer);
+    cancel(this.timer);
     this.node?.disconnect();
   }
 
@@ -69,9 +70,9 @@ export class NodeSubscriber {
   private moveOn(): void {
     this.node = null;
     if (this.stopped) return;
-    this.timer = setTimeout(() => {
+    this.timer = after(MOVE_AFTER, () => {
       this.timer = null;
       this.ensureConnected();
-    }, MOVE_AFTER);
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { LostEvent } from '../events';
 import type { Store } from '../redis/store';
 import type { RedisClock } from '../time/clock';
-import { LONGEST_TIMER } from '../time/timers';
+import { after, cancel, type Timer } from '../time/timers';
 
 /** A lock that a claim or a take has won. Times are ms on Redis' clock. */
 export interface Lease {
@@ -18,7 +18,7 @@ const RETRY = 200;
  * kept alive is lost when it expires, and the run goes on; any other loss is a reason to stop.
  */
 export class HeldLock {
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
   private watched = true;
 
   constructor(
@@ -50,7 +50,7 @@ export class HeldLock {
   /** Nobody looks after it any more; nothing is told of it from here on. */
   stop(): void {
     this.watched = false;
-    if (this.timer) clearTimeout(this.timer);
+    cancel(this.timer);
   }
 
   /** Another was given the lock. The bell has its own connection: what it says may be older than this lock. */
@@ -95,8 +95,8 @@ export class HeldLock {
   }
 
   private wake(ms: number, call: () => void): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = setTimeout(call, Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(ms))));
+    cancel(this.timer);
+    this.timer = after(ms, call);
   }
 
   private expire(): void {

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from './timers';
+import { after, cancel, type Timer } from './timers';
 
 interface Alarm {
   key: string;
@@ -20,7 +20,7 @@ export class Alarms {
   private readonly byKey = new Map<string, Alarm>();
   private heap: Alarm[] = [];
   private settings = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
   /** The alarm's `dueAt` that the timer was set for; Infinity: none, NaN: by a clock that was wrong. */
   private timerFor = Number.POSITIVE_INFINITY;
   private stopped = false;
@@ -60,7 +60,7 @@ export class Alarms {
     this.stopped = true;
     this.byKey.clear();
     this.heap = [];
-    if (this.timer) clearTimeout(this.timer);
+    cancel(this.timer);
     this.timer = null;
     this.timerFor = Number.POSITIVE_INFINITY;
   }
@@ -94,11 +94,10 @@ export class Alarms {
       earliest = this.heap[0];
     }
     if (!earliest || earliest.dueAt === this.timerFor) return;
-    if (this.timer) clearTimeout(this.timer);
+    cancel(this.timer);
     this.timerFor = earliest.dueAt;
-    // Timers count whole milliseconds and cut off fractions. A longer wait is cut into pieces.
-    const ms = Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(earliest.dueAt - this.now())));
-    this.timer = setTimeout(() => this.step(), ms);
+    // What is longer than a timer can hold is waited for in pieces.
+    this.timer = after(earliest.dueAt - this.now(), () => this.step());
   }
 
   /** Throws the dead away. An array in order is a heap. */

@@ -183,3 +183,22 @@ describe('the notifications that other applications have switched on', () => {
     for (const flag of kept) expect(await flags()).toContain(flag);
   });
 });
+
+describe('a wait of more days than a timer can hold', () => {
+  const MONTH = 30 * 86_400_000;
+
+  it('is no storm of requests from an instance that may not listen to the bell', async () => {
+    fleet.allowErrors(/NOPERM/);
+    await allowOnly('~*', '+@all', 'resetchannels');
+    const fred = fleet.join({ ttl: MONTH }, LOGIN);
+    await fred.hire('yearly', { every: '1 year', work });
+    const scripts = async () => {
+      const stats = await fleet.redis.info('commandstats');
+      return Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+    };
+    await waitFor('the refusal', () => fleet.told.error.length > 0);
+    const before = await scripts();
+    await delay(500);
+    expect((await scripts()) - before).toBeLessThan(20);
+  });
+});

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { Alarms } from '../../src/time/alarms';
 
+// The timers of this file, which Jest replaces: those of Node are taken when the module is loaded.
+jest.mock('node:timers', () => ({
+  setTimeout: (...args: Parameters<typeof setTimeout>) => setTimeout(...args),
+  clearTimeout: (...args: Parameters<typeof clearTimeout>) => clearTimeout(...args),
+  clearInterval: (...args: Parameters<typeof clearInterval>) => clearInterval(...args),
+}));
+
 /** Alarms on a clock that a test moves, stepped by hand. */
 function makeAlarms() {
   const rung: string[] = [];
