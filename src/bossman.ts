@@ -15,6 +15,7 @@ import type {
 import type { Bell } from './hints/bell';
 import { Fleet } from './hints/fleet-size';
 import { Listener } from './hints/listener';
+import { Trust } from './hints/trust';
 import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './info';
 import { Overview } from './inspection/overview';
 import { Presence } from './inspection/presence';
@@ -103,6 +104,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const keys = new Keys(this.settings.prefix, keyPrefix, db);
 
     const { hired: jobs, fleetSize: fleet, clock, pauses } = this;
+    const trust = new Trust(clock);
     const reporter = new Reporter(this, () => this.id);
     this.reporter = reporter;
     const calls = new Calls(reporter);
@@ -124,17 +126,17 @@ class Bossman extends EventEmitter<BossmanEvents> {
       following: () => this.followers.watch(),
       demandWaits,
     });
-    this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, reporter, pauses, {
+    this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, trust, reporter, pauses, {
       won: run,
       notRun: (job, token) => void track(this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
       track,
     });
-    this.demands = new Demands(jobs, this.store, clock, fleet, reporter, pauses, {
+    this.demands = new Demands(jobs, this.store, clock, fleet, trust, reporter, pauses, {
       taken: run,
       track,
     });
-    this.recoveries = new Recoveries(jobs, this.store, clock, fleet, reporter, pauses, {
+    this.recoveries = new Recoveries(jobs, this.store, clock, fleet, trust, reporter, pauses, {
       recovered: run,
       track,
     });
@@ -143,7 +145,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
     this.overview = new Overview(this.store, reads, clock, roll);
-    this.listener = new Listener(this.subscriber, keys, this.id, reporter, {
+    this.listener = new Listener(this.subscriber, keys, this.id, trust, reporter, {
       onBell: (bell) => this.onBell(bell),
       onExpired: (name) => this.onExpired(name),
       onSubscribing: () => this.demands.subscribing(),

@@ -38,6 +38,8 @@ export class Job {
   looking = false;
   /** Another is to follow it, as it may have been too early. */
   lookAgain = false;
+  /** When the last look began, on the process's monotonic clock. */
+  lookedAt = Number.NEGATIVE_INFINITY;
   /** When anything was last heard of the job's slots, on Redis' clock. */
   heardAt = 0;
 

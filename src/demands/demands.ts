@@ -2,6 +2,7 @@ import { BossmanError, messageOf, retryError } from '../errors';
 import type { Teller } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Fleet } from '../hints/fleet-size';
+import type { Trust } from '../hints/trust';
 import type { Job } from '../job';
 import type { DemandReply } from '../redis/replies';
 import type { Store } from '../redis/store';
@@ -15,6 +16,8 @@ import { DemandExpiries } from './originals';
 const ORIGINAL_WAIT = 20;
 /** ms after which a take that Redis refused, or that came too late, is sent again. */
 const RETRY = 200;
+/** ms after which a lock that no run of ours has is asked about again; the same as in scripts/lib.lua. */
+const FOREIGN_LOCK = 1000;
 
 /**
  * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
@@ -31,6 +34,7 @@ export class Demands {
     private readonly store: Store,
     private readonly clock: RedisClock,
     private readonly fleet: Fleet,
+    private readonly trust: Trust,
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
@@ -91,15 +95,25 @@ export class Demands {
   }
 
   private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
-    job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(at));
-    this.waits(job, lockRest);
+    job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(Math.min(at, this.clock.now())));
+    const wait = this.waitFor(job, lockRest);
+    // Not put off by every further demand, nor by one that nobody made.
+    if (wait > 0) this.looks.hasten(job.name, this.clock.now() + wait);
+    else this.take(job.name);
   }
 
-  /** A demand of the job can be taken in so many ms. */
+  /** Redis says that a demand of the job can be taken in so many ms. */
   waits(job: Job, inMs: number): void {
-    const wait = inMs > 0 ? inMs + 1 + this.fleet.randomWait() : this.waitToTake();
+    const wait = this.waitFor(job, inMs);
     if (wait > 0) this.looks.set(job.name, this.clock.now() + wait);
     else this.take(job.name);
+  }
+
+  /** ms after which a demand is taken whose job's lock has so long to go. */
+  private waitFor(job: Job, lockRest: number): number {
+    if (lockRest <= 0) return this.waitToTake();
+    // A longer one is not of a run of ours; it is asked about again, as a lock without an expiry is.
+    return Math.min(lockRest, Math.max(job.settings.ttlMs, FOREIGN_LOCK)) + 1 + this.fleet.randomWait();
   }
 
   subscribing(): void {
@@ -125,9 +139,9 @@ export class Demands {
     } else if (bell.kind === 'taken') {
       job.demandsHeard += 1;
       // Not when it counts as run.
-      if (bell.lockRest >= 0)
-        this.looks.set(job.name, this.clock.now() + bell.lockRest + 1 + this.fleet.randomWait());
-    } else if (bell.kind === 'begun' && !bell.waiting && bell.at >= job.demandNotedAt) {
+      if (bell.lockRest >= 0 && !this.trust.doubts)
+        this.looks.set(job.name, this.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
+    } else if (bell.kind === 'begun' && !bell.waiting && bell.at >= job.demandNotedAt && !this.trust.doubts) {
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
       this.looks.clear(job.name);
     }
@@ -166,7 +180,8 @@ export class Demands {
     const { demandsHeard } = job;
     const heardAt = Math.round(this.clock.now());
     await this.pauses.pause(ORIGINAL_WAIT + this.fleet.randomWait());
-    if (this.pauses.stopped || job.taking || job.demandsHeard !== demandsHeard) return;
+    if (this.pauses.stopped || job.taking) return;
+    if (job.demandsHeard !== demandsHeard && !this.trust.doubts) return;
     await this.on.track(this.takeUntilClear(job, heardAt));
   }
 

@@ -1,3 +1,5 @@
+import { isTime, listenersFrom, restFrom, wholeNumber } from '../redis/bounds';
+
 /**
  * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here`, `who` and `quit`.
  * Every message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which
@@ -18,6 +20,7 @@ export type Bell =
       verdict: string;
       /** Nobody goes first at the next slot. */
       open: boolean;
+      /** How many instances listen, as the caller last heard; 0 for unknown. */
       listeners: number;
       name: string;
     }
@@ -59,6 +62,9 @@ const WORDS = {
   here: 0,
 } as const;
 
+/** Of claims that are rung. */
+const VERDICTS = new Set(['run', 'locked', 'missed']);
+
 /** Before a list of messages, in JSON. */
 const SEVERAL = 'many ';
 
@@ -77,6 +83,12 @@ export function messagesIn(message: string): string[] {
 /** All that a message says. */
 export function bellsIn(message: string): Bell[] {
   return messagesIn(message).flatMap((one) => parseBell(one) ?? []);
+}
+
+/** Does it begin like a bell of ours? One of a later version may be of another kind. */
+export function isOfKnownKind(message: string): boolean {
+  const [kind] = message.split(' ', 1);
+  return isKind(kind) || kind === 'hired' || kind === 'who';
 }
 
 /** Null for what no instance of ours has sent. */
@@ -111,7 +123,7 @@ export function parseBell(message: string): Bell | null {
   const name = message.slice(from);
   if (name === '') return null;
 
-  const numbers = words.map(Number);
+  const [first = '', second = '', third = '', fourth = ''] = words;
   switch (kind) {
     case 'armed':
     case 'settled':
@@ -119,30 +131,49 @@ export function parseBell(message: string): Bell | null {
     case 'here':
       return { kind, caller, name };
     case 'claim': {
-      const [at = 0, stamp = 0, slot = 0, next = 0, , open, listeners = 0] = numbers;
-      const verdict = words[4] ?? '';
-      if (![at, stamp, slot, next, listeners].every(Number.isSafeInteger)) return null;
-      return { kind, caller, at, stamp, slot, next, verdict, open: open === 1, listeners, name };
+      const [, , , , verdict = '', open, listeners = ''] = words;
+      const [at, stamp, slot, next] = [time(first), time(second), time(third), time(fourth)];
+      if (at === null || stamp === null || slot === null || next === null) return null;
+      if (!VERDICTS.has(verdict)) return null;
+      return {
+        kind,
+        caller,
+        at,
+        stamp,
+        slot,
+        next,
+        verdict,
+        open: open === '1',
+        listeners: listenersFrom(wholeNumber(listeners)),
+        name,
+      };
     }
     case 'demand': {
-      const [at = 0, triggerSet, lockRest = 0, listeners = 0] = numbers;
-      if (![at, lockRest, listeners].every(Number.isSafeInteger)) return null;
-      return { kind, caller, at, triggerSet: triggerSet === 1, lockRest, listeners, name };
+      const [at, lockRest] = [time(first), restFrom(wholeNumber(third))];
+      if (at === null || lockRest === null) return null;
+      const listeners = listenersFrom(wholeNumber(fourth));
+      return { kind, caller, at, triggerSet: second === '1', lockRest, listeners, name };
     }
     case 'taken': {
-      const [at = 0, triggerDeleted, lockRest = 0] = numbers;
-      if (![at, lockRest].every(Number.isSafeInteger)) return null;
-      return { kind, caller, at, triggerDeleted: triggerDeleted === 1, lockRest, name };
+      const [at, lockRest] = [time(first), restFrom(wholeNumber(third))];
+      if (at === null || lockRest === null) return null;
+      return { kind, caller, at, triggerDeleted: second === '1', lockRest, name };
     }
     case 'recovered': {
-      const [at = 0] = numbers;
-      return Number.isSafeInteger(at) ? { kind, caller, at, name } : null;
+      const at = time(first);
+      return at === null ? null : { kind, caller, at, name };
     }
     case 'begun': {
-      const [at = 0, waiting] = numbers;
-      return Number.isSafeInteger(at) ? { kind, caller, at, waiting: waiting === 1, name } : null;
+      const at = time(first);
+      return at === null ? null : { kind, caller, at, waiting: second === '1', name };
     }
   }
+}
+
+/** ms on Redis' clock; null for what cannot be one. */
+function time(word: string): number | null {
+  const ms = wholeNumber(word);
+  return isTime(ms) ? ms : null;
 }
 
 function textsIn(json: string): string[] | null {

@@ -4,12 +4,16 @@ const LONGEST_WAIT = 32;
 /** ms in which Redis hands a bell to one listener, with some to spare: in a large fleet that takes longer than anything else. */
 const BELL_PER_LISTENER = 0.01;
 
+/** Listeners; the waits are measured up to here, and grow no further. */
+const LARGEST = 10_000;
+
 /** ms for which a count of our own is handed on. */
 const FRESH = 60_000;
 
 /** How many instances listen to the bell, as last heard, and how long one of them waits so that they do not all act. */
 export class Fleet {
   private listeners = 1;
+  private ownCount = 0;
   private countedAt = Number.NEGATIVE_INFINITY;
 
   /** @param local a monotonic clock in ms */
@@ -17,19 +21,20 @@ export class Fleet {
 
   /** Our own bell was heard by so many. */
   counted(listeners: number): void {
-    if (listeners <= 0) return;
-    this.listeners = listeners;
+    if (!(listeners > 0)) return;
+    this.heard(listeners);
+    this.ownCount = this.listeners;
     this.countedAt = this.local();
   }
 
   /** Another's bell was, as it says; 0: it does not know. */
   heard(listeners: number): void {
-    if (listeners > 0) this.listeners = listeners;
+    if (listeners > 0) this.listeners = Math.min(LARGEST, listeners);
   }
 
   /** What we can tell others: hearsay is not handed on, or an old count would go round for ever. */
   get count(): number {
-    return this.local() - this.countedAt < FRESH ? this.listeners : 0;
+    return this.local() - this.countedAt < FRESH ? this.ownCount : 0;
   }
 
   get size(): number {

@@ -4,7 +4,8 @@ import type { Teller } from '../events';
 import { addressOf, type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 import { NodeSubscriber } from '../redis/node-subscriber';
-import { type Bell, messagesIn, parseBell } from './bell';
+import { type Bell, isOfKnownKind, messagesIn, parseBell } from './bell';
+import type { Trust } from './trust';
 
 /** What the subscriber hears. All of it is a hint: it leads to a look, and a script decides. */
 export interface Hints {
@@ -32,6 +33,7 @@ export class Listener {
     client: Client,
     private readonly keys: Keys,
     instance: string,
+    private readonly trust: Trust,
     private readonly teller: Teller,
     private readonly hints: Hints,
   ) {
@@ -109,6 +111,7 @@ export class Listener {
     // The most of what is rung; we know it from its answer, and sooner.
     if (message.startsWith(this.ownClaim)) return;
     const bell = parseBell(message);
+    if (bell || isOfKnownKind(message)) this.trust.heard(bell);
     if (bell) this.hints.onBell(bell);
   }
 }

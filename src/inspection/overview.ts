@@ -1,6 +1,7 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
+import { FIRED } from '../redis/bounds';
 import { parseRecord } from '../redis/records';
-import { FIRED, type Store } from '../redis/store';
+import type { Store } from '../redis/store';
 import { wordsOf } from '../schedule/words';
 import type { RedisClock } from '../time/clock';
 import type { InspectionStore, StoredLock } from './reads';

@@ -2,8 +2,9 @@ import { BossmanError, retryError } from '../errors';
 import type { Teller } from '../events';
 import type { Job, KnownPlan } from '../job';
 import type { ArmRequest } from '../redis/arm-batches';
+import { FIRED } from '../redis/bounds';
 import type { PlanReply, StoredPlan } from '../redis/replies';
-import { FIRED, type Store } from '../redis/store';
+import type { Store } from '../redis/store';
 import type { Waiter } from '../redis/waiter';
 import { parsePlan, type Schedule } from '../schedule/schedule';
 import type { RedisClock } from '../time/clock';
@@ -11,6 +12,8 @@ import type { Pauses } from '../time/pauses';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
+/** ms between two looks at a job that hints lead to: there may be hundreds of hints a second. */
+const LOOK_AGAIN = 50;
 /** ms between two tries of what Redis refused: twice as long each time. */
 const RETRY = { first: 1000, longest: 30_000 };
 
@@ -122,6 +125,20 @@ export class Plans {
     for (const [index, job] of jobs.entries()) if (waiting[index]) void this.look(job);
   }
 
+  /** As `look`, for a hint: what was looked at just now waits a moment, and is looked at once for all hints of that time. */
+  lookSoon(job: Job): void {
+    const wait = LOOK_AGAIN - (this.clock.monotonic() - job.lookedAt);
+    if (job.looking || !(wait > 0)) {
+      void this.look(job);
+      return;
+    }
+    job.looking = true;
+    void this.pauses.pause(wait).then((goOn) => {
+      job.looking = false;
+      if (goOn) void this.look(job);
+    });
+  }
+
   /**
    * Tells Redis what we know of the job's plan, and learns what it knows. One at a time for each job: what is asked
    * meanwhile is asked once more.
@@ -132,6 +149,7 @@ export class Plans {
       return;
     }
     job.looking = true;
+    job.lookedAt = this.clock.monotonic();
     do {
       job.lookAgain = false;
       try {

@@ -1,4 +1,5 @@
 import { BossmanError } from '../errors';
+import { FIRED, isTime, listenersFrom, restFrom } from './bounds';
 
 /** What a script answers: Redis' time in µs, and what its head says. */
 export type Reply = readonly unknown[];
@@ -102,46 +103,46 @@ export function planReplies(replies: Reply): PlanReply[] {
 export function planReply(reply: Reply, from = 1): PlanReply {
   return {
     verdict: verdictAt(reply, from, PLAN_VERDICTS),
-    stamp: numberAt(reply, from + 1),
-    slot: numberAt(reply, from + 2),
+    stamp: timeAt(reply, from + 1),
+    slot: slotAt(reply, from + 2),
     plan: textAt(reply, from + 3),
-    demandIn: numberAt(reply, from + 4),
+    demandIn: restAt(reply, from + 4),
   };
 }
 
 export function claimReply(reply: Reply): ClaimReply {
   return {
     verdict: verdictAt(reply, 1, CLAIM_VERDICTS),
-    claimed: numberAt(reply, 2),
-    slot: numberAt(reply, 3),
+    claimed: slotAt(reply, 2),
+    slot: slotAt(reply, 3),
     at: timeOf(reply),
     lockEndsAt: lockEndOf(reply, 4),
-    heard: numberAt(reply, 5),
-    stamp: numberAt(reply, 6),
+    heard: listenersFrom(reply[5]),
+    stamp: timeAt(reply, 6),
     plan: textAt(reply, 7),
   };
 }
 
 export function fireReply(reply: Reply): Pick<StoredPlan, 'stamp' | 'slot'> {
-  return { stamp: numberAt(reply, 2), slot: numberAt(reply, 3) };
+  return { stamp: timeAt(reply, 2), slot: slotAt(reply, 3) };
 }
 
 export function demandReply(reply: Reply): DemandReply {
   return {
     verdict: verdictAt(reply, 1, DEMAND_VERDICTS),
-    demandedAt: numberAt(reply, 2),
-    lockRest: numberAt(reply, 3),
+    demandedAt: timeAt(reply, 2),
+    lockRest: restAt(reply, 3),
     at: timeOf(reply),
     lockEndsAt: lockEndOf(reply, 3),
-    heard: numberAt(reply, 4),
+    heard: listenersFrom(reply[4]),
   };
 }
 
 export function recoverReply(reply: Reply): RecoverReply {
   return {
     verdict: verdictAt(reply, 1, RECOVER_VERDICTS),
-    slot: numberAt(reply, 2),
-    lockRest: numberAt(reply, 3),
+    slot: slotAt(reply, 2),
+    lockRest: restAt(reply, 3),
     at: timeOf(reply),
     lockEndsAt: lockEndOf(reply, 3),
   };
@@ -152,7 +153,7 @@ export function renewReply(reply: Reply): RenewReply {
 }
 
 export function settleReply(reply: Reply): SettleReply {
-  return { demandIn: numberAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
+  return { demandIn: restAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
 }
 
 /** How many things were forgotten. */
@@ -160,14 +161,21 @@ export function forgetReply(reply: Reply): number {
   return numberAt(reply, 1);
 }
 
-/** @param restAt where the lock's rest stands */
-function lockEndOf(reply: Reply, restAt: number): number {
-  return timeOf(reply) + numberAt(reply, restAt);
+/** @param at where the lock's rest stands */
+function lockEndOf(reply: Reply, at: number): number {
+  return timeOf(reply) + restAt(reply, at);
 }
 
 /** Redis' time at the answer, in ms with a fraction. */
 export function timeOf(reply: Reply): number {
-  return numberAt(reply, 0) / 1000;
+  const us = numberAt(reply, 0);
+  if (!(us >= 0 && us < FIRED * 1000)) throw foreign(us);
+  return us / 1000;
+}
+
+/** How many listen to a channel, as PUBSUB NUMSUB answers; 0 for unknown. */
+export function listenersReply(reply: unknown): number {
+  return Array.isArray(reply) ? listenersFrom(Number(reply[1] ?? 0)) : 0;
 }
 
 /** @throws BossmanError `COMMAND` for what no script of ours answers */
@@ -186,6 +194,25 @@ function numberAt(reply: Reply, at: number): number {
   const value = reply[at];
   if (typeof value !== 'number') throw foreign(value);
   return value;
+}
+
+function timeAt(reply: Reply, at: number): number {
+  const value = reply[at];
+  if (!isTime(value)) throw foreign(value);
+  return value;
+}
+
+/** A time, or FIRED and a time. */
+function slotAt(reply: Reply, at: number): number {
+  const value = numberAt(reply, at);
+  if (!isTime(value) && !isTime(value - FIRED)) throw foreign(value);
+  return value;
+}
+
+function restAt(reply: Reply, at: number): number {
+  const rest = restFrom(reply[at]);
+  if (rest === null) throw foreign(reply[at]);
+  return rest;
 }
 
 function textAt(reply: Reply, at: number): string {

@@ -12,6 +12,7 @@ import {
   demandReply,
   fireReply,
   forgetReply,
+  listenersReply,
   listOf,
   type PlanReply,
   planReplies,
@@ -29,9 +30,6 @@ import {
 
 type Verb = keyof typeof scripts;
 type BatchedVerb = (typeof BATCHED)[number];
-
-/** A slot at or above this says that the job was fired; see scripts/lib.lua. */
-export const FIRED = 1e15;
 
 /** ms for which an answer to a roll call waits to be read. */
 const ANSWER_KEPT = 5000;
@@ -236,6 +234,11 @@ export class Store {
     return this.call('recover', keys, [name, token, ttlMs, this.instance, bell], recoverReply);
   }
 
+  /** The token that holds the job's lock; null when it is free. */
+  lockHolder(name: string): Promise<string | null> {
+    return this.client.get(this.keys.lock(name));
+  }
+
   /** Sets the rest of the lock to `ttlMs` if the token still holds it. */
   renew(name: string, token: string, ttlMs: number): Promise<RenewReply> {
     return this.call('renew', [this.keys.lock(name)], [token, ttlMs], renewReply);
@@ -295,10 +298,9 @@ export class Store {
     return this.call('forget', keys, [name], (reply) => forgetReply(reply) > 0);
   }
 
-  /** How many instances listen to the bell now, as far as this server knows. */
+  /** How many instances listen to the bell now, as far as this server knows; 0 for unknown. */
   async listeners(): Promise<number> {
-    const reply: unknown = await this.client.pubsub('NUMSUB', this.keys.bell);
-    return Array.isArray(reply) ? Number(reply[1] ?? 0) : 0;
+    return listenersReply(await this.client.pubsub('NUMSUB', this.keys.bell));
   }
 
   /** What was asked for so far is on its way when this returns. */

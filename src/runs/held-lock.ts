@@ -20,6 +20,10 @@ const RETRY = 200;
 export class HeldLock {
   private timer: Timer | null = null;
   private watched = true;
+  /** The run is over, or nobody cares any more. */
+  private over = false;
+  /** Redis is being asked who holds the lock. */
+  private asking = false;
 
   constructor(
     private readonly lease: Lease,
@@ -49,13 +53,25 @@ export class HeldLock {
 
   /** Nobody looks after it any more; nothing is told of it from here on. */
   stop(): void {
-    this.watched = false;
-    cancel(this.timer);
+    this.over = true;
+    this.unwatch();
   }
 
-  /** Another was given the lock. The bell has its own connection: what it says may be older than this lock. */
-  taken(at: number): void {
-    if (at > this.lease.lockedAt) this.lose('taken', true);
+  /**
+   * A bell says that another was given the lock at that time. Anybody may ring it, and it may be older than this lock, so
+   * the run is not aborted before Redis has been asked.
+   */
+  async taken(at: number): Promise<void> {
+    if (at <= this.lease.lockedAt || this.asking || this.over) return;
+    this.asking = true;
+    const holder = await this.store.lockHolder(this.job).catch(() => this.lease.token);
+    this.asking = false;
+    if (this.over || holder === this.lease.token) return;
+    const now = this.clock.bounds().latest;
+    // Nobody has it, and ours has ended: another may have had it since, and released it.
+    if (holder === null && now >= this.lease.lockEndsAt && (at < this.lease.lockEndsAt || at > now))
+      this.expire();
+    else this.lose('taken', true);
   }
 
   /** Waits for the lock to end, or renews it: when half of its time is left, and then as often as time is left for. */
@@ -106,7 +122,12 @@ export class HeldLock {
   private lose(why: LostEvent['why'], abort: boolean): void {
     if (abort) this.on.abort(why);
     if (!this.watched) return;
-    this.stop();
+    this.unwatch();
     this.on.lost(why);
+  }
+
+  private unwatch(): void {
+    this.watched = false;
+    cancel(this.timer);
   }
 }

@@ -124,10 +124,10 @@ export class Runner {
     for (const { lock } of this.runs) lock.stop();
   }
 
-  /** Another instance was given the job's lock at that time: whoever has run the job here since before does so without it. */
+  /** A bell says that another instance was given the job's lock at that time: then whoever runs the job here has lost it. */
   lockTaken(job: Job, at: number): void {
     if (job.running === 0) return;
-    for (const run of this.runs) if (run.job === job) run.lock.taken(at);
+    for (const run of this.runs) if (run.job === job) void run.lock.taken(at);
   }
 
   /** What looks after the run's lock until it is let go. */

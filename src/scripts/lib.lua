@@ -59,16 +59,17 @@ end
 -- Was this call of this caller, or a later one, already carried out?
 local function called(list, caller, sequence)
   local last = string.match(' ' .. list, ' ' .. caller .. ':(%d+)')
-  return last and tonumber(last) >= tonumber(sequence)
+  -- No instance has made so many calls; a value that somebody else wrote must not have ours passed over for ever.
+  return last and tonumber(last) < FIRED and tonumber(last) >= tonumber(sequence)
 end
 
--- A value that is not ours is read as none.
+-- A value that is not ours is read as none, and so is a time that cannot be one.
 local function parsePlan(text, due, name)
   if not text then return nil end
   local stamp, plan, claims, calls, before =
     string.match(text, '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
-  if not score then return nil end
+  if not score or score < 0 or score >= 2 * FIRED or tonumber(stamp) >= FIRED then return nil end
   return { stamp = tonumber(stamp), plan = plan, claims = claims, calls = calls, before = before,
     slot = score, fired = score >= FIRED }
 end
@@ -100,7 +101,7 @@ local function parseDemand(text)
   local state, at, token, originalAt, calls =
     string.match(text or '', '^(%a+)|(%d+)|(%w*)|(%d+)|([^|]*)$')
   if not state then return { state = 'idle', at = 0, token = '', originalAt = 0, calls = '' } end
-  return { state = state, at = tonumber(at), token = token, originalAt = tonumber(originalAt), calls = calls }
+  return { state = state, at = math.min(now, tonumber(at)), token = token, originalAt = tonumber(originalAt), calls = calls }
 end
 
 local function readDemand(demands, name)

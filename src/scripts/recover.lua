@@ -14,7 +14,7 @@ for owner, claimed, times in string.gmatch(list, '(%w+):(%d+):(%d)') do
   if owner == token then
     return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0 }
   end
-  if not first and times == '0' then first, slot = owner, claimed end
+  if not first and times == '0' and tonumber(claimed) < FIRED then first, slot = owner, claimed end
 end
 if not first then
   -- What is left was run once more already.

@@ -2,12 +2,14 @@ import { retryError } from '../errors';
 import type { Teller } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Fleet } from '../hints/fleet-size';
+import type { Trust } from '../hints/trust';
 import type { Job } from '../job';
 import type { Store } from '../redis/store';
 import type { Ticket } from '../runs/runner';
 import { Alarms } from '../time/alarms';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { EARLY } from './slots';
 
 /** ms after which a command that Redis refused is sent again. */
 const RETRY = 200;
@@ -24,6 +26,7 @@ export class Recoveries {
     private readonly store: Store,
     private readonly clock: RedisClock,
     private readonly fleet: Fleet,
+    private readonly trust: Trust,
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
@@ -39,9 +42,12 @@ export class Recoveries {
 
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.recover) return;
-    if (bell.kind === 'claim' && bell.verdict === 'run')
-      this.lookIn(job, Math.max(bell.at, bell.slot) + job.settings.ttlMs - this.clock.now());
-    else if (bell.kind === 'settled' || bell.kind === 'recovered') this.looks.clear(job.name);
+    const { doubts } = this.trust;
+    if (bell.kind === 'claim' && bell.verdict === 'run') {
+      const { ttlMs } = job.settings;
+      const began = Math.max(bell.at, bell.slot) - this.clock.now();
+      this.lookIn(job, ttlMs + Math.min(Math.ceil(EARLY), began), doubts);
+    } else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.looks.clear(job.name);
   }
 
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
@@ -65,10 +71,13 @@ export class Recoveries {
     this.looks.stop();
   }
 
-  private lookIn(job: Job, ms: number): void {
+  /** @param atLatest a look that is set for an earlier time stays */
+  private lookIn(job: Job, ms: number, atLatest = false): void {
     // Before the first answer the hire's own look is still to come.
     if (!this.clock.known) return;
-    this.looks.set(job.name, this.clock.now() + ms + 1 + this.fleet.randomWait());
+    const dueAt = this.clock.now() + Math.max(0, ms) + 1 + this.fleet.randomWait();
+    if (atLatest) this.looks.hasten(job.name, dueAt);
+    else this.looks.set(job.name, dueAt);
   }
 
   private onLook(name: string): void {

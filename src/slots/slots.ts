@@ -2,6 +2,7 @@ import { retryError } from '../errors';
 import type { SkipEvent, Teller } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Fleet } from '../hints/fleet-size';
+import type { Trust } from '../hints/trust';
 import type { Job, KnownPlan } from '../job';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
@@ -18,6 +19,8 @@ import { Starts } from './starts';
  * is late, and a round trip. What is won waits here for its time.
  */
 export const EARLY = 1.75;
+/** ms before the slot at which another instance may have claimed it, of this version or another. */
+const CLAIMED_EARLY = 10;
 /** ms after the first claim; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
 export const GOES_FIRST = 4;
 /** An instance that went first steps back once in so many claims, so that new instances get their share. */
@@ -30,6 +33,8 @@ const STALLED = 2.5;
 const MISSED_AFTER = 1000;
 /** ms that others have to bring back a later slot, after Redis lost a plan; the same as in scripts/lib.lua. */
 const OBJECTION = 300;
+/** ms; however large the fleet seems to be, nobody yields for longer. */
+const LONGEST_YIELD = 1000;
 /** ms after which a claim that Redis refused is sent again. */
 const RETRY = 200;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
@@ -50,6 +55,7 @@ export class Slots {
     private readonly store: Store,
     private readonly clock: RedisClock,
     private readonly fleet: Fleet,
+    private readonly trust: Trust,
     private readonly teller: Teller,
     private readonly pauses: Pauses,
     private readonly on: {
@@ -78,7 +84,7 @@ export class Slots {
 
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.schedule) return;
-    if (bell.kind === 'armed') void this.plans.look(job);
+    if (bell.kind === 'armed') this.plans.lookSoon(job);
     if (bell.kind === 'claim') this.onClaimed(job, bell);
   }
 
@@ -86,7 +92,7 @@ export class Slots {
   onExpired(job: Job): void {
     const now = this.clock.now();
     const { known } = job;
-    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) void this.plans.look(job);
+    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) this.plans.lookSoon(job);
   }
 
   /** The estimate of Redis' clock has changed. */
@@ -113,14 +119,15 @@ export class Slots {
   /** ms after that at which this instance claims it. */
   private precedence(job: Job): number {
     if (this.fleet.alone || job.first) return 0;
-    return (job.open ? 0 : GOES_FIRST + this.fleet.bellMs) + this.fleet.randomWait();
+    const others = job.open ? 0 : GOES_FIRST + this.fleet.bellMs;
+    return Math.min(LONGEST_YIELD, others + this.fleet.randomWait());
   }
 
   /** ms that an instance waits once more when its alarm has gone off. */
   private hesitation(job: Job, lateMs: number): number {
     if (this.fleet.alone) return 0;
     if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
-    return lateMs > STALLED ? this.fleet.randomWait() : 0;
+    return lateMs > STALLED ? Math.min(LONGEST_YIELD, this.fleet.randomWait()) : 0;
   }
 
   private moveOn(job: Job, known: KnownPlan, slot: number, first: boolean, open: boolean): void {
@@ -137,20 +144,29 @@ export class Slots {
     this.fleet.heard(bell.listeners);
     if (!known || bell.stamp < known.stamp) return;
     if (bell.stamp > known.stamp || !known.schedule) {
-      void this.plans.look(job);
+      this.plans.lookSoon(job);
+    } else if (this.trust.doubts || this.isOurs(job, known, bell)) {
+      // Whether it is claimed, our own claim finds out.
+      return;
     } else if (bell.next > known.slot) {
-      if (this.follows(known.schedule, known.slot, bell.next))
+      if (this.follows(known.schedule, known.slot, bell))
         this.moveOn(job, known, bell.next, false, bell.open);
-      else void this.plans.look(job);
+      else this.plans.lookSoon(job);
     }
   }
 
-  /** Can this be the next slot? The bell is only a hint: anybody may ring it. */
-  private follows(schedule: Schedule, slot: number, next: number): boolean {
-    const soon = this.clock.now() + MISSED_AFTER;
+  /** Whoever goes first at a slot is not held back by a claim that comes before anybody else would have claimed it. */
+  private isOurs(job: Job, known: KnownPlan, { at }: Bell & { kind: 'claim' }): boolean {
+    return job.first && !job.claiming && at < known.slot + GOES_FIRST - EARLY;
+  }
+
+  /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */
+  private follows(schedule: Schedule, slot: number, { at, next }: Bell & { kind: 'claim' }): boolean {
+    if (at < slot - CLAIMED_EARLY || at > this.clock.bounds().latest + CLOCK_ERROR) return false;
+    const latest = Math.max(at, slot) + CLOCK_ERROR;
     const { everyMs } = schedule;
-    if (everyMs !== null) return (next - slot) % everyMs === 0 && next <= soon + everyMs;
-    return next <= schedule.next(slot, soon) && schedule.next(slot, next - 1) === next;
+    if (everyMs !== null) return (next - slot) % everyMs === 0 && next <= latest + everyMs;
+    return next <= schedule.next(slot, latest) && schedule.next(slot, next - 1) === next;
   }
 
   private onAlarm(name: string, lateMs: number): void {

@@ -48,6 +48,12 @@ export class Alarms {
     this.wait();
   }
 
+  /** Sets the alarm of a key if that makes it earlier: it is never put off. */
+  hasten(key: string, dueAt: number): void {
+    const set = this.byKey.get(key);
+    if (!set || dueAt < set.dueAt) this.set(key, dueAt);
+  }
+
   clear(key: string): void {
     const alarm = this.byKey.get(key);
     if (!alarm) return;

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { messagesIn, parseBell } from '../../src/hints/bell';
 
+/** What JavaScript would take for a number here and there, and no instance sends. */
+const NO_NUMBERS = ['', 'NaN', 'Infinity', '-Infinity', 'soon', '1e14', '0x10', '1.5', '+1', '-'];
+
 describe('the bell', () => {
   it.each([
     ['armed aa 12 my job', { kind: 'armed', caller: 'aa', name: 'my job' }],
@@ -55,6 +58,58 @@ describe('the bell', () => {
     '__proto__ aa x',
   ])('is deaf to what no instance says: %j', (message) => {
     expect(parseBell(message)).toBeNull();
+  });
+
+  describe('with a hostile value', () => {
+    const TIMES = ['-1', '1000000000000000', '9007199254740991', '99999999999999999999', ...NO_NUMBERS];
+    const bells: { of: string; words: string[]; times: number[]; rests: number[]; counts: number[] }[] = [
+      {
+        of: 'claim',
+        words: ['1', '2', '3', '4', 'run', '0', '8'],
+        times: [0, 1, 2, 3],
+        rests: [],
+        counts: [6],
+      },
+      { of: 'demand', words: ['1', '1', '0', '8'], times: [0], rests: [2], counts: [3] },
+      { of: 'taken', words: ['1', '0', '2000'], times: [0], rests: [2], counts: [] },
+      { of: 'begun', words: ['1', '0'], times: [0], rests: [], counts: [] },
+      { of: 'recovered', words: ['1'], times: [0], rests: [], counts: [] },
+    ];
+    const fields = (part: 'times' | 'rests' | 'counts') =>
+      bells.flatMap(({ of, words, [part]: places }) => places.map((place) => ({ of, words, place })));
+    const ring = ({ of, words, place }: { of: string; words: string[]; place: number }, value: string) =>
+      parseBell([of, 'aa', ...words.with(place, value), 'x'].join(' '));
+
+    it.each(fields('times'))('as a time is not heard: $of, word $place', (field) => {
+      expect(ring(field, '5')).not.toBeNull();
+      for (const value of TIMES) expect([value, ring(field, value)]).toEqual([value, null]);
+    });
+
+    it.each(fields('rests'))('as the rest of a lock is not heard, or bounded: $of, word $place', (field) => {
+      for (const value of ['-2', '-1000000', '99999999999999999999', ...NO_NUMBERS])
+        expect([value, ring(field, value)]).toEqual([value, null]);
+      for (const value of ['2147483648', '100000000000000'])
+        expect(ring(field, value)).toMatchObject({ lockRest: 2 ** 31 - 1 });
+      expect(ring(field, '-1')).toMatchObject({ lockRest: -1 });
+    });
+
+    it.each(fields('counts'))('as a count of listeners counts as unknown: $of, word $place', (field) => {
+      expect(ring(field, '8')).toMatchObject({ listeners: 8 });
+      for (const value of [
+        '0',
+        '-1',
+        '100000000000000',
+        '140000000000000',
+        '9007199254740991',
+        ...NO_NUMBERS,
+      ])
+        expect([value, ring(field, value)]).toEqual([value, expect.objectContaining({ listeners: 0 })]);
+    });
+
+    it('as the verdict of a claim is not heard', () => {
+      for (const value of ['held', 'gone', '', '1', '__proto__'])
+        expect(parseBell(`claim aa 1 2 3 4 ${value} 0 8 x`)).toBeNull();
+    });
   });
 
   it('is deaf to noise, and never throws', () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { messagesIn } from '../../src/hints/bell';
+import { FIRED } from '../../src/redis/bounds';
 import { Keys } from '../../src/redis/keys';
 import type { PlanReply } from '../../src/redis/replies';
-import { FIRED, Store } from '../../src/redis/store';
+import { Store } from '../../src/redis/store';
 import { everySchedule } from '../../src/schedule/schedule';
 import { RedisClock } from '../../src/time/clock';
 import { testUrl } from '../support/redis';

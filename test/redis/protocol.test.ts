@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import { FIRED } from '../../src/redis/bounds';
 import { Keys } from '../../src/redis/keys';
 import type { PlanReply, StoredPlan } from '../../src/redis/replies';
-import { type ClaimRequest, FIRED, Store } from '../../src/redis/store';
+import { type ClaimRequest, Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
 import { RedisClock } from '../../src/time/clock';
 import { about, type Entry, ProtocolModel } from '../support/protocol-model';

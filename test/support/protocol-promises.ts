@@ -1,5 +1,5 @@
+import { FIRED } from '../../src/redis/bounds';
 import type { StoredPlan } from '../../src/redis/replies';
-import { FIRED } from '../../src/redis/store';
 
 /** What is stored at one moment. */
 export interface Seen {
