@@ -1,7 +1,12 @@
 /** Tests that measure time or load the machine: each runs alone, after all others. */
-const ALONE = ['inspection/cost', 'quiet', 'slots/early', 'slots/slots', 'cli/many'].map(
-  (test) => `<rootDir>/test/${test}.test.ts`,
-);
+const ALONE = [
+  'inspection/cost',
+  'quiet',
+  'slots/early',
+  'slots/slots',
+  'cli/many',
+  'chaos/hostile/hostile',
+].map((test) => `<rootDir>/test/${test}.test.ts`);
 
 /** @type {import('jest').Config} */
 const project = {
