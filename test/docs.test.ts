@@ -32,8 +32,8 @@ const DOCUMENTS = [
   ...PAGES,
 ];
 const PROGRAMS = ['js', 'ts', 'diff'];
-/** Others would go unread by all that is below; `text` is a drawing. */
-const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text'];
+/** Others would go unread by all that is below; `text` and `mermaid` are drawings. */
+const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text', 'mermaid'];
 
 /** Where the package is, for programs that import it. */
 const PATHS = {
