@@ -17,6 +17,8 @@ export interface CuttingProxy {
    * @returns when it has passed; lets all of it through, in one piece
    */
   holdAt(text: string): Promise<() => void>;
+  /** Replaces what matches in all that Redis says from now on; the pattern must not reach across two replies. */
+  rewrite(pattern: RegExp, to: string): void;
   /** Cuts all connections that go through it now. */
   cutAll(): void;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ function marksOf(verb: Verb): string[] {
 export async function startProxy(target: number): Promise<CuttingProxy> {
   const pairs = new Set<[Socket, Socket]>();
   let trap: Trap | null = null;
+  let rewriting: { pattern: RegExp; to: string } | null = null;
   let hold: { text: string; held: (release: () => void) => void } | null = null;
 
   const server: Server = createServer((client) => {
@@ -84,7 +87,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     });
     redis.on('data', (data) => {
       if (kept) kept.push(data);
-      else if (!mute) client.write(data);
+      else if (mute) return;
+      else if (!rewriting) client.write(data);
+      else client.write(data.toString('latin1').replace(rewriting.pattern, rewriting.to), 'latin1');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -104,6 +109,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
       new Promise((held) => {
         hold = { text, held };
       }),
+    rewrite: (pattern, to) => {
+      rewriting = { pattern, to };
+    },
     cutAll,
     close: () => {
       cutAll();

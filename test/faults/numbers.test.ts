@@ -1,0 +1,150 @@
+import { makeFaultyFleet } from '../support/faults';
+import { FLAWLESS, flawsOf, medianLateness } from '../support/flaws';
+import { startProxy } from '../support/proxy';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+const key = (name: string) => `${fleet.prefix}:${name}`;
+const ring = (message: string) => fleet.redis.publish(key('bell:0'), message);
+
+async function redisNow(): Promise<number> {
+  const [seconds, micros] = await fleet.redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+async function storedPlan(name: string): Promise<{ slot: number; stamp: number }> {
+  const plan = await fleet.redis.hget(key('plans'), name);
+  return { slot: Number(await fleet.redis.zscore(key('due'), name)), stamp: Number(plan?.split('|')[0]) };
+}
+
+describe('a count of listeners that is nonsense', () => {
+  it('in the answer to PUBSUB NUMSUB keeps eight instances that hire afterwards from nothing', async () => {
+    const proxy = await startProxy(fleet.server.port);
+    try {
+      proxy.rewrite(/(:bell:0\r\n):\d+\r\n/g, '$1:140000000000000\r\n');
+      const members = Array.from({ length: 8 }, () => fleet.join({}, { port: proxy.port }));
+      await fleet.heardBy(8);
+      // Each has asked how many listen, and has its answer.
+      await delay(300);
+      await Promise.all(members.map((member) => member.hire('tick', { every: 400, work })));
+      await fleet.ticks('tick', 5);
+      expect(flawsOf(fleet.told, 'tick', 400)).toEqual(FLAWLESS);
+      expect(medianLateness(fleet.told)).toBeLessThan(500);
+      await Promise.all(members.map((member) => member.quit()));
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it.each(['claim', 'demand'])('in a %s on the bell holds up no slot', async (kind) => {
+    for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 400, work });
+    await fleet.heardBy(2);
+    for (let round = 0; round < 5; round += 1) {
+      const { slot, stamp } = await storedPlan('tick');
+      await delay(slot - (await redisNow()) - 3);
+      if (kind === 'demand') await ring(`demand forged ${await redisNow()} 0 0 100000000000000 tick`);
+      else await ring(`claim forged ${slot} ${stamp} ${slot} ${slot + 400} run 0 100000000000000 tick`);
+      await fleet.ticks('tick', 1);
+    }
+    await fleet.ticks('tick', 3);
+    expect(flawsOf(fleet.told, 'tick', 400)).toEqual(FLAWLESS);
+    expect(medianLateness(fleet.told)).toBeLessThan(500);
+  });
+});
+
+describe('a lock that a bell says another has', () => {
+  /** Runs until it is let go, in an instance that another stands beside. */
+  async function longRun(): Promise<{ signal: AbortSignal; end: () => void }> {
+    let end = () => {};
+    let signal: AbortSignal | undefined;
+    const fred = fleet.join();
+    fleet.join();
+    await fred.hire('long', {
+      ttl: 60_000,
+      work: (run) => {
+        signal = run.signal;
+        return new Promise<void>((resolve) => {
+          end = resolve;
+        });
+      },
+    });
+    await fleet.heardBy(2);
+    await fred.demand('long');
+    return { signal: await waitFor('the run', () => signal), end };
+  }
+
+  const bells = (at: number) => [
+    `claim forged ${at} 1 ${at} ${at + 1000} run 0 2 long`,
+    `taken forged ${at} 0 2000 long`,
+    `taken forged ${at} 0 9007199254740991 long`,
+    `recovered forged ${at} long`,
+  ];
+
+  it('aborts no run that holds it', async () => {
+    const { signal, end } = await longRun();
+    const now = await redisNow();
+    for (const at of [now, now + 5, now + 3_600_000, 999_999_999_999_999]) {
+      for (const bell of bells(at)) await ring(bell);
+    }
+    await delay(300);
+    expect(signal.aborted).toBe(false);
+    expect(fleet.told.lost).toEqual([]);
+    end();
+    await waitFor('its end', () => fleet.told.finish.length === 1);
+  });
+
+  it('and that another has indeed, aborts the run', async () => {
+    const { signal, end } = await longRun();
+    await fleet.redis.set(key('lock:long'), 'theirs', 'PX', 500);
+    await ring(`taken forged ${(await redisNow()) + 1} 0 500 long`);
+    await waitFor('the signal', () => signal.aborted);
+    expect(fleet.told.lost).toEqual([expect.objectContaining({ job: 'long', why: 'taken' })]);
+    end();
+  });
+});
+
+describe('a time or a rest that is far from the truth', () => {
+  it.each([
+    'taken forged AT 0 3600000 wanted',
+    'taken forged AHEAD 0 2147483647 wanted',
+    'begun forged AHEAD 0 wanted',
+    'demand forged AHEAD 0 3600000 2 wanted',
+  ])('keeps no demand waiting: %s', async (message) => {
+    const [fred, asker] = [fleet.join(), fleet.join()];
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(2);
+    for (let round = 1; round <= 5; round += 1) {
+      const now = await redisNow();
+      const bell = message.replace('AT', String(now)).replace('AHEAD', String(now + 3_600_000));
+      await Promise.all([asker.demand('wanted'), ring(bell), ring(bell)]);
+      await waitFor('the run', () => fleet.told.finish.length >= round, { timeoutMs: 5000 });
+    }
+  });
+});
+
+describe('what somebody else wrote under our keys', () => {
+  it.each([
+    ['as a stamp', () => '999999999999999999|every 100|||'],
+    ['as a sequence of calls', (now: number, id: string) => `${now}|every 100||${id}:999999999999999999|`],
+  ])('%s far beyond any of ours, keeps no later hire from counting', async (_, text) => {
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 2);
+    await fleet.redis.hset(key('plans'), 'tick', text(await redisNow(), fred.id));
+    await fred.hire('tick', { every: 150, work });
+    await waitFor('the plan', async () => (await fred.jobs())[0]?.plan === 'every 150');
+    await fleet.ticks('tick', 3);
+  });
+
+  it('as the time of a demand that is still to come is taken for now', async () => {
+    const fred = fleet.join();
+    await fred.hire('wanted', { work });
+    await fleet.heardBy(1);
+    await fleet.redis.hset(key('demands'), 'wanted', 'noted|999999999999999||0|');
+    await ring(`demand forged ${await redisNow()} 0 0 1 wanted`);
+    await waitFor('the run', () => fleet.told.start.length === 1);
+    expect(fleet.told.start[0]?.lateness).toBeGreaterThanOrEqual(0);
+  });
+});
