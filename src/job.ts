@@ -24,6 +24,8 @@ export class Job {
   call = 0;
   /** This instance claimed the last slot, so it goes first at the next. */
   first = false;
+  /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
+  claimHeardAt = 0;
   /** Nobody goes first. */
   open = true;
   /** The stamp of the last fire that was heard of. */

@@ -1,7 +1,7 @@
 import type { RedisClock } from '../time/clock';
 import type { Bell } from './bell';
 
-/** ms for which bells are doubted after one that no instance can have sent. */
+/** ms for which bells are doubted after one that no instance can have sent, or two of which one is false. */
 const DOUBTED_FOR = 10_000;
 /** ms that a bell may be old: it was in the queue of a process that stood still. */
 const OLDEST = 60_000;
@@ -11,7 +11,7 @@ const CLOCK_ERROR = 1000;
 /**
  * Whether bells may put anything off. In a fleet that is alone on its channel they may: whoever hears that a slot is
  * claimed, or a demand taken, waits for the next one instead of asking Redis. Anybody can ring the bell, though. A message
- * that no instance can have sent, at least not now, shows that somebody else does. For a while after it a bell can only
+ * that no instance can have sent, at least not now, shows that somebody else does, and so do two claims of one slot. For a while after it a bell can only
  * lead to asking sooner: every instance then claims its slots itself, which costs a request for each slot and instance.
  */
 export class Trust {
@@ -26,7 +26,11 @@ export class Trust {
 
   /** Takes in what was heard; null: a message that cannot be read. */
   heard(bell: Bell | null): void {
-    if (bell && this.isLikely(bell)) return;
+    if (!bell || !this.isLikely(bell)) this.contradicted();
+  }
+
+  /** Of two messages that were heard, one cannot be true. */
+  contradicted(): void {
     this.doubtedUntil = this.clock.monotonic() + DOUBTED_FOR;
   }
 

@@ -135,6 +135,7 @@ export class Slots {
     job.first = first;
     job.open = open;
     job.waitedAgain = false;
+    job.claimHeardAt = 0;
     job.heardAt = this.clock.now();
     this.align(job);
   }
@@ -145,13 +146,18 @@ export class Slots {
     if (!known || bell.stamp < known.stamp) return;
     if (bell.stamp > known.stamp || !known.schedule) {
       this.plans.lookSoon(job);
+    } else if (bell.next === known.slot && job.claimHeardAt > 0 && bell.at !== job.claimHeardAt) {
+      this.trust.contradicted();
     } else if (this.trust.doubts || this.isOurs(job, known, bell)) {
       // Whether it is claimed, our own claim finds out.
       return;
     } else if (bell.next > known.slot) {
-      if (this.follows(known.schedule, known.slot, bell))
+      if (this.follows(known.schedule, known.slot, bell)) {
         this.moveOn(job, known, bell.next, false, bell.open);
-      else this.plans.lookSoon(job);
+        job.claimHeardAt = bell.at;
+      } else {
+        this.plans.lookSoon(job);
+      }
     }
   }
 

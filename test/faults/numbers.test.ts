@@ -54,6 +54,33 @@ describe('a count of listeners that is nonsense', () => {
   });
 });
 
+describe('claims that nobody made, and that are true to the last digit,', () => {
+  it('stop no job when the instance that ran last leaves', async () => {
+    const members = [fleet.join(), fleet.join(), fleet.join()];
+    for (const fred of members) await fred.hire('tick', { every: 400, work });
+    await fleet.heardBy(3);
+    let over = false;
+    const forging = (async () => {
+      while (!over) {
+        const [{ slot, stamp }, now] = [await storedPlan('tick'), await redisNow()];
+        // Before anybody claims it, and once more when somebody has.
+        if (now >= slot - 9)
+          await ring(`claim forged ${Math.max(now, slot - 1)} ${stamp} ${slot} ${slot + 400} run 0 3 tick`);
+        await delay(1);
+      }
+    })();
+    await fleet.ticks('tick', 3);
+    const ranLast = fleet.slotsOf('tick').at(-1);
+    const last = members.find((fred) => fleet.toldBy(fred).start.some(({ slot }) => slot === ranLast));
+    await last?.quit();
+    await fleet.ticks('tick', 5);
+    over = true;
+    await forging;
+    expect(flawsOf(fleet.told, 'tick', 400)).toEqual(FLAWLESS);
+    expect(medianLateness(fleet.told)).toBeLessThan(500);
+  });
+});
+
 describe('a lock that a bell says another has', () => {
   /** Runs until it is let go, in an instance that another stands beside. */
   async function longRun(): Promise<{ signal: AbortSignal; end: () => void }> {
