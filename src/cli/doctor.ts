@@ -1,5 +1,6 @@
 import { messageOf } from '../errors';
 import { checkPrefix, isCluster } from '../redis/connection';
+import { visible } from '../telling/visible';
 import { type Finding, fail } from './checks/finding';
 import { checkFleet } from './checks/fleet';
 import { checkNotifications } from './checks/notifications';
@@ -9,7 +10,6 @@ import { checkClock, checkLatency } from './checks/timing';
 import type { Paint } from './output';
 import { connectionTo } from './place';
 import { type Asked, type Session, withSession } from './session';
-import { visible } from './text';
 
 /** Checks Redis and the fleet, and explains what it finds. The exit status is 1 if anything is a fault. */
 export function doctor(asked: Asked): Promise<number> {

@@ -1,7 +1,8 @@
 import type { InstanceInfo } from '../info';
+import { visible } from '../telling/visible';
 import { nowAt, type Session } from './session';
 import { type Column, table } from './table';
-import { counted, visible } from './text';
+import { counted } from './text';
 import { localTime, span } from './time';
 
 const COLUMNS: Column[] = [

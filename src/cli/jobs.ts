@@ -1,9 +1,10 @@
 import type { JobInfo, RunRecord } from '../info';
+import { visible } from '../telling/visible';
 import { instanceName, planOf } from './names';
 import type { Paint } from './output';
 import type { Look } from './session';
 import { type Cell, type Column, table } from './table';
-import { counted, visible } from './text';
+import { counted } from './text';
 import { fromNow, span } from './time';
 
 /** ms after which a slot that nobody ran is late. */

@@ -1,5 +1,5 @@
 import type { InstanceInfo, JobInfo } from '../info';
-import { visible } from './text';
+import { visible } from '../telling/visible';
 
 /** `host:pid` of an instance; its id where it did not answer. */
 export function instanceName(id: string, instances: readonly InstanceInfo[]): string {

@@ -8,6 +8,7 @@ import { Failure } from './failure';
 import { fleet } from './fleet';
 import { history } from './history';
 import { list } from './list';
+import { printText } from './output';
 import { type Asked, withSession } from './session';
 import { fire, forget } from './steer';
 import { watch } from './watch';
@@ -32,7 +33,11 @@ export function makeProgram(exit: (status: number) => void): Command {
     .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
     .version(version, '-v, --version')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bossman: ')) })
+    .configureOutput({
+      writeOut: (text) => printText(text, 'stdout'),
+      writeErr: (text) => printText(text, 'stderr'),
+      outputError: (text, write) => write(text.replace(/^error: /, 'bossman: ')),
+    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', AFTER_HELP)
     .exitOverride();

@@ -1,8 +1,4 @@
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
-const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
-const HOME = '\x1b[H';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_REST = '\x1b[J';
+import { control, draw, onResize, screenSize } from './output';
 
 /** q, Ctrl-C, Ctrl-D */
 const KEYS_THAT_END = ['q', 'Q', '\x03', '\x04'];
@@ -19,8 +15,8 @@ export class Screen {
   private readonly onKeys = (keys: string) => {
     if (KEYS_THAT_END.some((key) => keys.includes(key))) this.end();
   };
-  private readonly onResize = () => this.paint();
-  private readonly onExit = () => process.stdout.write(LEAVE);
+  private readonly stopResizing: () => void;
+  private readonly onExit = () => control('leave');
 
   /** @param compose gives the lines of a screen of so many columns and rows */
   constructor(private readonly compose: (columns: number, rows: number) => readonly string[]) {
@@ -29,29 +25,24 @@ export class Screen {
     });
     for (const signal of SIGNALS) process.on(signal, this.end);
     process.on('exit', this.onExit);
-    process.stdout.on('resize', this.onResize);
+    this.stopResizing = onResize(() => this.paint());
     if (process.stdin.isTTY) process.stdin.setRawMode(true).setEncoding('utf8').on('data', this.onKeys);
-    process.stdout.write(ENTER);
+    control('enter');
     this.paint();
   }
 
   /** Shows what is composed now, over what was there. */
   paint(): void {
-    // A terminal that was not told its size says 0.
-    const columns = process.stdout.columns || 80;
-    const rows = process.stdout.rows || 24;
-    const lines = this.compose(columns, rows).slice(0, rows);
-    const rest = lines.length < rows ? `\r\n${CLEAR_REST}` : '';
-    // Behind a line that fills the screen, to clear would take its last letter.
-    process.stdout.write(HOME + lines.map((line) => CLEAR_LINE + line).join('\r\n') + rest);
+    const { columns, rows } = screenSize();
+    draw(this.compose(columns, rows).slice(0, rows), rows);
   }
 
   /** Gives the terminal back. */
   close(): void {
     for (const signal of SIGNALS) process.off(signal, this.end);
     process.off('exit', this.onExit);
-    process.stdout.off('resize', this.onResize);
+    this.stopResizing();
     if (process.stdin.isTTY) process.stdin.off('data', this.onKeys).setRawMode(false).pause();
-    process.stdout.write(LEAVE);
+    control('leave');
   }
 }

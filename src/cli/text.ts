@@ -1,18 +1,9 @@
 import stringWidth from 'string-width';
+import { visible } from '../telling/visible';
 
-/** What a terminal would obey, or be misled by, instead of showing it: controls, line ends, changes of direction. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** Names and messages are anybody's: what cannot be seen in them is written out. */
-export function visible(text: string): string {
-  return text.replace(UNSEEN, (found) => {
-    const [, escaped = ''] = /^"(\\.)"$/.exec(JSON.stringify(found)) ?? [];
-    return escaped || `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
 
 /** A name within a sentence. */
 export function quoted(name: string): string {

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors';
 import type { Inspector } from '../inspection/inspector';
 import { addressOf } from '../redis/connection';
+import { visible } from '../telling/visible';
 import { Failure } from './failure';
 import { inOrder, jobLines, summaryLine, summaryOf } from './jobs';
-import { Output, type Paint } from './output';
+import { isTerminal, Output, type Paint, printJson } from './output';
 import { Screen } from './screen';
 import { type Asked, type Look, look, open, withSession } from './session';
-import { counted, visible } from './text';
+import { counted } from './text';
 import { localTime } from './time';
 
 /** ms between two looks. */
@@ -19,7 +20,7 @@ const FRAME = 5;
 /** The jobs of the fleet, looked at once a second: on a terminal until the user ends it, as JSON a line for each look. */
 export async function watch(asked: Asked): Promise<number> {
   if (asked.json) return withSession(asked, ({ inspector }) => print(inspector));
-  if (!process.stdout.isTTY) {
+  if (!isTerminal()) {
     throw new Failure('watch needs a terminal; --json prints a line per look, and list looks once', 2);
   }
   const inspector = await open(asked);
@@ -32,7 +33,7 @@ async function print(inspector: Inspector): Promise<never> {
   for (;;) {
     const seen = await look(inspector);
     const line = { at: seen.at, summary: summaryOf(seen), jobs: inOrder(seen.jobs) };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    printJson(line);
     await sleep(EVERY);
   }
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../../src/cli/nearest';
 import { type Column, table } from '../../src/cli/table';
-import { cut, visible, widthOf } from '../../src/cli/text';
+import { cut, widthOf } from '../../src/cli/text';
 import { fromNow, localTime, span } from '../../src/cli/time';
 
 const SECOND = 1000;
@@ -44,11 +44,6 @@ test.each([
   ['something else', null],
 ])('of engineers and invoices, who says %s means %s', (said, meant) => {
   expect(nearest(said, ['engineers', 'invoices'])).toBe(meant);
-});
-
-test('what a terminal would obey is written out, what it can show is left alone', () => {
-  expect(visible('a\nb\tc\x1b[2Jd\u202ee\x7f')).toBe('a\\nb\\tc\\u001b[2Jd\\u202ee\\u007f');
-  expect(visible('Käse 🦉 日本 👩‍👧')).toBe('Käse 🦉 日本 👩‍👧');
 });
 
 test('a text is cut to columns, not to letters', () => {

@@ -1,7 +1,8 @@
 import type { InstanceInfo, JobInfo } from '../../info';
 import type { Inspector } from '../../inspection/inspector';
+import { visible } from '../../telling/visible';
 import { instanceName } from '../names';
-import { counted, quoted, visible } from '../text';
+import { counted, quoted } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';
 
 /** Jobs that a line names. */
