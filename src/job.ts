@@ -54,6 +54,8 @@ export class Job {
   demanding: Promise<boolean> | null = null;
   /** When a demand was last noted, as far as is known, on Redis' clock. */
   demandNotedAt = 0;
+  /** Who took the demand that was taken last, as a bell says. */
+  takenBy: string | null = null;
   /** How many bells about demands of the job were heard. */
   demandsHeard = 0;
 

@@ -138,12 +138,16 @@ export class Demands {
       this.noted(job, bell);
     } else if (bell.kind === 'taken') {
       job.demandsHeard += 1;
+      job.takenBy = bell.caller;
       // Not when it counts as run.
       if (bell.lockRest >= 0 && !this.trust.doubts)
         this.looks.set(job.name, this.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
-    } else if (bell.kind === 'begun' && !bell.waiting && bell.at >= job.demandNotedAt && !this.trust.doubts) {
+    } else if (bell.kind === 'begun') {
+      // Whoever begins a demand has taken it, and rang for that before.
+      if (bell.caller !== job.takenBy) this.trust.contradicted();
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
-      this.looks.clear(job.name);
+      else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.trust.doubts)
+        this.looks.clear(job.name);
     }
   }
 
