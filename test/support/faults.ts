@@ -4,6 +4,7 @@ import Bossman from '../../src';
 import { type Bells, hearBells } from './bells';
 import { slotsOf } from './flaws';
 import { allHungUp } from './hung-up';
+import { listenersOf } from './listeners';
 import { type Member, type MemberTask, startMember } from './member-process';
 import { madeForEachTest, RecordedFleet } from './recorded-fleet';
 import { type RedisServer, startServer } from './redis';
@@ -72,10 +73,10 @@ class FaultyFleet extends RecordedFleet<string> {
 
   /** Resolves when the bell has just so many listeners. */
   heardBy(count: number): Promise<unknown> {
-    return waitFor(`${count} to listen to the bell`, async () => {
-      const [, listeners] = await this.redis.pubsub('NUMSUB', this.bell);
-      return Number(listeners) === count;
-    });
+    return waitFor(
+      `${count} to listen to the bell`,
+      async () => (await listenersOf(this.redis, this.bell)) === count,
+    );
   }
 
   /** What the bell says from now on; it is one listener more. */

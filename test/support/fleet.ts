@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import Bossman from '../../src';
 import { type Bells, hearBells } from './bells';
 import { allHungUp } from './hung-up';
+import { listenersOf } from './listeners';
 import { madeForEachTest, RecordedFleet } from './recorded-fleet';
 import { testUrl } from './redis';
 
@@ -56,9 +57,8 @@ export class TestFleet extends RecordedFleet<Bossman.BossmanError> {
   }
 
   /** Resolves with how many listeners the bell of the prefix has. */
-  async listeners(): Promise<number> {
-    const [, count] = await this.redis.pubsub('NUMSUB', this.bell);
-    return Number(count);
+  listeners(): Promise<number> {
+    return listenersOf(this.redis, this.bell);
   }
 
   /** What the bell says from now on; it is one listener more. */
