@@ -13,6 +13,7 @@ import type {
   SkipEvent,
 } from './events';
 import type { Bell } from './hints/bell';
+import { BellFallback } from './hints/bell-fallback';
 import { Fleet } from './hints/fleet-size';
 import { Listener } from './hints/listener';
 import { Trust } from './hints/trust';
@@ -73,6 +74,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly reporter: Reporter;
   private readonly store: Store;
   private readonly listener: Listener;
+  private readonly bellFallback: BellFallback;
   private readonly runner: Runner;
   private readonly plans: Plans;
   private readonly slots: Slots;
@@ -83,11 +85,6 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly overview: Overview;
   private readonly calls: Calls;
   private quitting: Promise<void> | null = null;
-  private bellForbidden = false;
-  /** The first subscription is still to come: what bells can have told before it is a matter of milliseconds. */
-  private starting = true;
-  /** The loop of `onBellForbidden` goes on. */
-  private polling = false;
 
   /**
    * Connects at once, and goes on trying for as long as Redis is away.
@@ -145,12 +142,16 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
     this.overview = new Overview(this.store, reads, clock, roll);
+    this.bellFallback = new BellFallback(pauses, this.settings.run.ttlMs, {
+      canAsk: () => this.client.status === 'ready',
+      look: () => this.plans.lookAll(),
+    });
     this.listener = new Listener(this.subscriber, keys, this.id, trust, reporter, {
       onBell: (bell) => this.onBell(bell),
       onExpired: (name) => this.onExpired(name),
       onSubscribing: () => this.demands.subscribing(),
       onSubscribed: () => this.onSubscribed(),
-      onBellForbidden: () => void this.onBellForbidden(),
+      onUnheard: () => this.bellFallback.unheard(),
     });
 
     const hasQuit = () => this.quitting !== null;
@@ -362,20 +363,8 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.recoveries.lookAll();
   }
 
-  /** What the bell may not tell this instance, it looks for once in every ttl. */
-  private async onBellForbidden(): Promise<void> {
-    this.starting = false;
-    this.bellForbidden = true;
-    if (this.polling) return;
-    this.polling = true;
-    while (this.bellForbidden && (await this.pauses.pause(this.settings.run.ttlMs))) this.plans.lookAll();
-    this.polling = false;
-  }
-
   private onSubscribed(): void {
-    const { starting } = this;
-    this.starting = false;
-    this.bellForbidden = false;
+    const isFirst = this.bellFallback.heard();
     this.demands.subscribed();
     this.store.listeners().then(
       (listeners) => this.fleetSize.heard(listeners),
@@ -383,7 +372,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
       () => {},
     );
     // Another's plan, or a fire, is met at the next slot; a demand waits for whoever looks.
-    if (starting) this.plans.lookForDemands();
+    if (isFirst) this.plans.lookForDemands();
     else this.plans.lookAll();
     this.recoveries.lookAll();
   }

@@ -16,8 +16,8 @@ export interface Hints {
   onSubscribing(): void;
   /** From here on the bell is heard; what was said before may have been missed. */
   onSubscribed(): void;
-  /** The bell's channel may not be subscribed to. */
-  onBellForbidden(): void;
+  /** From here on the bell is not heard: its channel may not be subscribed to, or the connection is away. */
+  onUnheard(): void;
 }
 
 /** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
@@ -42,10 +42,12 @@ export class Listener {
       this.nodeSubscriber = new NodeSubscriber(client, {
         connected: (node) => this.listenTo(node),
         failed: (node, cause) => this.nodeFailed(node, cause),
+        closed: () => this.closed(),
       });
     } else {
       client.on('ready', () => void this.subscribe(client));
       client.on('message', (channel: string, message: string) => this.hear(channel, message));
+      client.on('close', () => this.closed());
     }
   }
 
@@ -58,6 +60,10 @@ export class Listener {
     this.teller.over('subscriber node');
     node.on('message', (channel: string, message: string) => this.hear(channel, message));
     void this.subscribe(node);
+  }
+
+  private closed(): void {
+    if (!this.stopped) this.hints.onUnheard();
   }
 
   private nodeFailed(node: Redis, cause: unknown): void {
@@ -81,7 +87,7 @@ export class Listener {
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
     if (heard) this.hints.onSubscribed();
-    else this.hints.onBellForbidden();
+    else this.hints.onUnheard();
   }
 
   private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {

@@ -22,6 +22,8 @@ export class NodeSubscriber {
       /** Connected to a node, which no channel is subscribed at. */
       connected: (node: Redis) => void;
       failed: (node: Redis, cause: unknown) => void;
+      /** The connection has gone, or could not be made; another follows. */
+      closed: () => void;
     },
   ) {
     for (const change of ['ready', '+node', '-node']) cluster.on(change, () => this.ensureConnected());
@@ -62,7 +64,9 @@ export class NodeSubscriber {
     node.on('end', () => {
       // The Cluster finds out whether the node is gone, and looks for others.
       if (!wasReady && !this.stopped) known.ping().catch(() => {});
-      if (node === this.node) this.moveOn();
+      if (node !== this.node) return;
+      this.on.closed();
+      this.moveOn();
     });
     return node;
   }
