@@ -18,6 +18,7 @@ import { Fleet } from './hints/fleet-size';
 import { Listener } from './hints/listener';
 import { Trust } from './hints/trust';
 import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './info';
+import { Deaths } from './inspection/deaths';
 import { Overview } from './inspection/overview';
 import { Presence } from './inspection/presence';
 import { InspectionStore } from './inspection/reads';
@@ -82,6 +83,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   private readonly recoveries: Recoveries;
   private readonly followers: Followers;
   private readonly presence: Presence;
+  private readonly deaths: Deaths;
   private readonly overview: Overview;
   private readonly calls: Calls;
   private quitting: Promise<void> | null = null;
@@ -109,10 +111,14 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const track = <T>(promise: Promise<T>) => calls.track(promise);
     const run = (job: Job, ticket: Ticket) => void track(this.runner.run(job, ticket));
     const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
-    this.store = new Store(this.client, keys, clock, () => {
-      this.slots.realign();
-      this.demands.realign();
-      this.recoveries.realign();
+    const notRun = (job: Job, token: string) => void track(this.runner.giveBack(job, token));
+    this.store = new Store(this.client, keys, clock, {
+      clockJump: () => {
+        this.slots.realign();
+        this.demands.realign();
+        this.recoveries.realign();
+      },
+      suspects: (name, tokens) => this.deaths.suspected(name, tokens),
     });
     this.runner = new Runner(this.store, clock, fleet, reporter, {
       demandWaits,
@@ -125,23 +131,39 @@ class Bossman extends EventEmitter<BossmanEvents> {
     });
     this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, trust, reporter, pauses, {
       won: run,
-      notRun: (job, token) => void track(this.runner.giveBack(job, token)),
+      notRun,
       busy: () => this.runner.busy,
       track,
     });
     this.demands = new Demands(jobs, this.store, clock, fleet, trust, reporter, pauses, {
       taken: run,
+      notRun,
       track,
     });
     this.recoveries = new Recoveries(jobs, this.store, clock, fleet, trust, reporter, pauses, {
       recovered: run,
+      notRun,
       track,
     });
     this.followers = new Followers(jobs, this.store, fleet, pauses, (job) => this.plans.armAgain(job));
     this.presence = new Presence(jobs, this.store, clock, () => this.runner.going);
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
-    this.overview = new Overview(this.store, reads, clock, roll);
+    this.deaths = new Deaths(
+      this.store,
+      pauses,
+      () => clock.monotonic(),
+      {
+        rollCall: () => roll.answering(),
+        died: (name, { slot, demandedAt }) => {
+          if (reporter.hears('lost')) reporter.tell('lost', { job: name, slot, demandedAt, why: 'died' });
+        },
+        trouble: (error) => reporter.trouble(error, 'died'),
+        track,
+      },
+      { suspected: (name, token) => this.onSuspected(name, token) },
+    );
+    this.overview = new Overview(this.store, reads, clock, roll, this.deaths);
     this.bellFallback = new BellFallback(pauses, this.settings.run.ttlMs, {
       canAsk: () => this.client.status === 'ready',
       look: () => this.plans.lookAll(),
@@ -151,7 +173,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
       onExpired: (name) => this.onExpired(name),
       onSubscribing: () => this.demands.subscribing(),
       onSubscribed: () => this.onSubscribed(),
-      onUnheard: () => this.bellFallback.unheard(),
+      onUnheard: () => {
+        this.store.isHeardOf = false;
+        this.bellFallback.unheard();
+      },
     });
 
     const hasQuit = () => this.quitting !== null;
@@ -341,6 +366,12 @@ class Bossman extends EventEmitter<BossmanEvents> {
     this.followers.onBell(bell, job);
   }
 
+  /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */
+  private onSuspected(name: string, token: string): void {
+    const job = this.hired.get(name);
+    if (job) void this.calls.track(this.runner.suspected(job, token));
+  }
+
   private onExpired(name: string): void {
     const job = this.hired.get(name);
     if (job?.settings.schedule) this.slots.onExpired(job);
@@ -365,6 +396,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
 
   private onSubscribed(): void {
     const isFirst = this.bellFallback.heard();
+    this.store.isHeardOf = true;
     this.demands.subscribed();
     this.store.listeners().then(
       (listeners) => this.fleetSize.heard(listeners),

@@ -7,7 +7,7 @@ export interface RunEvent {
   slot: number | null;
   /** When the demand was made, or null for a slot. */
   demandedAt: number | null;
-  /** The slot was run before, by an instance that died in it. */
+  /** The slot, or the demand, was run before, by an instance that died in it. */
   recovered: boolean;
   startedAt: number;
   /** From the slot, or the demand, to the start; ms. */
@@ -42,7 +42,7 @@ export interface SkipEvent {
   why: 'locked' | 'missed' | 'expired';
 }
 
-/** A run goes on without its lock, or without its instance. */
+/** A run goes on without its lock, or without its instance, or has died. */
 export interface LostEvent {
   job: string;
   slot: number | null;
@@ -50,9 +50,10 @@ export interface LostEvent {
   /**
    * `expired`: the run outlived its ttl without `keepAlive` · `renewal`: the lock could not be renewed in time ·
    * `taken`: it is another run's, or gone · `quit`: its instance quit before the run ended, and recorded it as
-   * `abandoned`. All but `expired` abort the run's `signal`.
+   * `abandoned` · `died`: its process ended during the run; one other instance of the fleet reports it. All but `expired`
+   * abort the run's `signal`.
    */
-  why: 'expired' | 'renewal' | 'taken' | 'quit';
+  why: 'expired' | 'renewal' | 'taken' | 'quit' | 'died';
 }
 
 /** The fleet follows another plan for a job than the one this instance hired it with. */

@@ -8,12 +8,19 @@ export interface RunRecord {
   /** From the slot, or the demand, to the start; ms. */
   lateness: number;
   durationMs: number;
-  /** `vetoed`: a QA did not call `next()` · `abandoned`: its instance quit before it ended. */
-  outcome: 'done' | 'failed' | 'vetoed' | 'abandoned';
+  /**
+   * `vetoed`: a QA did not call `next()` · `abandoned`: its instance quit before it ended · `died`: its process ended
+   * before it did, so `durationMs` is 0.
+   */
+  outcome: 'done' | 'failed' | 'vetoed' | 'abandoned' | 'died';
   /** The message of what `work` or a QA threw, cut after 200 characters. */
   error: string | null;
   /** The instance that ran it; see `InstanceInfo.id`. */
   by: string;
+  /** The host of that instance, cut after 64 characters; null in records of 2.0.0. */
+  host: string | null;
+  /** The process of that instance; null in records of 2.0.0. */
+  pid: number | null;
   /** The slot was run before, by an instance that died in it. */
   recovered: boolean;
 }

@@ -16,7 +16,7 @@ export interface RunOptions {
    */
   keepAlive?: boolean | undefined;
   /**
-   * Run a slot once more, on another instance, when the instance that ran it died. It shows by a lock that ended before
+   * Run a slot, or a demand, once more, on another instance, when the instance that ran it died. It shows by a lock that ended before
    * the run did: give a `ttl` that the work does not outlive, or `keepAlive`. At most once more; default false.
    */
   recover?: boolean | undefined;

@@ -115,11 +115,12 @@ export function outcomeOf({ outcome, error }: RunRecord): string {
 
 /** Green, red or yellow. */
 export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
-  return { done: paint.green, failed: paint.red, abandoned: paint.red, vetoed: paint.yellow }[outcome];
+  const { done, failed, vetoed } = { done: paint.green, failed: paint.red, vetoed: paint.yellow };
+  return { done, failed, abandoned: failed, died: failed, vetoed }[outcome];
 }
 
 function isFailing(job: JobInfo): boolean {
-  return job.lastRun?.outcome === 'failed' || job.lastRun?.outcome === 'abandoned';
+  return job.lastRun !== null && /^(failed|abandoned|died)$/.test(job.lastRun.outcome);
 }
 
 function alarming(count: number, colour: (text: string) => string): Cell {

@@ -39,6 +39,8 @@ export class Demands {
     private readonly pauses: Pauses,
     private readonly on: {
       taken: (job: Job, ticket: Ticket) => void;
+      /** It was taken too late: the run that was noted with this token does not begin. */
+      notRun: (job: Job, token: string) => void;
       track: <T>(promise: Promise<T>) => Promise<T>;
     },
   ) {
@@ -76,7 +78,7 @@ export class Demands {
 
   /** Resolves with true when the demand runs here, or another instance has taken it since. */
   private async demandOwn(job: Job): Promise<boolean> {
-    const own = { token: this.store.nextToken(), ttlMs: job.settings.ttlMs };
+    const own = { token: this.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
     const reply = await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, own);
     this.fleet.counted(reply.heard);
     if (reply.verdict === 'noted') {
@@ -89,6 +91,7 @@ export class Demands {
       return true;
     }
     // It counts as run, so only another demand runs it.
+    this.on.notRun(job, own.token);
     this.tooLate(job);
     this.noted(job, await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, null));
     return false;
@@ -236,7 +239,7 @@ export class Demands {
 
   /** Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost. */
   private noteBegin(job: Job, token: string): void {
-    this.store.begin(job.name, token).then(
+    this.store.begin(job.name, token, job.settings).then(
       () => this.teller.over('begin'),
       (cause) => {
         const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;

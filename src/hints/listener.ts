@@ -32,7 +32,7 @@ export class Listener {
   constructor(
     client: Client,
     private readonly keys: Keys,
-    instance: string,
+    private readonly instance: string,
     private readonly trust: Trust,
     private readonly teller: Teller,
     private readonly hints: Hints,
@@ -72,7 +72,7 @@ export class Listener {
     this.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
   }
 
-  /** Two commands, as one forbidden channel refuses a whole command. */
+  /** One command for each channel, as a forbidden one refuses a whole command. */
   private async subscribe(client: Redis): Promise<void> {
     this.hints.onSubscribing();
     const bell = this.subscribeTo(
@@ -84,6 +84,8 @@ export class Listener {
     if (!this.nodeSubscriber) {
       void this.subscribeTo(client, this.keys.expired, 'demands of instances of the original are not heard');
     }
+    // Where it is forbidden, the roll call says who is there.
+    client.subscribe(this.keys.own(this.instance)).catch(() => {});
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
     if (heard) this.hints.onSubscribed();

@@ -19,6 +19,7 @@ import { readHistoryOptions, readName, readOptions } from '../settings';
 import { RedisClock } from '../time/clock';
 import { Pauses } from '../time/pauses';
 import { after, cancel } from '../time/timers';
+import { Deaths } from './deaths';
 import { Overview } from './overview';
 import { InspectionStore } from './reads';
 import { RollCall } from './roll-call';
@@ -46,10 +47,17 @@ export class Inspector {
     const { db, keyPrefix } = spaceOf(client);
     this.keys = new Keys(prefix, keyPrefix, db);
     const clock = new RedisClock();
-    this.store = new Store(client, this.keys, clock, () => {});
+    this.store = new Store(client, this.keys, clock, { clockJump: () => {}, suspects: () => {} });
     this.reads = new InspectionStore(client, this.keys);
     const roll = new RollCall(this.store, this.reads, this.pauses, !isCluster(client), null);
-    this.overview = new Overview(this.store, this.reads, clock, roll);
+    const deaths = new Deaths(
+      this.store,
+      this.pauses,
+      () => clock.monotonic(),
+      { rollCall: () => roll.answering(), died: () => {}, trouble: () => {}, track: (promise) => promise },
+      null,
+    );
+    this.overview = new Overview(this.store, this.reads, clock, roll, deaths);
   }
 
   jobs(): Promise<JobInfo[]> {
@@ -72,7 +80,10 @@ export class Inspector {
 
   /** The run of a demand, when it has ended; null before. Of a job without a history only its last run is known. */
   async runOf(name: string, demandedAt: number): Promise<RunRecord | null> {
-    const [note, runs] = await Promise.all([this.reads.note(name), this.overview.history(name, RECENT)]);
+    const [note, runs] = await Promise.all([
+      this.reads.note('runs', name),
+      this.overview.history(name, RECENT),
+    ]);
     const lastRun = note === null ? null : parseRecord(note);
     return [lastRun, ...runs].find((run) => run?.demandedAt === demandedAt) ?? null;
   }

@@ -1,14 +1,12 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { FIRED } from '../redis/bounds';
-import { parseRecord } from '../redis/records';
+import { parseNotes, parseRecord } from '../redis/records';
 import type { Store } from '../redis/store';
 import { wordsOf } from '../schedule/words';
 import type { RedisClock } from '../time/clock';
+import { type Deaths, idOf } from './deaths';
 import type { InspectionStore, StoredLock } from './reads';
 import type { RollCall } from './roll-call';
-
-/** The digits of a lock's token that say whose it is. */
-const ID_LENGTH = 16;
 
 /** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
 export class Overview {
@@ -17,6 +15,7 @@ export class Overview {
     private readonly reads: InspectionStore,
     private readonly clock: RedisClock,
     private readonly roll: RollCall,
+    private readonly deaths: Deaths,
   ) {}
 
   fleet(): Promise<InstanceInfo[]> {
@@ -25,7 +24,15 @@ export class Overview {
 
   /** The newest first. */
   async history(name: string, last: number): Promise<RunRecord[]> {
-    return (await this.reads.history(name, last)).flatMap((text) => parseRecord(text) ?? []);
+    const { reads } = this;
+    const [texts, counts] = await Promise.all([reads.history(name, last), reads.note('counts', name)]);
+    const open = parseNotes(counts ?? '');
+    if (open.length > 0) {
+      const lock = (await reads.locks([name])).get(name);
+      const suspects = open.filter((token) => token !== lock?.token).map((token) => [token, name] as const);
+      if ((await this.deaths.resolve(new Map(suspects))) > 0) return this.history(name, last);
+    }
+    return texts.flatMap((text) => parseRecord(text) ?? []);
   }
 
   /** By name. */
@@ -45,6 +52,14 @@ export class Overview {
     const kept = [slots, plans, runs, counts, hirers].flatMap((part) => [...part.keys()]);
     const names = [...new Set([...kept, ...waiting])].sort();
     const locks = await reads.locks(names);
+    const suspects = new Map<string, string>();
+    const present = new Set(instances.map(({ id }) => id));
+    for (const [name, text] of counts) {
+      for (const token of parseNotes(text)) {
+        if (token !== locks.get(name)?.token && !present.has(idOf(token))) suspects.set(token, name);
+      }
+    }
+    if (suspects.size > 0 && (await this.deaths.resolve(suspects)) > 0) return this.jobs();
     const now = this.clock.now();
     const goingOn = runsIn(instances);
     return names.map((name) => {
@@ -112,7 +127,7 @@ function demandedSince(stored: string | undefined, lock: StoredLock | null): num
 /** Of runs that go on at the same time, the lock tells which one counts. */
 function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: number): JobInfo['running'] {
   if (lock) {
-    const by = lock.token.slice(0, ID_LENGTH);
+    const by = idOf(lock.token);
     const since = goingOn.filter((run) => run.by === by).map((run) => run.since);
     return { by, since: since.length > 0 ? Math.max(...since) : null, lockRestMs: lock.restMs };
   }

@@ -38,8 +38,8 @@ export class InspectionStore {
     );
   }
 
-  async note(name: string): Promise<string | null> {
-    return this.client.hget(this.keys.runs, name).catch(ifForeign(null));
+  async note(key: 'runs' | 'counts', name: string): Promise<string | null> {
+    return this.client.hget(this.keys[key], name).catch(ifForeign(null));
   }
 
   /** The locks that are held, by job. */

@@ -25,6 +25,11 @@ export class RollCall {
     private readonly own: Presence | null,
   ) {}
 
+  /** The ids of those that answered. */
+  async answering(): Promise<Set<string>> {
+    return new Set((await this.call()).map(({ id }) => id));
+  }
+
   /** The instances that answered, by id. */
   async call(): Promise<InstanceInfo[]> {
     const roll = this.store.nextToken();

@@ -47,6 +47,11 @@ export class Keys {
     return `${this.prefix}:history:${name}`;
   }
 
+  /** Subscribed by one instance alone, for as long as its process lives. Nothing is published on it. */
+  own(instance: string): string {
+    return `${this.bell}:${instance}`;
+  }
+
   /** The answers to one roll call. */
   present(roll: string): string {
     return `${this.prefix}:present:${roll}`;

@@ -4,7 +4,10 @@ import type { RunRecord } from '../info';
 
 const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
 /** Ends that to an instance of 2.0.0 are failures. */
-const ENDS = ['abandoned'] as const;
+const ENDS = ['abandoned', 'died'] as const;
+
+/** Letters of a host's name. */
+const LONGEST_HOST = 64;
 
 /** Letters of an error's message. */
 const LONGEST_ERROR = 200;
@@ -20,10 +23,21 @@ export interface Abandoned {
   cause?: unknown;
 }
 
-/** The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job. */
-export function recordText(event: RunEvent, ended: Ending | Abandoned, by: string): string {
+/** The part of a record that says who ran it, as JSON without its braces, and without a space, a `|`, or anything but ASCII. */
+export function whoText(id: string, host: string, pid: number): string {
+  const json = JSON.stringify({ by: id, host: host.slice(0, LONGEST_HOST), pid });
+  const escaped = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.slice(1, -1).replace(/[^\x21-\x7b}~]/g, escaped);
+}
+
+/**
+ * The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job.
+ *
+ * @param who see `whoText`
+ */
+export function recordText(event: RunEvent, ended: Ending | Abandoned, who: string): string {
   const { slot, demandedAt, startedAt, lateness, recovered } = event;
-  return JSON.stringify({
+  const record = JSON.stringify({
     slot: slot ?? undefined,
     demandedAt: demandedAt ?? undefined,
     startedAt: Math.round(startedAt),
@@ -32,9 +46,9 @@ export function recordText(event: RunEvent, ended: Ending | Abandoned, by: strin
     outcome: outcomeOf(ended),
     end: 'abandoned' in ended ? 'abandoned' : undefined,
     error: 'cause' in ended ? messageOf(ended.cause).slice(0, LONGEST_ERROR) : undefined,
-    by,
     recovered: recovered || undefined,
   });
+  return `${record.slice(0, -1)},${who}}`;
 }
 
 function outcomeOf(ended: Ending | Abandoned): (typeof OUTCOMES)[number] {
@@ -59,10 +73,21 @@ export function parseRecord(text: string): RunRecord | null {
     lateness: numberIn(noted.lateness) ?? startedAt - (slot ?? demandedAt ?? startedAt),
     durationMs,
     outcome,
-    error: typeof noted.error === 'string' ? noted.error : null,
+    error: typeof noted.error === 'string' && outcome !== 'died' ? noted.error : null,
     by: typeof by === 'string' ? by : '',
+    host: typeof noted.host === 'string' ? noted.host : null,
+    pid: numberIn(noted.pid),
     recovered: noted.recovered === true,
   };
+}
+
+/** The tokens of the runs that are noted in a job's counts: they go on, or have died unseen. See scripts/lib.lua. */
+export function parseNotes(counts: string): string[] {
+  const [, notes] = /^\d+\|\d+\|\d+\|(.*) \| .*$/.exec(counts) ?? [];
+  return (notes?.split(' ') ?? []).flatMap((note) => {
+    const [, token, mark] = /^([0-9a-f]{32}):\d+:[a-zA-Z]\d+:(.)/.exec(note) ?? [];
+    return token === undefined || mark === '!' ? [] : [token];
+  });
 }
 
 function numberIn(value: unknown): number | null {

@@ -13,6 +13,11 @@ export interface StoredPlan {
   plan: string;
 }
 
+const NONE: readonly string[] = [];
+
+/** Of a lock; see Store. */
+const TOKEN = /^[0-9a-f]{32}$/;
+
 const PLAN_VERDICTS = ['armed', 'kept', 'done', 'fired', 'stale', 'none', 'restored'] as const;
 const CLAIM_VERDICTS = [
   'run',
@@ -28,6 +33,8 @@ const CLAIM_VERDICTS = [
 const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
 const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;
 const RENEW_VERDICTS = ['renewed', 'foreign'] as const;
+const DIED_VERDICTS = ['died', 'told', 'none'] as const;
+const NOTED_RUNS = ['s', 'd', 'S', 'D'] as const;
 
 /** Of arm and restore: what is stored now. */
 export interface PlanReply extends StoredPlan {
@@ -67,8 +74,10 @@ export interface DemandReply extends LockReply {
 /** Of recover. */
 export interface RecoverReply extends LockReply {
   verdict: (typeof RECOVER_VERDICTS)[number];
-  /** The slot that is run once more. */
-  slot: number;
+  /** The slot that is run once more; null: it is a demand. */
+  slot: number | null;
+  /** The time of the demand that is run once more; null: it is a slot. */
+  demandedAt: number | null;
   /** ms until the job's lock ends, whoever has it; 0: it is free. */
   lockRest: number;
 }
@@ -79,6 +88,14 @@ export interface RenewReply {
   verdict: (typeof RENEW_VERDICTS)[number];
   /** Redis' time when it answered, in ms. */
   at: number;
+}
+
+/** Of died: what the run was of. */
+export interface DiedReply {
+  /** `died`: it is recorded, and the caller reports it. */
+  verdict: (typeof DIED_VERDICTS)[number];
+  slot: number | null;
+  demandedAt: number | null;
 }
 
 /** Of settle. */
@@ -141,7 +158,8 @@ export function demandReply(reply: Reply): DemandReply {
 export function recoverReply(reply: Reply): RecoverReply {
   return {
     verdict: verdictAt(reply, 1, RECOVER_VERDICTS),
-    slot: slotAt(reply, 2),
+    slot: numberAt(reply, 4) === 1 ? null : slotAt(reply, 2),
+    demandedAt: numberAt(reply, 4) === 1 ? slotAt(reply, 2) : null,
     lockRest: restAt(reply, 3),
     at: timeOf(reply),
     lockEndsAt: lockEndOf(reply, 3),
@@ -154,6 +172,20 @@ export function renewReply(reply: Reply): RenewReply {
 
 export function settleReply(reply: Reply): SettleReply {
   return { demandIn: restAt(reply, 1), recoverable: numberAt(reply, 2) === 1 };
+}
+
+export function diedReply(reply: Reply): DiedReply {
+  const verdict = verdictAt(reply, 1, DIED_VERDICTS);
+  if (verdict === 'none') return { verdict, slot: null, demandedAt: null };
+  const isSlot = verdictAt(reply, 2, NOTED_RUNS).toLowerCase() === 's';
+  const at = slotAt(reply, 3);
+  return { verdict, slot: isSlot ? at : null, demandedAt: isSlot ? null : at };
+}
+
+/** The tokens of runs that may have died. */
+export function suspectsAt(reply: Reply, at: number): readonly string[] {
+  const text = textAt(reply, at);
+  return text === '' ? NONE : text.split(' ').filter((token) => TOKEN.test(token));
 }
 
 /** How many things were forgotten. */

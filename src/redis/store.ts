@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { BATCHED, scripts } from '../scripts/generated';
 import type { RedisClock } from '../time/clock';
 import { type ArmRequest, Arms } from './arm-batches';
 import { Batches, type ScriptCall } from './call-batches';
-import type { Client } from './connection';
+import { type Client, isCluster } from './connection';
 import type { Keys } from './keys';
+import { whoText } from './records';
 import {
   type ClaimReply,
   claimReply,
   type DemandReply,
+  type DiedReply,
   demandReply,
+  diedReply,
   fireReply,
   forgetReply,
   listenersReply,
@@ -25,6 +29,7 @@ import {
   type SettleReply,
   type StoredPlan,
   settleReply,
+  suspectsAt,
   timeOf,
 } from './replies';
 
@@ -53,8 +58,15 @@ export interface ClaimRequest {
   open: boolean;
   /** How many instances heard our last bell; 0: unknown. */
   listeners: number;
-  /** Note the run until it is settled. */
+  noted: NotedRun;
+}
+
+/** How a run is noted in Redis until it is settled. */
+export interface NotedRun {
+  /** It is run once more when it dies. */
   recover: boolean;
+  /** How many runs the job's history keeps, should this one have to be recorded by another instance. */
+  history: number;
 }
 
 /** What a run is settled with; see scripts/settle.lua. */
@@ -65,6 +77,8 @@ export interface SettleRequest {
   startedAt: number;
   /** The run's record, as JSON; '': what was won was not run. */
   run: string;
+  /** What is known of an error besides its message, as JSON; '': nothing. */
+  details: string;
   /** A demand that waits is for somebody else. */
   leaving: boolean;
   listeners: number;
@@ -79,6 +93,10 @@ export class Store {
   /** What this instance is called on the bell and in Redis: 16 hex digits. */
   readonly instance = randomBytes(8).toString('hex');
   private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
+  /** The part of a record that says who ran it. */
+  readonly who = whoText(this.instance, hostname(), process.pid);
+  /** The bell is heard here, or will be: so others can find out whether this instance lives, and its runs are noted. */
+  isHeardOf = true;
   private sequence = 0;
   private tokens = 0;
   private swept = false;
@@ -93,7 +111,11 @@ export class Store {
     private readonly client: Client,
     readonly keys: Keys,
     private readonly clock: RedisClock,
-    private readonly onClockJump: () => void,
+    private readonly on: {
+      clockJump: () => void;
+      /** All runs of the job that were noted, have not settled, and hold no lock: they may have died. */
+      suspects: (name: string, tokens: readonly string[]) => void;
+    },
   ) {
     const defined: Partial<Store['commands']> = {};
     for (const verb of Object.keys(scripts) as Verb[]) {
@@ -155,7 +177,7 @@ export class Store {
       earlyMs,
       open,
       listeners,
-      recover,
+      noted,
     } = request;
     const { plans, due, recovers, counts, bell } = this.keys;
     return this.call(
@@ -173,11 +195,12 @@ export class Store {
         earlyMs,
         open ? 1 : 0,
         listeners,
-        recover ? 1 : 0,
+        noted.recover ? 1 : 0,
+        this.byOf(noted),
         this.instance,
         bell,
       ],
-      claimReply,
+      this.lookingAt(name, 8, claimReply),
     );
   }
 
@@ -196,13 +219,24 @@ export class Store {
     name: string,
     sequence: number,
     listeners: number,
-    own: { token: string; ttlMs: number } | null,
+    own: { token: string; ttlMs: number; noted: NotedRun } | null,
   ): Promise<DemandReply> {
+    const { recovers, counts, bell } = this.keys;
     return this.call(
       'demand',
-      this.demandKeys(name),
-      [name, this.instance, sequence, own?.token ?? '', own?.ttlMs ?? 0, listeners, this.keys.bell],
-      demandReply,
+      [...this.demandKeys(name), recovers, counts],
+      [
+        name,
+        this.instance,
+        sequence,
+        own?.token ?? '',
+        own?.ttlMs ?? 0,
+        listeners,
+        own?.noted.recover ? 1 : 0,
+        own ? this.byOf(own.noted) : '',
+        bell,
+      ],
+      this.lookingAt(name, 5, demandReply),
     );
   }
 
@@ -223,15 +257,54 @@ export class Store {
   }
 
   /** The run of a demand that was taken has begun: the demand counts as run. */
-  begin(name: string, token: string): Promise<void> {
-    return this.call('begin', [this.keys.demands], [name, token, this.instance, this.keys.bell], nothing);
+  begin(name: string, token: string, noted: NotedRun): Promise<void> {
+    const { demands, recovers, counts, bell } = this.keys;
+    return this.call(
+      'begin',
+      [demands, recovers, counts],
+      [name, token, noted.recover ? 1 : 0, this.byOf(noted), this.instance, bell],
+      this.lookingAt(name, 1, nothing),
+    );
   }
 
-  /** Takes a slot whose run has died. */
-  recover(name: string, token: string, ttlMs: number): Promise<RecoverReply> {
-    const { recovers, due, bell } = this.keys;
-    const keys = [recovers, this.keys.lock(name), due];
-    return this.call('recover', keys, [name, token, ttlMs, this.instance, bell], recoverReply);
+  /** Takes a slot, or a demand, whose run has died. */
+  recover(name: string, token: string, ttlMs: number, noted: NotedRun): Promise<RecoverReply> {
+    const { recovers, due, counts, bell } = this.keys;
+    return this.call(
+      'recover',
+      [recovers, this.keys.lock(name), due, counts],
+      [name, token, ttlMs, this.byOf(noted), this.instance, bell],
+      this.lookingAt(name, 5, recoverReply),
+    );
+  }
+
+  /**
+   * Records a run as died, if it has not settled.
+   *
+   * @param reports this instance reports it, unless another does
+   */
+  died(name: string, token: string, reports: boolean): Promise<DiedReply> {
+    const { counts, runs } = this.keys;
+    return this.call(
+      'died',
+      [counts, runs, this.keys.history(name), this.keys.lock(name)],
+      [name, token, reports ? this.instance : ''],
+      diedReply,
+    );
+  }
+
+  /** Which of these instances have their own channel subscribed: their processes live, even when they are frozen. */
+  async connectedOf(instances: readonly string[]): Promise<Set<string>> {
+    const channels = instances.map((instance) => this.keys.own(instance));
+    const found = new Set<string>();
+    // A Cluster's node knows of its own connections alone.
+    const nodes = isCluster(this.client) ? this.client.nodes('all') : [this.client];
+    for (const reply of await Promise.all(nodes.map((node) => node.pubsub('NUMSUB', ...channels)))) {
+      for (const [at, instance] of instances.entries()) {
+        if (Array.isArray(reply) && Number(reply[2 * at + 1]) > 0) found.add(instance);
+      }
+    }
+    return found;
   }
 
   /** The token that holds the job's lock; null when it is free. */
@@ -245,7 +318,7 @@ export class Store {
   }
 
   settle(request: SettleRequest): Promise<SettleReply> {
-    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history } = request;
+    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history, details } = request;
     const { runs, demands, recovers, counts, bell } = this.keys;
     return this.call(
       'settle',
@@ -262,8 +335,9 @@ export class Store {
         sequence,
         failed ? 1 : 0,
         history,
+        details,
       ],
-      settleReply,
+      this.lookingAt(name, 3, settleReply),
     );
   }
 
@@ -327,6 +401,18 @@ export class Store {
     return planReplies(replies);
   }
 
+  private byOf({ history }: NotedRun): string {
+    return this.isHeardOf ? `${history}:${this.who}` : '';
+  }
+
+  /** Reads a reply, and hands on the suspects that stand in it. */
+  private lookingAt<T>(name: string, at: number, read: (reply: Reply) => T): (reply: Reply) => T {
+    return (reply) => {
+      this.on.suspects(name, suspectsAt(reply, at));
+      return read(reply);
+    };
+  }
+
   private demandKeys(name: string): string[] {
     return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
   }
@@ -362,7 +448,7 @@ export class Store {
   private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
     const sentAt = this.clock.monotonic();
     const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
-    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.onClockJump();
+    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.on.clockJump();
     return reply;
   }
 }

@@ -107,7 +107,8 @@ export class Runner {
     // Sent before anybody is told, so that a slow listener does not hold the lock.
     const settled = this.settle(job, run.token, {
       startedAt,
-      run: recordText(event, ended, this.store.instance),
+      details: '',
+      run: recordText(event, ended, this.store.who),
       failed: 'cause' in ended,
     });
     this.tellEnd(event, ended);
@@ -116,7 +117,13 @@ export class Runner {
 
   /** Releases the lock of what was won and is not to be run. Never rejects. */
   async giveBack(job: Job, token: string): Promise<void> {
-    await this.settle(job, token, { startedAt: 0, run: '', failed: false });
+    await this.settle(job, token, { startedAt: 0, run: '', details: '', failed: false });
+  }
+
+  /** A run that was noted with our token, and holds no lock. One that is over here was noted for nothing: Redis refused its end. */
+  async suspected(job: Job, token: string): Promise<void> {
+    for (const run of this.runs) if (run.token === token) return;
+    await this.giveBack(job, token);
   }
 
   /** Looks after no lock any more: the connection is about to close. Runs that go on do so by themselves. */
@@ -198,7 +205,7 @@ export class Runner {
   private async settle(
     job: Job,
     token: string,
-    outcome: Pick<SettleRequest, 'startedAt' | 'run' | 'failed'>,
+    outcome: Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed'>,
   ): Promise<void> {
     const { name } = job;
     try {

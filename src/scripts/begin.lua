@@ -1,12 +1,19 @@
 -- The taker of a demand has begun it: from here on it counts as run, however the run ends.
--- KEYS  demands
--- ARGV  name, token, caller, bell
--- returns { nowUs }
+-- KEYS  demands, recovers, counts
+-- ARGV  name, token, recover (1: note the run until it is settled), by (who runs it, as in the notes of PREFIX:counts),
+--       caller, bell
+-- returns { nowUs, suspects (runs of the job that may have died) }
 -- rings  begun CALLER AT WAITING NAME   (WAITING 1: another demand was made meanwhile)
-local demands = KEYS[1]
-local name, token, caller, bell = unpack(ARGV)
+local demands, recovers, counts = unpack(KEYS)
+local name, token, recover, by, caller, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
-if entry.token == token and begun(entry) then writeDemand(demands, name, entry) end
+local demandedAt = int(entry.at)
+local found = ''
+if entry.token == token and begun(entry) then
+  writeDemand(demands, name, entry)
+  if recover == '1' then noteDemand(recovers, name, caller, token, demandedAt) end
+  found = noteRun(counts, name, token, 'd' .. demandedAt, by)
+end
 ring(bell, 'begun', caller, int(now), entry.state == 'idle' and '0' or '1', name)
-return { nowUs }
+return { nowUs, found }

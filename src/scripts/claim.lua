@@ -3,8 +3,8 @@
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
 --       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
---       until it is settled), caller, bell
--- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan }
+--       until it is settled), by (who runs it, as in the notes of PREFIX:counts), caller, bell
+-- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died) }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
 --            skipped | ahead: not due yet, `slot` says when | held: a run is still going, and has until the slot
 --            | stale: `next` has passed, compute it again | fired
@@ -12,15 +12,16 @@
 --            know better
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
 local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
-local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, caller,
-  bell = unpack(ARGV)
+local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, by,
+  caller, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
 local entry = readPlan(plans, due, name)
-if not entry then return { nowUs, 'gone', 0, 0, 0, 0, 0, '' } end
+if not entry then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '' } end
 
+local found = ''
 local function answer(verdict, slot, rest, heard, following)
-  return { nowUs, verdict, slot, following or entry.slot, rest, heard, entry.stamp, entry.plan }
+  return { nowUs, verdict, slot, following or entry.slot, rest, heard, entry.stamp, entry.plan, found }
 end
 
 local verdict, claimed, wasNext, wasStamp =
@@ -34,7 +35,7 @@ end
 -- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
 local since = string.match(entry.before, '^restored (%d+)$')
   or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
-if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '' } end
+if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '' } end
 
 if entry.fired then return answer('fired', entry.slot, 0, 0) end
 if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) end
@@ -79,9 +80,12 @@ local claim = table.concat({ token, verdict, int(slot), int(following), int(entr
 entry.claims = remember(entry.claims, caller, claim)
 writePlan(plans, due, name, entry)
 setTrigger(trigger, following)
-if verdict ~= 'run' then
-  local runs, failures, skips, calls = readCounts(counts, name)
-  writeCounts(counts, name, runs, failures, skips + 1, calls)
+if verdict == 'run' then
+  found = noteRun(counts, name, token, 's' .. int(slot), by)
+else
+  local runs, failures, skips, calls, notes = readCounts(counts, name)
+  writeCounts(counts, name, runs, failures, skips + 1, calls, notes)
+  if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, heard)

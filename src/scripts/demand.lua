@@ -1,21 +1,22 @@
 -- Notes a demand. With a token it is the caller's own: noted, taken and locked in one step, if the lock is free.
--- KEYS  demands, demand trigger, lock
--- ARGV  name, caller, sequence, token ('' : only note it), ttlMs, listeners (as the instance last heard), bell
--- returns { nowUs, verdict, demandedAt, lockRest, heard }
+-- KEYS  demands, demand trigger, lock, recovers, counts
+-- ARGV  name, caller, sequence, token ('' : only note it), ttlMs, listeners (as the instance last heard), recover (1: note
+--       the run until it is settled), by (who runs it, as in the notes of PREFIX:counts), bell
+-- returns { nowUs, verdict, demandedAt, lockRest, heard, suspects (runs of the job that may have died) }
 --   verdict  begun: yours, and it counts as run | yours: it does not before the caller says that it has begun, as
 --            somebody else was told that it would be run | noted | done: this call was carried out before
 -- rings  taken CALLER AT 0 LOCKREST NAME (LOCKREST -1: it counts as run), or
 --        demand CALLER AT TRIGGERSET LOCKREST LISTENERS NAME
-local demands, trigger, lock = unpack(KEYS)
-local name, caller, sequence, token, ttl, listeners, bell = unpack(ARGV)
+local demands, trigger, lock, recovers, counts = unpack(KEYS)
+local name, caller, sequence, token, ttl, listeners, recover, by, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
 local waits = entry.state ~= 'idle'
 if called(entry.calls, caller, sequence) then
   -- Sent again, so the answer was lost, and what it had handed over has not been run.
-  if token == '' or entry.token ~= token then return { nowUs, 'done', entry.at, 0, 0 } end
+  if token == '' or entry.token ~= token then return { nowUs, 'done', entry.at, 0, 0, '' } end
   if redis.call('GET', lock) == token then
-    return { nowUs, waits and 'yours' or 'begun', entry.at, lockRest(lock), 0 }
+    return { nowUs, waits and 'yours' or 'begun', entry.at, lockRest(lock), 0, '' }
   end
 else
   entry.calls = rememberCall(entry.calls, caller, sequence)
@@ -28,8 +29,13 @@ if token ~= '' and redis.call('SET', lock, token, 'NX', 'PX', ttl) then
   entry.token = token
   writeDemand(demands, name, entry)
   if redis.pcall('GET', trigger) == name then redis.call('DEL', trigger) end
+  local found = ''
+  if not waits then
+    if recover == '1' then noteDemand(recovers, name, caller, token, int(entry.at)) end
+    found = noteRun(counts, name, token, 'd' .. int(entry.at), by)
+  end
   local heard = ring(bell, 'taken', caller, int(now), '0', waits and ttl or '-1', name)
-  return { nowUs, waits and 'yours' or 'begun', entry.at, tonumber(ttl), heard }
+  return { nowUs, waits and 'yours' or 'begun', entry.at, tonumber(ttl), heard, found }
 end
 
 entry.state = 'noted'
@@ -37,4 +43,4 @@ writeDemand(demands, name, entry)
 local set = redis.call('SET', trigger, name, 'NX', 'PX', 1) and '1' or '0'
 local rest = lockRest(lock)
 local heard = ring(bell, 'demand', caller, int(now), set, int(rest), listeners, name)
-return { nowUs, 'noted', entry.at, rest, heard }
+return { nowUs, 'noted', entry.at, rest, heard, '' }

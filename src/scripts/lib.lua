@@ -14,8 +14,18 @@
 --   state       noted, taken or idle
 --   token       of the last taker, until its run is over
 --   originalAt  when the last demand of an original was heard
--- PREFIX:counts NAME -> runs|failures|skips|calls
---   calls      the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
+-- PREFIX:recovers NAME -> TOKEN:AT:TIMES ... of runs that have not settled, of jobs that are to be recovered
+--   AT     the slot or, with a d behind TIMES, the time of the demand; instances of 2.0.0 take that for a slot
+--   TIMES  1: it is run once more, and not a third time
+-- PREFIX:counts NAME -> runs|failures|skips|calls, or runs|failures|skips|notes | calls
+--   calls  the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
+--   notes  up to 8 runs that began and have not settled, so that one whose process dies leaves a trace:
+--          TOKEN:AT:WHAT:BY        it goes on, or has died
+--          TOKEN:AT:WHAT:!ID:WHO   it was recorded as died, under that ID in the history; WHO reported it ('': nobody yet)
+--     AT    when it began
+--     WHAT  s or d, and the slot or the time of the demand that is run; S or D: once more, as the first run died
+--     BY    KEPT:JSON; how many runs the job's history keeps, and the part of a record that says who ran it, without spaces
+--   Instances of 2.0.0 take the notes for calls, and leave them alone until there are more than 8 entries.
 
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
@@ -121,16 +131,62 @@ local function begun(entry)
   return true
 end
 
+-- Notes a demand that is run, to be run once more should that run die: as a slot is, with a d behind it.
+local function noteDemand(recovers, name, caller, token, at)
+  local list = redis.pcall('HGET', recovers, name)
+  redis.pcall('HSET', recovers, name, remember(type(list) == 'string' and list or '', caller, token .. ':' .. at .. ':0d'))
+end
+
 -- The counts are for the eye alone: nothing that is wrong with them fails a script.
 local function readCounts(counts, name)
   local text = redis.pcall('HGET', counts, name)
-  local runs, failures, skips, calls =
+  local runs, failures, skips, list =
     string.match(type(text) == 'string' and text or '', '^(%d+)|(%d+)|(%d+)|(.*)$')
-  return runs or '0', failures or '0', skips or '0', calls or ''
+  local notes, calls = string.match(list or '', '^(.*) | (.*)$')
+  return runs or '0', failures or '0', skips or '0', calls or list or '', notes or ''
 end
 
-local function writeCounts(counts, name, runs, failures, skips, calls)
-  redis.pcall('HSET', counts, name, runs .. '|' .. failures .. '|' .. skips .. '|' .. calls)
+local function countsText(runs, failures, skips, calls, notes)
+  if notes ~= '' then notes = notes .. ' | ' end
+  return runs .. '|' .. failures .. '|' .. skips .. '|' .. notes .. calls
+end
+
+local function writeCounts(counts, name, ...)
+  redis.pcall('HSET', counts, name, countsText(...))
+end
+
+-- The record of the last run to begin: one that ends long after its lock must not cover that of a later one. With
+-- `overDeath` it stands in for the record of its own death, of which the time is only about right.
+local function noteLastRun(runs, name, startedAt, record, overDeath)
+  local before = redis.pcall('HGET', runs, name)
+  local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
+  if overDeath and last and string.find(before, '"end":"died"', 1, true) then last = nil end
+  if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, record) end
+end
+
+local function withoutNote(notes, token)
+  return (string.sub(string.gsub(' ' .. notes, ' ' .. token .. '%S*', ''), 2))
+end
+
+-- Tokens of noted runs that nobody holds a lock for, and of those that died and were not reported.
+local function suspects(notes, holder)
+  if notes == '' then return '' end
+  local found = {}
+  for token, entry, who in string.gmatch(notes, '(%x+):%d+:%a%d+:(%S)(%S*)') do
+    if token ~= holder and (entry ~= '!' or string.sub(who, -1) == ':') then found[#found + 1] = token end
+  end
+  return table.concat(found, ' ')
+end
+
+-- Notes that a run has begun; settle takes the note away. Answers the tokens of others that may have died.
+local function noteRun(counts, name, token, what, by)
+  -- Of an instance that hears nothing nobody could tell whether it lives.
+  if by == '' then return '' end
+  local runs, failures, skips, calls, notes = readCounts(counts, name)
+  if notes ~= '' and string.find(notes, token, 1, true) then return '' end
+  writeCounts(counts, name, runs, failures, skips, calls,
+    remember(notes, token, token .. ':' .. int(now) .. ':' .. what .. ':' .. by))
+  return suspects(notes, token)
 end
 
 -- Rest of the lock in ms, 0 when it is free. A lock without an expiry is not redlock's: asked about again in a second.

@@ -1,34 +1,34 @@
--- Takes a slot whose run has died: its claimer has not settled it, and its lock is gone.
--- KEYS  recovers, lock, due
--- ARGV  name, token, ttlMs, caller, bell
--- returns { nowUs, verdict, slot, lockRest }
+-- Takes a slot, or a demand, whose run has died: it has not been settled, and its lock is gone.
+-- KEYS  recovers, lock, due, counts
+-- ARGV  name, token, ttlMs, by (who runs it, as in the notes of PREFIX:counts), caller, bell
+-- returns { nowUs, verdict, at (the slot, or the time of the demand), lockRest, demanded (1: it is a demand), suspects (runs
+--           of the job that may have died) }
 --   verdict  yours: run it once more | held: a run of the job goes on, ask again after lockRest | none
 -- rings  recovered CALLER AT NAME
-local recovers, lock, due = unpack(KEYS)
-local name, token, ttl, caller, bell = unpack(ARGV)
+local recovers, lock, due, counts = unpack(KEYS)
+local name, token, ttl, by, caller, bell = unpack(ARGV)
 
 local list = redis.call('HGET', recovers, name) or ''
 local holder = redis.call('GET', lock)
-local first, slot
-for owner, claimed, times in string.gmatch(list, '(%w+):(%d+):(%d)') do
+local isFired = (tonumber(redis.call('ZSCORE', due, name) or nil) or 0) >= FIRED
+local first, slot, kind
+for owner, claimed, times, demanded in string.gmatch(list, '(%w+):(%d+):(%d)(d?)') do
   if owner == token then
-    return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0 }
+    return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0, #demanded, '' }
   end
-  if not first and times == '0' and tonumber(claimed) < FIRED then first, slot = owner, claimed end
+  -- Of a fired job only demands are run.
+  local isWanted = times == '0' and tonumber(claimed) < FIRED and (demanded ~= '' or not isFired)
+  if not first and isWanted then first, slot, kind = owner, claimed, demanded end
 end
 if not first then
-  -- What is left was run once more already.
-  if list ~= '' and not holder then redis.call('HDEL', recovers, name) end
-  return { nowUs, 'none', 0, 0 }
+  -- What is left was run once more already, or is a slot of a fired job.
+  if list ~= '' and (isFired or not holder) then redis.call('HDEL', recovers, name) end
+  return { nowUs, 'none', 0, 0, 0, '' }
 end
-
-if (tonumber(redis.call('ZSCORE', due, name) or nil) or 0) >= FIRED then
-  redis.call('HDEL', recovers, name)
-  return { nowUs, 'none', 0, 0 }
-end
-if not redis.call('SET', lock, token, 'NX', 'PX', ttl) then return { nowUs, 'held', 0, lockRest(lock) } end
+if not redis.call('SET', lock, token, 'NX', 'PX', ttl) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
 
 -- The second run is noted as well, so that this command may arrive twice; it is not run a third time.
-redis.call('HSET', recovers, name, remember(list, first, token .. ':' .. slot .. ':1'))
+redis.call('HSET', recovers, name, remember(list, first, token .. ':' .. slot .. ':1' .. kind))
+local found = noteRun(counts, name, token, (kind == '' and 'S' or 'D') .. slot, by)
 ring(bell, 'recovered', caller, int(now), name)
-return { nowUs, 'yours', tonumber(slot), tonumber(ttl) }
+return { nowUs, 'yours', tonumber(slot), tonumber(ttl), #kind, found }

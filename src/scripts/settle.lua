@@ -1,12 +1,15 @@
 -- The end of a run: releases its lock, notes and counts the run, and says whether a demand was made meanwhile.
 -- KEYS  lock, runs, demands, recovers, counts, history
 -- ARGV  name, token, startedAt, run (JSON; '': what was won was not run), leaving (1: somebody else has to take the demand),
---       caller, listeners, bell, sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it)
--- returns { nowUs, demandIn, recoverable (1: the run of another slot has died, or goes on) }
+--       caller, listeners, bell, sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it),
+--       details (of an error, as JSON, for the history alone; '': none)
+-- returns { nowUs, demandIn, recoverable (1: another run has died, or goes on), suspects (runs of the job that may have
+--           died) }
 -- rings  settled CALLER NAME, when the run was noted to be recovered;
 --        demand CALLER AT 0 LOCKREST LISTENERS NAME, when leaving and a demand waits
 local lock, runs, demands, recovers, counts, history = unpack(KEYS)
-local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, failed, kept = unpack(ARGV)
+local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, failed, kept,
+  details = unpack(ARGV)
 
 local held = redis.call('GET', lock) == token
 if held then redis.call('DEL', lock) end
@@ -15,7 +18,7 @@ if held then redis.call('DEL', lock) end
 local noted = redis.pcall('HGET', recovers, name)
 local list = type(noted) == 'string' and noted or ''
 local mine = string.find(list, token, 1, true)
-if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%d', '') end
+if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
 local recoverable = string.find(list, ':0', 1, true) and 1 or 0
 -- A second run that died as well is not run a third time, so nobody else clears it away.
 if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = '' end
@@ -35,21 +38,37 @@ if demand.token == token then
 end
 
 -- From here to the answer nothing may fail, neither for a foreign value nor for a Redis without room.
-if run ~= '' then
-  -- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
-  local ran, failures, skips, calls = readCounts(counts, name)
-  if held or not called(calls, caller, sequence) then
-    calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
-    writeCounts(counts, name, ran + 1, failures + failed, skips, calls)
-    if kept ~= '0' then redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run) end
+local ran, failures, skips, calls, notes = readCounts(counts, name)
+local counted = notes
+local takenBack = false
+if notes ~= '' then
+  local _, _, kind, id = string.find(notes, token .. ':%d+:%a%d+:(%S)(%d*%-?%d*)')
+  if kind then notes = withoutNote(notes, token) end
+  -- It was taken for dead, and lives: its record and its failure are taken back.
+  if kind == '!' then
+    takenBack = true
+    if id ~= '' then redis.pcall('XDEL', history, id) end
+    ran, failures = math.max(0, ran - 1), math.max(0, failures - 1)
   end
-
-  -- A run that ends long after its lock must not cover the note of a later one.
-  local before = not held and redis.pcall('HGET', runs, name)
-  local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
-  if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, run) end
 end
+-- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
+if run ~= '' and (held or not called(calls, caller, sequence)) then
+  calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
+  writeCounts(counts, name, ran + 1, failures + failed, skips, calls, notes)
+  if kept ~= '0' and details == '' then
+    redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run)
+  elseif kept ~= '0' then
+    redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run, 'details', details)
+  end
+elseif notes ~= counted then
+  writeCounts(counts, name, ran, failures, skips, calls, notes)
+end
+-- Nobody else has begun since it took the lock.
+if run ~= '' and held then redis.pcall('HSET', runs, name, run) end
+if run ~= '' and not held then noteLastRun(runs, name, startedAt, run, takenBack) end
+local found = ''
+if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 
 local waiting = demandIn(demand, lock)
 if leaving == '1' and waiting >= 0 then ring(bell, 'demand', caller, int(now), '0', int(waiting), listeners, name) end
-return { nowUs, waiting, recoverable }
+return { nowUs, waiting, recoverable, found }

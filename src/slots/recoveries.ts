@@ -1,4 +1,4 @@
-import { retryError } from '../errors';
+import { BossmanError, retryError } from '../errors';
 import type { Teller } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Fleet } from '../hints/fleet-size';
@@ -15,8 +15,8 @@ import { EARLY } from './slots';
 const RETRY = 200;
 
 /**
- * Slots whose run has died, of jobs hired with `recover`. The claim of such a slot is noted until its run is settled;
- * everybody else looks when the claimer's lock would end, unless the bell says before that the run is settled.
+ * Slots and demands whose run has died, of jobs hired with `recover`. Such a run is noted until it is settled; everybody
+ * else looks when its lock would end, unless the bell says before that the run is settled.
  */
 export class Recoveries {
   private readonly looks: Alarms;
@@ -31,6 +31,8 @@ export class Recoveries {
     private readonly pauses: Pauses,
     private readonly on: {
       recovered: (job: Job, ticket: Ticket) => void;
+      /** It was taken too late: the run that was noted with this token does not begin. */
+      notRun: (job: Job, token: string) => void;
       track: <T>(promise: Promise<T>) => Promise<T>;
     },
   ) {
@@ -43,11 +45,10 @@ export class Recoveries {
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.recover) return;
     const { doubts } = this.trust;
-    if (bell.kind === 'claim' && bell.verdict === 'run') {
-      const { ttlMs } = job.settings;
-      const began = Math.max(bell.at, bell.slot) - this.clock.now();
-      this.lookIn(job, ttlMs + Math.min(Math.ceil(EARLY), began), doubts);
-    } else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.looks.clear(job.name);
+    if (bell.kind === 'claim' && bell.verdict === 'run') this.lookAfter(job, Math.max(bell.at, bell.slot));
+    else if (bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0))
+      this.lookAfter(job, bell.at);
+    else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.looks.clear(job.name);
   }
 
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
@@ -71,6 +72,23 @@ export class Recoveries {
     this.looks.stop();
   }
 
+  private tooLate(job: Job, token: string, slot: number | null): void {
+    this.on.notRun(job, token);
+    if (slot !== null) {
+      if (this.teller.hears('skip'))
+        this.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
+      return;
+    }
+    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before a demand whose run died could be run once more`;
+    this.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
+  }
+
+  /** A run has begun then: looks when its lock would end. */
+  private lookAfter(job: Job, begunAt: number): void {
+    const began = begunAt - this.clock.now();
+    this.lookIn(job, job.settings.ttlMs + Math.min(Math.ceil(EARLY), began), this.trust.doubts);
+  }
+
   /** @param atLatest a look that is set for an earlier time stays */
   private lookIn(job: Job, ms: number, atLatest = false): void {
     // Before the first answer the hire's own look is still to come.
@@ -90,10 +108,11 @@ export class Recoveries {
     const token = this.store.nextToken();
     while (!this.pauses.stopped) {
       try {
-        const { verdict, slot, lockRest, at, lockEndsAt } = await this.store.recover(
+        const { verdict, slot, demandedAt, lockRest, at, lockEndsAt } = await this.store.recover(
           job.name,
           token,
           job.settings.ttlMs,
+          job.settings,
         );
         this.teller.over('recover', job.name);
         if (verdict === 'held') this.lookIn(job, lockRest);
@@ -101,15 +120,14 @@ export class Recoveries {
           if (this.clock.now() < lockEndsAt)
             this.on.recovered(job, {
               slot,
-              demandedAt: null,
+              demandedAt,
               recovered: true,
               token,
               lockedAt: at,
               lockEndsAt,
             });
           // It is not recovered twice, so nobody else will run it.
-          else if (this.teller.hears('skip'))
-            this.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
+          else this.tooLate(job, token, slot);
         }
         return;
       } catch (cause) {

@@ -267,7 +267,7 @@ export class Slots {
       earlyMs: Math.ceil(EARLY),
       open: job.open,
       listeners: this.fleet.count,
-      recover: job.settings.recover,
+      noted: job.settings,
     };
   }
 
@@ -307,7 +307,8 @@ export class Slots {
       this.on.notRun(job, token);
     } else if (this.clock.now() >= lockEndsAt || !begins) {
       this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
-      if (!begins) this.on.notRun(job, token);
+      // Also when its lock has ended, as the claim was noted as a run that goes on.
+      this.on.notRun(job, token);
     } else {
       this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
     }

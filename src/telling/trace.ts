@@ -31,7 +31,7 @@ export interface SkipTrace extends SkipEvent {
 
 /** What the channel `bossman:lost` passes on. */
 export interface LostTrace extends LostEvent {
-  /** The `id` of the instance whose run it is. */
+  /** The `id` of the instance that reports it: the one whose run it is, save where that died. */
   instance: string;
 }
 

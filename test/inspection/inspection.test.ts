@@ -133,6 +133,8 @@ describe('jobs()', () => {
       outcome: 'failed',
       error: 'no luck',
       by: failed.hiredBy[0],
+      host: hostname().slice(0, 64),
+      pid: process.pid,
       recovered: false,
     });
   });

@@ -19,7 +19,7 @@ let store: Store;
 beforeEach(async () => {
   client = new Redis(testUrl());
   keys = new Keys(`batches-${randomUUID()}`, '', client.options.db ?? 0);
-  store = new Store(client, keys, new RedisClock(), () => {});
+  store = new Store(client, keys, new RedisClock(), { clockJump: () => {}, suspects: () => {} });
   // The first call of a connection is sent twice, as Redis does not know its script.
   await Promise.all(['a', 'b', 'c'].map((name) => demand(name)));
 });

@@ -22,6 +22,7 @@ const JOB = 'job';
 const TTL = 40_000;
 const SKIP_AFTER = 15_000;
 const MINUTE = 60_000;
+const NOTED = { recover: false, history: 100 };
 /** Sequences, and the seed that decides them; the nightly run says otherwise, with a seed of its own each time. */
 const RUNS = Number(process.env.BOSSMAN_RUNS ?? 300);
 const SEED = Number(process.env.BOSSMAN_SEED ?? 1);
@@ -147,7 +148,11 @@ class World {
     startedAt: number,
   ) {
     this.members = clients.map(
-      (client) => new Member(client, new Store(client, this.keys, new RedisClock(), () => {})),
+      (client) =>
+        new Member(
+          client,
+          new Store(client, this.keys, new RedisClock(), { clockJump: () => {}, suspects: () => {} }),
+        ),
     );
     const intervals = [20, 30, 70].map((seconds) => everySchedule(seconds * 1000));
     this.schedules = [...intervals, everyMinuteFrom(startedAt)];
@@ -347,7 +352,7 @@ const claims = fc
           earlyMs: early,
           open: false,
           listeners: 0,
-          recover: false,
+          noted: NOTED,
         };
         member.lastClaim = request;
         const reply = await world.call(member, {
@@ -385,7 +390,7 @@ const fires = who.map((who) =>
 const demands = fc.record({ who, takes: fc.boolean() }).map(({ who, takes }) =>
   step(`${who} demands${takes ? ' and takes' : ''}`, always, async (world) => {
     const member = world.member(who);
-    const own = takes ? { token: member.store.nextToken(), ttlMs: TTL } : null;
+    const own = takes ? { token: member.store.nextToken(), ttlMs: TTL, noted: NOTED } : null;
     const sequence = member.store.nextSequence();
     await world.call(member, {
       verb: 'demand',
@@ -424,7 +429,7 @@ const begins = who.map((who) =>
         verb: 'begin',
         token: run.token,
         everyMs: null,
-        send: () => member.store.begin(JOB, run.token),
+        send: () => member.store.begin(JOB, run.token, NOTED),
         expected: (at) => world.model.begin(run.token, at),
       });
     },
@@ -445,6 +450,7 @@ const settles = fc.record({ who, ran: fc.boolean() }).map(({ who, ran }) =>
         name: JOB,
         token,
         startedAt,
+        details: '',
         run: ran ? noteOf(startedAt) : '',
         leaving: false,
         listeners: 0,
@@ -584,7 +590,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
           earlyMs: 8000,
           open: false,
           listeners: 0,
-          recover: false,
+          noted: NOTED,
         });
       await world.pass(55);
       expect(await claim(one)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });

@@ -1,7 +1,8 @@
 import type { RunEvent } from '../../src/events';
-import { type Abandoned, parseRecord, recordText } from '../../src/redis/records';
+import { type Abandoned, parseRecord, recordText, whoText } from '../../src/redis/records';
 
 const BY = '0123456789abcdef';
+const WHO = whoText(BY, 'host', 7);
 const SLOT: RunEvent = {
   job: 'a',
   slot: 1_795_533_000_000,
@@ -35,7 +36,7 @@ describe('the record of a run', () => {
       { slot: null, demandedAt: 1_795_533_000_000 },
     ],
   ])('%s is read as it was noted', (_, ended, expected) => {
-    expect(parseRecord(recordText(ended, ended, BY))).toEqual({
+    expect(parseRecord(recordText(ended, ended, WHO))).toEqual({
       slot: SLOT.slot,
       demandedAt: null,
       startedAt: 1_795_533_000_001,
@@ -44,18 +45,26 @@ describe('the record of a run', () => {
       outcome: 'done',
       error: null,
       by: BY,
+      host: 'host',
+      pid: 7,
       recovered: false,
       ...expected,
     });
   });
 
   it('that quit gave up on is a failed one to an instance of 2.0.0', () => {
-    expect(JSON.parse(recordText(SLOT, { abandoned: true, duration: 1 }, BY)).outcome).toBe('failed');
+    expect(JSON.parse(recordText(SLOT, { abandoned: true, duration: 1 }, WHO)).outcome).toBe('failed');
   });
 
   it('has the first 200 characters of an error', () => {
     const failed = { ...SLOT, duration: 1, cause: new Error('x'.repeat(300)) };
-    expect(parseRecord(recordText(failed, failed, BY))?.error).toBe('x'.repeat(200));
+    expect(parseRecord(recordText(failed, failed, WHO))?.error).toBe('x'.repeat(200));
+  });
+
+  it('names a host in few letters, and escapes what a script splits notes at', () => {
+    const who = whoText(BY, ` a|b\n"\u2028é${'x'.repeat(100)}`, 7);
+    expect(who).toMatch(/^[\x21-\x7b}~]+$/);
+    expect(JSON.parse(`{${who}}`)).toEqual({ by: BY, host: ` a|b\n"\u2028é${'x'.repeat(56)}`, pid: 7 });
   });
 
   it('that an earlier version noted, without its lateness, is read', () => {

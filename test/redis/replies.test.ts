@@ -65,7 +65,7 @@ const ANSWERS: {
   {
     of: 'recover',
     read: recoverReply,
-    reply: [NOW_US, 'yours', NOW, 2000],
+    reply: [NOW_US, 'yours', NOW, 2000, 0, ''],
     times: [],
     slots: [2],
     rests: [3],

@@ -34,7 +34,9 @@ export function trialsOfInstance(keys: Keys): Trial[] {
     ['ZSCORE', keys.due, name],
     ['ZRANGEBYSCORE', keys.due, '0', '1'],
     ['XADD', keys.history(name), '*', 'run', name],
+    ['XDEL', keys.history(name), '1-0'],
     ['PUBLISH', keys.bell, name],
+    ['PUBSUB', 'NUMSUB', keys.bell],
   ];
 }
 

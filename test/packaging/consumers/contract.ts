@@ -32,7 +32,7 @@ export function events(fred: Bossman): void {
     return [job.length, slot + through, reason];
   });
   fred.on('lost', ({ slot, why }) => {
-    const reason: 'expired' | 'renewal' | 'taken' | 'quit' = why;
+    const reason: 'expired' | 'renewal' | 'taken' | 'quit' | 'died' = why;
     // @ts-expect-error: a demand has no slot
     slot.toFixed();
     return reason;

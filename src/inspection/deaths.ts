@@ -1,0 +1,150 @@
+import { BossmanError, messageOf } from '../errors';
+import type { DiedReply } from '../redis/replies';
+import type { Store } from '../redis/store';
+import type { Pauses } from '../time/pauses';
+
+/** ms for which a run that holds no lock may go on before anybody asks whether its process lives: most settle by then. */
+const ASK_AFTER = 1000;
+/** ms between the two times at which its instance must be away: after an outage all have connected again by then. */
+const AWAY_FOR = 3000;
+/** ms after which an instance that was there is asked for again. */
+const ASK_AGAIN = 30_000;
+/** The digits of a token that say whose it is. */
+const ID_LENGTH = 16;
+
+interface Suspect {
+  readonly name: string;
+  readonly token: string;
+  /** Null: nobody looks now. */
+  looking: Promise<void> | null;
+  /** When its instance was last there, in ms on a monotonic clock. */
+  aliveAt: number;
+}
+
+/**
+ * Runs whose process has died. A run is noted when it begins and until it settles, by the scripts that begin and settle
+ * runs; they answer which noted runs hold no lock. Such a run has died, or has outlived its lock and goes on.
+ *
+ * States of one: suspected → its instance is looked for, after a while → there: asked again after a longer while, if it
+ * is still suspected → away, and away again 3 s later: recorded as died, by a script, so once. A run that settles in
+ * between is no suspect any more. A process that is busy or frozen answers nothing but keeps its connection, so an
+ * instance is away only when its own channel has no subscriber, and it does not answer the roll call either. One that
+ * was cut off for longer than that and comes back settles its run, and the script takes the record back.
+ */
+export class Deaths {
+  private readonly suspects = new Map<string, Suspect>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly pauses: Pauses,
+    private readonly monotonic: () => number,
+    private readonly on: {
+      /** The ids of the instances that answer now. */
+      rollCall: () => Promise<ReadonlySet<string>>;
+      died: (name: string, run: DiedReply) => void;
+      trouble: (error: BossmanError) => void;
+      track: <T>(promise: Promise<T>) => Promise<T>;
+    },
+    /** Null: we are no instance, so we run nothing and report nothing. */
+    private readonly own: {
+      /** A run of our own: whoever runs it knows better. */
+      suspected: (name: string, token: string) => void;
+    } | null,
+  ) {}
+
+  /** To be called with all suspects of a job, also when there are none any more. */
+  suspected(name: string, tokens: readonly string[]): void {
+    // Called for every run.
+    if (tokens.length === 0 && this.suspects.size === 0) return;
+    for (const [token, suspect] of this.suspects) {
+      if (suspect.name === name && !tokens.includes(token)) this.suspects.delete(token);
+    }
+    for (const token of tokens) {
+      if (this.pauses.stopped) return;
+      if (this.own && idOf(token) === this.store.instance) {
+        this.own.suspected(name, token);
+        continue;
+      }
+      const suspect = this.suspects.get(token) ?? {
+        name,
+        token,
+        looking: null,
+        aliveAt: Number.NEGATIVE_INFINITY,
+      };
+      if (suspect.looking || this.monotonic() - suspect.aliveAt < ASK_AGAIN) continue;
+      this.suspects.set(token, suspect);
+      suspect.looking = this.lookLater(suspect).finally(() => {
+        suspect.looking = null;
+      });
+    }
+  }
+
+  /**
+   * Looks for suspects now, as somebody asks. Takes as long as it has to: 3 s when there is one whose instance is away.
+   *
+   * @param suspects token → name
+   * @returns how many have died
+   */
+  async resolve(suspects: ReadonlyMap<string, string>): Promise<number> {
+    try {
+      const away = await this.awayOf([...suspects.keys()]);
+      if (away.length === 0 || !(await this.pauses.pause(AWAY_FOR))) return 0;
+      const gone = await this.awayOf(away);
+      await Promise.all(gone.map((token) => this.record(suspects.get(token) ?? '', token)));
+      return gone.length;
+    } catch (cause) {
+      // Whoever may only read still has the answer to what was asked.
+      const message = `whether runs have died could not be found out (${messageOf(cause)})`;
+      this.on.trouble(new BossmanError('COMMAND', message, null, cause));
+      return 0;
+    }
+  }
+
+  private async lookLater(suspect: Suspect): Promise<void> {
+    if (!(await this.pauses.pause(ASK_AFTER))) return;
+    try {
+      await this.look(suspect);
+    } catch (cause) {
+      if (this.pauses.stopped) return;
+      // Like one that is there: looked for again later, if it is still suspected.
+      suspect.aliveAt = this.monotonic();
+      const message = `whether a run of '${suspect.name}' has died could not be found out (${messageOf(cause)}); it is tried again`;
+      this.on.trouble(new BossmanError('COMMAND', message, suspect.name, cause));
+    }
+  }
+
+  private async look(suspect: Suspect): Promise<void> {
+    const { name, token } = suspect;
+    const isSuspect = () => this.suspects.get(token) === suspect;
+    for (let times = 1; times <= 2 && isSuspect(); times += 1) {
+      if ((await this.awayOf([token])).length === 0) {
+        suspect.aliveAt = this.monotonic();
+        return;
+      }
+      if (times === 1 && !(await this.pauses.pause(AWAY_FOR))) return;
+    }
+    if (!isSuspect()) return;
+    await this.record(name, token);
+    this.suspects.delete(token);
+  }
+
+  /** Those whose instance is neither connected nor answers. */
+  private async awayOf(tokens: readonly string[]): Promise<string[]> {
+    if (tokens.length === 0) return [];
+    const connected = await this.store.connectedOf([...new Set(tokens.map(idOf))]);
+    const silent = tokens.filter((token) => !connected.has(idOf(token)));
+    if (silent.length === 0) return [];
+    const answering = await this.on.rollCall();
+    return silent.filter((token) => !answering.has(idOf(token)));
+  }
+
+  private async record(name: string, token: string): Promise<void> {
+    const run = await this.on.track(this.store.died(name, token, this.own !== null));
+    if (run.verdict === 'died') this.on.died(name, run);
+  }
+}
+
+/** Whose a lock's token is. */
+export function idOf(token: string): string {
+  return token.slice(0, ID_LENGTH);
+}

@@ -1,0 +1,48 @@
+-- Records a run as died: it was noted, has not settled, and its instance is gone. Whoever calls has made sure of the last.
+-- KEYS  counts, runs, history, lock
+-- ARGV  name, token, caller ('': one that reports nothing)
+-- returns { nowUs, verdict, what (as in the notes of PREFIX:counts), at (the slot, or the time of the demand) }
+--   verdict  died: it is recorded, and the caller is the one who reports it | told: it is recorded, and somebody else
+--            reports it | none: it has settled, or holds its lock
+local counts, runs, history, lock = unpack(KEYS)
+local name, token, caller = unpack(ARGV)
+
+local ran, failures, skips, calls, notes = readCounts(counts, name)
+local since, what, at, by = string.match(notes, token .. ':(%d+):(%a)(%d+):(%S+)')
+if not since or redis.call('GET', lock) == token then return { nowUs, 'none', '', 0 } end
+
+local function note(id, who)
+  return remember(notes, token, token .. ':' .. since .. ':' .. what .. at .. ':!' .. id .. ':' .. who)
+end
+
+local id, teller = string.match(by, '^!(%d*%-?%d*):(%x*)$')
+if id then
+  if caller == '' or (teller ~= '' and teller ~= caller) then return { nowUs, 'told', what, tonumber(at) } end
+  if teller == '' then writeCounts(counts, name, ran, failures, skips, calls, note(id, caller)) end
+  return { nowUs, 'died', what, tonumber(at) }
+end
+
+local kept, runBy = string.match(by, '^(%d+):(.+)$')
+if not kept then return { nowUs, 'none', '', 0 } end
+-- A slot is claimed shortly before its time, and begins at it.
+local isSlot = what == 's' or what == 'S'
+local startedAt = isSlot and math.max(tonumber(since), tonumber(at)) or tonumber(since)
+local record = table.concat({
+  '{"', isSlot and 'slot' or 'demandedAt', '":', at, ',"startedAt":', int(startedAt),
+  ',"lateness":', int(math.max(0, startedAt - tonumber(at))), ',"durationMs":0',
+  -- To an instance of 2.0.0 it is a failure.
+  ',"outcome":"failed","end":"died","error":"the instance died in the run"',
+  (what == 'S' or what == 'D') and ',"recovered":true' or '', ',', runBy, '}',
+})
+
+-- Refused as a whole by a Redis without room, so that it is recorded once.
+redis.call('HSET', counts, name,
+  countsText(ran + 1, failures + 1, skips, calls, note('', caller)))
+if kept ~= '0' then
+  local entry = redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', record)
+  if type(entry) == 'string' then
+    writeCounts(counts, name, ran + 1, failures + 1, skips, calls, note(entry, caller))
+  end
+end
+noteLastRun(runs, name, startedAt, record)
+return { nowUs, 'died', what, tonumber(at) }
