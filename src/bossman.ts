@@ -17,7 +17,7 @@ import { BellFallback } from './hints/bell-fallback';
 import { Fleet } from './hints/fleet-size';
 import { Listener } from './hints/listener';
 import { Trust } from './hints/trust';
-import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from './info';
+import type { HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from './info';
 import { Deaths } from './inspection/deaths';
 import { Overview } from './inspection/overview';
 import { Presence } from './inspection/presence';
@@ -40,12 +40,14 @@ import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
 import { Store } from './redis/store';
 import { Runner, type Ticket } from './runs/runner';
+import { nextSlots, type SlotsOptions, type SlotsPlan } from './schedule/next-slots';
 import {
   type InstanceSettings,
   type JobSettings,
   readDefinition,
   readHistoryOptions,
   readName,
+  readNextOptions,
   readOptions,
   readQuitOptions,
 } from './settings';
@@ -227,7 +229,10 @@ class Bossman extends EventEmitter<BossmanEvents> {
    */
   hire(name: string, definition: JobDefinition): Promise<void> {
     const known = readName(name);
-    const settings = readDefinition(definition, this.settings.run);
+    const settings = readDefinition(definition, this.settings.run, {
+      prefix: this.settings.prefix,
+      name: known,
+    });
     return this.calls.begin<void>('hire', known, (waiter) => {
       const job = this.register(known, definition, settings);
       this.recoveries.look(job);
@@ -288,6 +293,19 @@ class Bossman extends EventEmitter<BossmanEvents> {
     const known = readName(name);
     const last = readHistoryOptions(options);
     return this.calls.perform('history', known, () => this.overview.history(known, last));
+  }
+
+  /**
+   * The coming slots of a job of the fleet, hired here or not, in ms since the epoch on Redis' clock.
+   *
+   * @param options `count`: how many, default 5
+   * @returns an empty array for a job that is unknown, fired, or without a plan. Rejects with Redis' refusal.
+   * @throws TypeError or RangeError at once for a bad name or option
+   */
+  next(name: string, options: NextOptions = {}): Promise<number[]> {
+    const known = readName(name);
+    const count = readNextOptions(options);
+    return this.calls.perform('next', known, () => this.overview.next(known, count));
   }
 
   /**
@@ -451,6 +469,8 @@ declare namespace Bossman {
     type JobInfo,
     type LostEvent,
     type LostTrace,
+    type NextOptions,
+    nextSlots,
     type PlanEvent,
     type Qa,
     type QuitOptions,
@@ -463,6 +483,8 @@ declare namespace Bossman {
     Self as default,
     type SkipEvent,
     type SkipTrace,
+    type SlotsOptions,
+    type SlotsPlan,
   };
 }
 

@@ -82,6 +82,12 @@ export interface InstanceInfo {
   }[];
 }
 
+/** How many of a job's coming slots. */
+export interface NextOptions {
+  /** An integer from 1 to 10,000. Default 5. */
+  count?: number | undefined;
+}
+
 /** What part of a job's history. */
 export interface HistoryOptions {
   /** The last so many runs; whole, at least 1. Default 20. */

@@ -20,8 +20,22 @@ export interface RunOptions {
    * the run did: give a `ttl` that the work does not outlive, or `keepAlive`. At most once more; default false.
    */
   recover?: boolean | undefined;
-  /** What becomes of a slot that is more than 1 s late because nobody was there: `run` it once, or `skip` it. Default `run`. */
-  misfire?: 'run' | 'skip' | undefined;
+  /**
+   * What happens to a slot that is more than 1 s late because no instance was running. Default `run`.
+   *
+   * - `run`: it runs once, however late.
+   * - `skip`: it is skipped, and reported.
+   * - `{ within }`: it runs if it is not later than that (ms, or a phrase such as `6 hours`), otherwise it is skipped, and
+   *   reported. Of several missed slots, the first within that time runs once.
+   */
+  misfire?: 'run' | 'skip' | { within: number | string } | undefined;
+  /**
+   * Moves all slots of a job by a fixed time that is at least 0 and less than this (ms, or a phrase such as
+   * `15 minutes`), so that jobs with the same plan do not all start at once. The time is derived from prefix and name:
+   * it is the same in every instance and after every restart. It is part of the plan; the first run of an interval comes
+   * one interval and that time after the first hire. Must be less than the gap between two slots. Default 0, none.
+   */
+  jitter?: number | string | undefined;
   /** IANA time zone of cron plans, such as `Europe/Helsinki`. Default: the process's. */
   tz?: string | undefined;
   /**

@@ -1,13 +1,10 @@
 import { inspect } from 'node:util';
-import type { HistoryOptions } from './info';
+import type { HistoryOptions, NextOptions } from './info';
 import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
-import {
-  checkTimeZone,
-  cronSchedule,
-  everySchedule,
-  processTimeZone,
-  type Schedule,
-} from './schedule/schedule';
+import { parseJitter, scheduleOf } from './schedule/definition';
+import { parseInterval } from './schedule/interval';
+import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
+import { checkTimeZone, type Schedule } from './schedule/schedule';
 
 /** `BossmanOptions` as they were checked, with the defaults for what was not given. */
 export interface InstanceSettings {
@@ -21,7 +18,10 @@ export interface RunSettings {
   ttlMs: number;
   keepAlive: boolean;
   recover: boolean;
-  misfire: 'run' | 'skip';
+  /** A number: ms within which a missed slot is still run. */
+  misfire: 'run' | 'skip' | number;
+  /** The bound of the jitter in ms; 0: none. */
+  jitterMs: number;
   /** null: the process's */
   tz: string | null;
   /** Runs that are kept. */
@@ -29,7 +29,7 @@ export interface RunSettings {
 }
 
 /** How one job is run here, and when. */
-export interface JobSettings extends Omit<RunSettings, 'tz'> {
+export interface JobSettings extends Omit<RunSettings, 'tz' | 'jitterMs'> {
   /** null: takes demands, never slots */
   schedule: Schedule | null;
 }
@@ -39,6 +39,7 @@ const DEFAULTS: RunSettings = {
   keepAlive: false,
   recover: false,
   misfire: 'run',
+  jitterMs: 0,
   tz: null,
   history: 100,
 };
@@ -46,7 +47,7 @@ const DEFAULTS: RunSettings = {
 export const DEFAULT_LAST = 20;
 export const DEFAULT_PREFIX = 'bossman';
 
-const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'tz', 'history'];
+const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
 const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
@@ -62,13 +63,17 @@ export function readOptions(options: BossmanOptions): InstanceSettings {
 }
 
 /** @throws TypeError or RangeError, naming the option and its value */
-export function readDefinition(definition: JobDefinition, over: RunSettings): JobSettings {
+export function readDefinition(
+  definition: JobDefinition,
+  over: RunSettings,
+  job: { prefix: string; name: string },
+): JobSettings {
   const given = record('definition', definition);
   warnOfUnknown('definition', given, JOB_OPTIONS);
   const work: unknown = given.work;
   if (typeof work !== 'function') throw new TypeError(`work: ${inspect(work)} is not a function`);
   const run = readRunOptions(given, over);
-  const schedule = readSchedule(given, run.tz);
+  const schedule = scheduleOf(given, run.tz, run.jitterMs, job);
   if (run !== over || !schedule) return settingsOf(run, schedule);
   // Thousands of jobs may say nothing but how often.
   const known = shared.get(schedule);
@@ -104,6 +109,11 @@ export function readHistoryOptions(options: HistoryOptions): number {
   return last;
 }
 
+/** @returns how many slots; see `NextOptions` */
+export function readNextOptions(options: NextOptions): number {
+  return readCount(record('options', options).count ?? DEFAULT_COUNT);
+}
+
 /** @throws TypeError for what is not a string, RangeError for an empty one */
 export function readName(name: unknown): string {
   if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
@@ -116,30 +126,12 @@ function wellFormed(name: string): string {
   return name.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-function readSchedule({ every, cron }: Record<string, unknown>, tz: string | null): Schedule | null {
-  const hasEvery = every !== undefined && every !== null;
-  const hasCron = cron !== undefined && cron !== null;
-  if (hasEvery && hasCron) {
-    throw new TypeError(
-      `every: ${inspect(every)} and cron: ${inspect(cron)} exclude each other; give one of them`,
-    );
-  }
-  // The values' own types are looked at where they are parsed.
-  if (hasEvery) return everySchedule(every as string | number);
-  if (hasCron) return cronSchedule(cron as string, tz ?? processTimeZone());
-  return null;
-}
-
 /** `over` itself when nothing is given. */
 function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunSettings {
-  if (RUN_OPTIONS.every((option) => given[option] === undefined || given[option] === null)) return over;
+  if (!RUN_OPTIONS.some((option) => isGiven(given[option]))) return over;
   const ttlMs = ofType('ttl', given.ttl, 'number') ?? over.ttlMs;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
     throw new RangeError(`ttl: ${inspect(given.ttl)} is not a whole number of milliseconds above 0`);
-  }
-  const misfire = ofType('misfire', given.misfire, 'string') ?? over.misfire;
-  if (misfire !== 'run' && misfire !== 'skip') {
-    throw new RangeError(`misfire: ${inspect(given.misfire)} is neither 'run' nor 'skip'`);
   }
   const history = ofType('history', given.history, 'number') ?? over.history;
   if (!Number.isSafeInteger(history) || history < 0) {
@@ -151,10 +143,27 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
     ttlMs,
     keepAlive: ofType('keepAlive', given.keepAlive, 'boolean') ?? over.keepAlive,
     recover: ofType('recover', given.recover, 'boolean') ?? over.recover,
-    misfire,
+    misfire: readMisfire(given.misfire) ?? over.misfire,
+    jitterMs: isGiven(given.jitter) ? parseJitter(given.jitter) : over.jitterMs,
     tz,
     history,
   };
+}
+
+/** @returns undefined when it is not given */
+function readMisfire(misfire: unknown): RunSettings['misfire'] | undefined {
+  if (!isGiven(misfire)) return undefined;
+  if (misfire === 'run' || misfire === 'skip') return misfire;
+  if (typeof misfire === 'object' && misfire !== null && Object.keys(misfire).join() === 'within') {
+    return parseInterval(Reflect.get(misfire, 'within'), 'misfire.within');
+  }
+  const problem = `misfire: ${inspect(misfire)} is neither 'run', nor 'skip', nor { within: TIME }`;
+  throw typeof misfire === 'string' ? new RangeError(problem) : new TypeError(problem);
+}
+
+/** null and undefined both mean: not given. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function record(argument: string, value: unknown): Record<string, unknown> {
@@ -170,7 +179,7 @@ interface Types {
   boolean: boolean;
 }
 
-/** null and undefined both mean: not given. */
+/** undefined when it is not given. */
 function ofType<T extends keyof Types>(argument: string, value: unknown, type: T): Types[T] | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === type) return value as Types[T];

@@ -15,7 +15,8 @@ const DEFAULTS: Record<string, string> = {
   ttl: `${run.ttlMs}`,
   keepAlive: `${run.keepAlive}`,
   recover: `${run.recover}`,
-  misfire: run.misfire,
+  misfire: `${run.misfire}`,
+  jitter: `${run.jitterMs}`,
   tz: defaultZone(),
   history: `${run.history}`,
   disableRedisConfig: `${disableRedisConfig}`,
@@ -35,7 +36,7 @@ function defaultAddress(): string {
 }
 
 function defaultZone(): string {
-  const { schedule } = readDefinition({ cron: '0 3 * * *', work() {} }, run);
+  const { schedule } = readDefinition({ cron: '0 3 * * *', work() {} }, run, { prefix, name: 'report' });
   return schedule?.plan.endsWith(` ${processTimeZone()}`) ? "the process's" : `${schedule?.plan}`;
 }
 

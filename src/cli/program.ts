@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { parseInterval } from '../schedule/interval';
+import { DEFAULT_COUNT } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
 import { DEFAULT_LAST, DEFAULT_PREFIX } from '../settings';
 import { demand } from './demand';
@@ -8,6 +9,7 @@ import { Failure } from './failure';
 import { fleet } from './fleet';
 import { history } from './history';
 import { list } from './list';
+import { next } from './next';
 import { printText } from './output';
 import { type Asked, withSession } from './session';
 import { fire, forget } from './steer';
@@ -57,6 +59,14 @@ export function makeProgram(exit: (status: number) => void): Command {
     .option('--last <count>', 'so many of them', readCount, DEFAULT_LAST)
     .action(async (name: string, { last }: { last: number }, command: Command) =>
       exit(await withSession(askedOf(command), (session) => history(session, name, last))),
+    );
+  program
+    .command('next')
+    .description('the coming slots of a job')
+    .argument('<name>', 'the job')
+    .option('--count <count>', 'so many of them', readCount, DEFAULT_COUNT)
+    .action(async (name: string, { count }: { count: number }, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => next(session, name, count))),
     );
   program
     .command('fleet')

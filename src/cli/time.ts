@@ -27,6 +27,16 @@ function rounded(value: number): number {
   return value < 10 ? Number(value.toFixed(1)) : Math.round(value);
 }
 
+/** An instant in a zone, an IANA name: `2026-11-24 15:20:03`. */
+export function timeIn(timeZone: string, at: number): string {
+  try {
+    return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(at);
+  } catch {
+    // A zone that this version of Node does not know.
+    return '?';
+  }
+}
+
 /** An instant in the zone of this machine: `2026-11-24 15:20:03`. */
 export function localTime(at: number): string {
   return date.format(at);

@@ -1,5 +1,5 @@
 import { BossmanError } from '../errors';
-import type { HistoryOptions, InstanceInfo, JobInfo, RunRecord } from '../info';
+import type { HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from '../info';
 import type { BossmanOptions } from '../options';
 import {
   addressOf,
@@ -15,7 +15,7 @@ import {
 import { Keys } from '../redis/keys';
 import { parseRecord } from '../redis/records';
 import { Store } from '../redis/store';
-import { readHistoryOptions, readName, readOptions } from '../settings';
+import { readHistoryOptions, readName, readNextOptions, readOptions } from '../settings';
 import { RedisClock } from '../time/clock';
 import { Pauses } from '../time/pauses';
 import { after, cancel } from '../time/timers';
@@ -70,6 +70,10 @@ export class Inspector {
 
   history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
     return this.overview.history(readName(name), readHistoryOptions(options));
+  }
+
+  next(name: string, options: NextOptions = {}): Promise<number[]> {
+    return this.overview.next(readName(name), readNextOptions(options));
   }
 
   /** @returns when the demand was made: its run has this as its `demandedAt` */

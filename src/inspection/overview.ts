@@ -2,6 +2,8 @@ import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { FIRED } from '../redis/bounds';
 import { parseNotes, parseRecord } from '../redis/records';
 import type { Store } from '../redis/store';
+import { slotsFrom } from '../schedule/next-slots';
+import { parsePlan } from '../schedule/schedule';
 import { wordsOf } from '../schedule/words';
 import type { RedisClock } from '../time/clock';
 import { type Deaths, idOf } from './deaths';
@@ -33,6 +35,16 @@ export class Overview {
       if ((await this.deaths.resolve(new Map(suspects))) > 0) return this.history(name, last);
     }
     return texts.flatMap((text) => parseRecord(text) ?? []);
+  }
+
+  /** The coming slots of a job. */
+  async next(name: string, count: number): Promise<number[]> {
+    const [stored] = await Promise.all([this.reads.plan(name), this.clock.known || this.store.readClock()]);
+    const { plan, nextSlot } = planOf(stored?.text, stored?.slot);
+    const schedule = plan === null || nextSlot === null ? null : parsePlan(plan);
+    if (!schedule || nextSlot === null) return [];
+    const now = this.clock.now();
+    return slotsFrom(schedule, nextSlot > now ? nextSlot : schedule.next(nextSlot, now), count);
   }
 
   /** By name. */

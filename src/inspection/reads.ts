@@ -20,10 +20,19 @@ export class InspectionStore {
     private readonly keys: Keys,
   ) {}
 
+  /** A job's stored plan and next slot. */
+  async plan(name: string): Promise<{ text: string; slot: number } | null> {
+    const [text, slot] = await Promise.all([
+      this.client.hget(this.keys.plans, name),
+      this.client.zscore(this.keys.due, name),
+    ]);
+    return text === null || slot === null ? null : { text, slot: scoreOf(slot) };
+  }
+
   /** NAME → next slot */
   async slots(): Promise<Map<string, number>> {
     const scores = await collect((cursor) => this.client.zscan(this.keys.due, cursor, 'COUNT', PAGE));
-    return new Map([...scores].map(([name, score]) => [name, Number(score.replace('inf', 'Infinity'))]));
+    return new Map([...scores].map(([name, score]) => [name, scoreOf(score)]));
   }
 
   /** @param key of a hash */
@@ -86,6 +95,10 @@ export class InspectionStore {
     await this.client.del(key);
     return answers;
   }
+}
+
+function scoreOf(text: string): number {
+  return Number(text.replace('inf', 'Infinity'));
 }
 
 /** All pages of a scan, which may show an entry twice. */

@@ -44,25 +44,23 @@ interface Term {
  * 365. A bare number, as a string too, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`.
  * What is not understood as a whole is refused, never guessed at.
  *
+ * @param argument the name that errors use
  * @returns whole ms, from 1 to {@link MAX_INTERVAL_MS}; fractions are rounded
  * @throws TypeError for what is neither a string nor a number
  * @throws RangeError for what is not an interval, less than half a ms, or above the limit
  * @see https://github.com/vercel/ms#examples
  */
-export function parseInterval(every: string | number): number {
+export function parseInterval(every: string | number, argument = 'every'): number {
   if (typeof every !== 'string' && typeof every !== 'number') {
-    throw new TypeError(`every: ${show(every)} is neither a string nor a number; ${ADVICE}`);
+    throw new TypeError(`${argument}: ${show(every)} is neither a string nor a number; ${ADVICE}`);
   }
+  const refusal = (problem: string) => new RangeError(`${argument}: ${show(every)} ${problem}; ${ADVICE}`);
   const total = typeof every === 'number' ? every : readPhrase(every);
-  if (total === null || Number.isNaN(total)) throw refusal(every, 'is not an interval');
+  if (total === null || Number.isNaN(total)) throw refusal('is not an interval');
   const whole = Math.round(total);
-  if (whole < 1) throw refusal(every, 'is less than a millisecond');
-  if (whole > MAX_INTERVAL_MS) throw refusal(every, 'is longer than 10,000 years');
+  if (whole < 1) throw refusal('is less than a millisecond');
+  if (whole > MAX_INTERVAL_MS) throw refusal('is longer than 10,000 years');
   return whole;
-}
-
-function refusal(every: unknown, problem: string): RangeError {
-  return new RangeError(`every: ${show(every)} ${problem}; ${ADVICE}`);
 }
 
 function show(value: unknown): string {

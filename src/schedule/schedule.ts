@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
 import { parseInterval } from './interval';
+import { jittered } from './jitter';
 import { SlotMemo } from './memo';
 import { keepNewest, recall } from './newest';
 import { cronOf, isOnceADay, matchesNoDay, problemOf } from './pattern';
 import { WallClock } from './wall-clock';
+import { splitOffset } from './words';
 
 const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
 const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
@@ -16,7 +18,10 @@ const MAX_INTERVALS = 100;
 
 /** A plan and the slots that follow from it. All times are ms since the epoch, on Redis' clock. */
 export interface Schedule {
-  /** The canonical text, as stored in Redis: `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`. */
+  /**
+   * The canonical text, as stored in Redis: `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`, followed by ` +OFFSET`
+   * in ms if each slot is moved by a jitter.
+   */
   readonly plan: string;
   /** The interval in ms; null for cron. */
   readonly everyMs: number | null;
@@ -124,7 +129,9 @@ const cronSchedules = new Map<string, Schedule>();
  */
 export function parsePlan(plan: string): Schedule | null {
   try {
-    const schedule = readPlan(plan);
+    const { base, offsetMs } = splitOffset(plan);
+    const unmoved = readPlan(base);
+    const schedule = unmoved && jittered(unmoved, offsetMs);
     return schedule?.plan === plan ? schedule : null;
   } catch {
     return null;

@@ -6,6 +6,12 @@ const UNITS = [
   ['millisecond', 1],
 ] as const;
 
+/** The base of a plan's text, and the offset that a jitter gives its slots; 0 where there is none. */
+export function splitOffset(plan: string): { base: string; offsetMs: number } {
+  const [, base, offset] = /^(.+) \+([1-9]\d{0,15})$/.exec(plan) ?? [];
+  return base === undefined ? { base: plan, offsetMs: 0 } : { base, offsetMs: Number(offset) };
+}
+
 /** What a plan's text says, for people. */
 export interface PlanWords {
   words: string | null;
@@ -13,14 +19,18 @@ export interface PlanWords {
 }
 
 /**
- * `every 5400000` → `every 1 hour 30 minutes`; of `cron 0 9 * * 1-5 Europe/Helsinki` the zone stands apart. A text that
+ * `every 5400000` → `every 1 hour 30 minutes`, and with an offset ` +7 minutes` behind it; of `cron 0 9 * * 1-5 Europe/Helsinki` the zone stands apart. A text that
  * is no plan has no words. The pattern of a cron plan is not looked at, as that takes too long for ten thousand.
  */
 export function wordsOf(plan: string): PlanWords {
-  const everyMs = /^every ([1-9]\d*)$/.exec(plan)?.[1];
-  if (everyMs !== undefined) return { words: `every ${phraseOf(Number(everyMs))}`, tz: null };
-  const [, pattern, tz] = /^(cron .+) (\S+)$/.exec(plan) ?? [];
-  return pattern === undefined || tz === undefined ? { words: null, tz: null } : { words: pattern, tz };
+  const { base, offsetMs } = splitOffset(plan);
+  const moved = offsetMs > 0 ? ` +${phraseOf(offsetMs)}` : '';
+  const everyMs = /^every ([1-9]\d*)$/.exec(base)?.[1];
+  if (everyMs !== undefined) return { words: `every ${phraseOf(Number(everyMs))}${moved}`, tz: null };
+  const [, pattern, tz] = /^(cron .+) (\S+)$/.exec(base) ?? [];
+  return pattern === undefined || tz === undefined
+    ? { words: null, tz: null }
+    : { words: pattern + moved, tz };
 }
 
 /** A phrase that `parseInterval` reads as so many ms; in days at most, as months and years mean other things to others. */

@@ -63,9 +63,16 @@ end
 
 local NONE = { stamp = 0, slot = 0, plan = '', claims = '', calls = '', before = '', fired = true }
 
+-- The interval of a plan, and the offset that a jitter gives it; nothing for cron.
+local function parseInterval(plan)
+  local every, offset = string.match(plan, '^every (%d+) ?%+?(%d*)$')
+  return tonumber(every), tonumber(offset) or 0
+end
+
 local function parseOrder(text)
   local since, nextSlot, plan = string.match(text, '^(%d+) (%d+) (.*)$')
-  return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = tonumber(string.match(plan, '^every (%d+)$')) }
+  local every, offset = parseInterval(plan)
+  return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = every, offset = offset }
 end
 
 -- Answers the verdict, and what is stored from here on.
@@ -95,7 +102,7 @@ local function arm(job, name, sequence, order)
     return 'kept', entry
   end
 
-  local slot = order.every and now + order.every or order.next
+  local slot = order.every and now + order.every + order.offset or order.next
   if slot <= now then return 'stale', NONE end
 
   local was = entry or NONE
@@ -107,7 +114,13 @@ local function arm(job, name, sequence, order)
     -- Nor does a plan that comes back after another: it has its own slot again.
     before = int(was.slot) .. ' ' .. was.plan
     local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
-    if was.slot <= now or order.every then slot = math.min(slot, was.slot) end
+    local wasEvery, wasOffset = parseInterval(was.plan)
+    if was.slot > now and wasEvery and wasEvery == order.every then
+      -- Another jitter alone: the grid moves by the difference, or it would have no effect.
+      slot = math.max(now, was.slot + order.offset - wasOffset)
+    elseif was.slot <= now or order.every then
+      slot = math.min(slot, was.slot)
+    end
     if ownPlan == plan then slot = math.min(slot, tonumber(ownSlot)) end
   end
 

@@ -12,6 +12,7 @@ import type { Schedule } from '../schedule/schedule';
 import { Alarms } from '../time/alarms';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { latestMs, slotWithin } from './misfires';
 import { Starts } from './starts';
 
 /**
@@ -29,8 +30,6 @@ export const STEPS_BACK_ONCE_IN = 50;
 const BUSY = 1;
 /** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
 const STALLED = 2.5;
-/** ms; a slot later than this counts as missed. */
-const MISSED_AFTER = 1000;
 /** ms that others have to bring back a later slot, after Redis lost a plan; the same as in scripts/lib.lua. */
 const OBJECTION = 300;
 /** ms; however large the fleet seems to be, nobody yields for longer. */
@@ -202,6 +201,7 @@ export class Slots {
     try {
       while (job.known?.schedule && !this.pauses.stopped) {
         const { known } = job;
+        const { slot: due } = known;
         const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
         const reply = await this.claimOnce(job, known, request);
         if (reply === 'refused') {
@@ -216,7 +216,7 @@ export class Slots {
           await this.plans.look(job);
           return;
         } else {
-          this.conclude(job, known, reply);
+          this.conclude(job, known, reply, due);
           if (reply.verdict === 'run') await this.begin(job, known, token, reply);
           return;
         }
@@ -252,17 +252,18 @@ export class Slots {
   ): ClaimRequest {
     const { ttlMs, misfire } = job.settings;
     const { everyMs } = schedule;
+    const now = this.clock.now();
+    const expected = slotWithin(misfire, schedule, known.slot, now);
     job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
     return {
       name: job.name,
       stamp: known.stamp,
-      expected: known.slot,
+      expected,
       everyMs,
-      next:
-        everyMs === null ? schedule.next(known.slot, Math.max(known.slot, this.clock.now() - clockError)) : 0,
+      next: everyMs === null ? schedule.next(expected, Math.max(expected, now - clockError)) : 0,
       token,
       ttlMs,
-      skipAfterMs: misfire === 'skip' ? MISSED_AFTER : null,
+      skipAfterMs: latestMs(misfire),
       // The script's clock counts whole ms.
       earlyMs: Math.ceil(EARLY),
       open: job.open,
@@ -271,8 +272,12 @@ export class Slots {
     };
   }
 
-  /** Takes in the answer that says whose the slot is. */
-  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply): void {
+  /**
+   * Takes in the answer that says whose the slot is.
+   *
+   * @param due the slot that was due when it was asked: if a later one was claimed, it and those between were missed
+   */
+  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number): void {
     const { verdict, claimed, slot } = reply;
     const known = lastHeard(job, asked);
     if (verdict === 'fired') {
@@ -286,6 +291,7 @@ export class Slots {
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.moveOn(job, known, slot, !job.open, job.open);
+      if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
       if (verdict === 'missed') {
         this.skip(job, known, claimed, slot, 'missed');
         return;

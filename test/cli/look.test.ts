@@ -193,3 +193,25 @@ test('to look leaves nothing behind, and is not seen by others', async () => {
     timeoutMs: 30_000,
   });
 });
+
+test('next shows the coming slots of a job, in the zone of its plan and in local time', async () => {
+  await member({ weekly: { cron: '0 9 * * 1', tz: 'Europe/Helsinki' }, ended: { every: HOUR } });
+  const { stdout, status } = await cli('next', 'weekly', '--count', '2');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^'?weekly'?, cron 0 9 \* \* 1 Europe\/Helsinki\n\nEUROPE\/HELSINKI +LOCAL TIME/);
+  expect(stdout.match(/^\d{4}-\d\d-\d\d 09:00:00 /gm)).toHaveLength(2);
+
+  const coming = await json<{ slots: number[]; tz: string }>('next', 'weekly');
+  expect(coming).toMatchObject({
+    job: 'weekly',
+    tz: 'Europe/Helsinki',
+    plan: 'cron 0 9 * * 1 Europe/Helsinki',
+  });
+  expect(coming.slots).toHaveLength(5);
+  await cli('fire', 'ended');
+  expect((await cli('next', 'ended')).stdout).toMatch(/^no slot of '?ended'? is coming: it was fired\n$/);
+  expect(await cli('next', 'weakly')).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/did you mean/),
+  });
+});

@@ -113,6 +113,30 @@ describe('a slot that passed while nobody was there', () => {
     expect(fleet.told.start[0]?.slot).toBeGreaterThanOrEqual(slot + 16_000);
   });
 
+  it('is run with misfire: { within } by the first of the missed slots that is not too late, and the others are told', async () => {
+    const slot = await leaveDue('job', { every: 10_000, work }, 65_000);
+    await fleet.join({ misfire: { within: '30 seconds' } }).hire('job', { every: 10_000, work });
+    await waitFor('the run', () => fleet.told.finish.length > 0);
+    // 35 s late would be too late, and 25 s is not; a machine that stalls may find one slot less.
+    const ran = fleet.told.start[0]?.slot ?? 0;
+    expect([slot + 40_000, slot + 50_000]).toContain(ran);
+    expect(fleet.told.start[0]?.lateness).toBeLessThanOrEqual(30_000);
+    expect(fleet.told.skip).toEqual([
+      { job: 'job', slot, through: ran - 10_000, why: 'missed' },
+      { job: 'job', slot: ran + 10_000, through: slot + 60_000, why: 'missed' },
+    ]);
+    expect(await storedSlot('job')).toBe(slot + 70_000);
+  });
+
+  it('is let go with misfire: { within } when it is later than that, and told', async () => {
+    const slot = await leaveDue('job', { every: 60_000, work }, 40_000);
+    await fleet.join().hire('job', { every: 60_000, misfire: { within: 20_000 }, work });
+    await waitFor('the skip', () => fleet.told.skip.length > 0);
+    expect(fleet.told.skip).toEqual([{ job: 'job', slot, through: slot, why: 'missed' }]);
+    expect(await storedSlot('job')).toBe(slot + 60_000);
+    expect(fleet.told.start).toEqual([]);
+  });
+
   it('is not missed within a second, whatever misfire says', async () => {
     const bells = await fleet.hearBells();
     const slot = await leaveDue('job', { every: 60_000, work }, 100);

@@ -7,6 +7,7 @@ import Bossman, {
   type BossmanErrorCode,
   type BossmanEvents,
   type BossmanOptions,
+  nextSlots,
 } from 'bossman';
 import { Cluster, Redis } from 'ioredis';
 
@@ -63,6 +64,7 @@ export function options(): Bossman[] {
     keepAlive: true,
     recover: true,
     misfire: 'skip',
+    jitter: '15 minutes',
     tz: 'Asia/Tokyo',
     history: 10,
     disableRedisConfig: true,
@@ -110,9 +112,14 @@ export async function jobs(fred: Bossman): Promise<void> {
       return [job.length, when, again, abort];
     },
   });
+  await fred.hire('jitter', { work, cron: '0 3 * * *', jitter: 900_000, misfire: { within: '6 hours' } });
+  const coming: number[] = await fred.next('ms', { count: 2 });
+  nextSlots({ cron: '0 3 * * *', tz: 'Asia/Tokyo' }, { count: 3, after: new Date(0) }).concat(coming);
   const told: Promise<void>[] = [fred.demand('ms'), fred.fire('ms'), fred.quit(), fred.quit({ timeout: 0 })];
   await Promise.all(told);
 
+  // @ts-expect-error: a plan has one pattern
+  nextSlots({ cron: 5 });
   // @ts-expect-error: no definition
   fred.hire('job');
   // @ts-expect-error: no name

@@ -1,0 +1,28 @@
+import { planOf } from './names';
+import { jobOf, look, type Session } from './session';
+import { type Cell, type Column, table } from './table';
+import { quoted } from './text';
+import { fromNow, localTime, timeIn } from './time';
+
+/** The coming slots of one job, in the zone of its plan and in that of this machine. */
+export async function next(session: Session, name: string, count: number): Promise<number> {
+  const { inspector, output } = session;
+  const [seen, slots] = await Promise.all([look(inspector), inspector.next(name, { count })]);
+  const job = jobOf(seen.jobs, name);
+  const { plan, tz } = job;
+  output.say({ at: seen.at, job: name, plan, tz, slots }, () => {
+    if (slots.length === 0) {
+      const why = job.fired ? 'it was fired' : 'it has no plan';
+      return [`no slot of ${quoted(name)} is coming: ${why}`];
+    }
+    const columns: Column[] = [{ title: 'LOCAL TIME' }, { title: '' }];
+    if (tz !== null) columns.unshift({ title: tz.toUpperCase() });
+    const rows = slots.map((slot): Cell[] => [
+      ...(tz === null ? [] : [timeIn(tz, slot)]),
+      localTime(slot),
+      [fromNow(slot, seen.at), output.paint.dim],
+    ]);
+    return [`${quoted(name)}, ${planOf(job)}`, '', ...table(columns, rows, output.width, output.paint.dim)];
+  });
+  return 0;
+}

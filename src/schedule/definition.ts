@@ -1,0 +1,51 @@
+import { inspect } from 'node:util';
+import { parseInterval } from './interval';
+import { jittered, offsetOf } from './jitter';
+import { cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
+
+/** What a definition says about its plan, unchecked. */
+export interface PlanDefinition {
+  every?: unknown;
+  cron?: unknown;
+}
+
+/** The job whose share of a jitter is asked for. */
+export interface JitterOf {
+  prefix: string;
+  name: string;
+}
+
+/**
+ * @param jitterMs the bound of the job's jitter; 0: none
+ * @returns null without `every` and `cron`
+ * @throws TypeError or RangeError, naming the option and its value
+ */
+export function scheduleOf(
+  { every, cron }: PlanDefinition,
+  tz: string | null,
+  jitterMs: number,
+  of: JitterOf,
+): Schedule | null {
+  const hasEvery = every !== undefined && every !== null;
+  const hasCron = cron !== undefined && cron !== null;
+  if (hasEvery && hasCron) {
+    throw new TypeError(
+      `every: ${inspect(every)} and cron: ${inspect(cron)} exclude each other; give one of them`,
+    );
+  }
+  if (!hasEvery && !hasCron) return null;
+  // Both check the type of what they parse.
+  const schedule = hasEvery
+    ? everySchedule(every as string | number)
+    : cronSchedule(cron as string, tz ?? processTimeZone());
+  return jitterMs === 0 ? schedule : jittered(schedule, offsetOf(schedule, jitterMs, of));
+}
+
+/**
+ * Reads a jitter: ms, or a phrase as {@link parseInterval} reads it; 0 for none.
+ *
+ * @throws TypeError or RangeError, naming `jitter` and its value
+ */
+export function parseJitter(jitter: unknown): number {
+  return jitter === 0 ? 0 : parseInterval(jitter as string | number, 'jitter');
+}

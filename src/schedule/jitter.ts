@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { JitterOf } from './definition';
+import type { Schedule } from './schedule';
+import { phraseOf } from './words';
+
+/** The coming slots of a pattern among which its smallest gap is looked for: with both changes of clocks of a year. */
+const LOOK_AHEAD = { slots: 500, ms: 400 * 86_400_000 };
+
+/**
+ * The schedule with each slot moved back by a fixed offset. Changes of clocks are the base's: they apply before the
+ * offset.
+ */
+export function jittered(base: Schedule, offsetMs: number): Schedule {
+  if (offsetMs === 0) return base;
+  return {
+    plan: `${base.plan} +${offsetMs}`,
+    everyMs: base.everyMs,
+    next: (slotMs, afterMs) => base.next(slotMs - offsetMs, afterMs - offsetMs) + offsetMs,
+    previous(slotMs, beforeMs) {
+      const slot = base.previous(slotMs - offsetMs, beforeMs - offsetMs);
+      return slot === null ? null : slot + offsetMs;
+    },
+  };
+}
+
+/**
+ * A job's share of a jitter: at least 0 and less than the bound, the same in every process, and evenly spread over names.
+ *
+ * @throws RangeError for a bound that reaches the next slot, as runs would change places
+ */
+export function offsetOf(base: Schedule, boundMs: number, { prefix, name }: JitterOf): number {
+  const gap = smallestGap(base);
+  if (boundMs >= gap) {
+    throw new RangeError(
+      `jitter: ${boundMs} ms is not less than the ${phraseOf(gap)} between two slots of '${base.plan}'`,
+    );
+  }
+  const digest = createHash('sha256').update(`${prefix}\0${name}`).digest();
+  return Math.floor((digest.readUIntBE(0, 6) / 2 ** 48) * boundMs);
+}
+
+/** Thousands of jobs may have a pattern in common, and croner takes its time. */
+const gaps = new WeakMap<Schedule, number>();
+
+function smallestGap(schedule: Schedule): number {
+  if (schedule.everyMs !== null) return schedule.everyMs;
+  const known = gaps.get(schedule);
+  if (known !== undefined) return known;
+  let smallest = Number.POSITIVE_INFINITY;
+  let slot = schedule.next(0, Date.now());
+  const end = slot + LOOK_AHEAD.ms;
+  for (let count = 0; count < 2 || (count < LOOK_AHEAD.slots && slot < end); count += 1) {
+    const next = schedule.next(slot, slot);
+    smallest = Math.min(smallest, next - slot);
+    slot = next;
+  }
+  gaps.set(schedule, smallest);
+  return smallest;
+}

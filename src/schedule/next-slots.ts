@@ -1,0 +1,84 @@
+import { inspect } from 'node:util';
+import { parseJitter, scheduleOf } from './definition';
+import { checkTimeZone, type Schedule } from './schedule';
+
+/** A plan, as `hire` takes it. */
+export interface SlotsPlan {
+  /** The interval: ms, or a phrase such as `10 minutes`. */
+  every?: number | string | undefined;
+  /** A cron pattern of 5 fields, or 6 with seconds in front. */
+  cron?: string | undefined;
+  /** IANA time zone of `cron`. Default: the process's. */
+  tz?: string | undefined;
+  /** The job's jitter: ms, or a phrase. Needs `name`, from which its share is derived. Default: none. */
+  jitter?: number | string | undefined;
+  /** The job's name; only used with `jitter`. */
+  name?: string | undefined;
+  /** The fleet's prefix; only used with `jitter`. Default `bossman`. */
+  prefix?: string | undefined;
+}
+
+/** Which slots. */
+export interface SlotsOptions {
+  /** How many; an integer from 1 to 10,000. Default 5. */
+  count?: number | undefined;
+  /** Slots strictly after this: a `Date`, or ms since the epoch. Default: now, by the clock of this process. */
+  after?: Date | number | undefined;
+}
+
+export const DEFAULT_COUNT = 5;
+const MOST = 10_000;
+
+/**
+ * The coming slots of a plan, for forms and tests: without a Redis, and without a fleet. Those of an interval count from
+ * `after`, as if the job were hired then.
+ *
+ * @returns ms since the epoch, in ascending order
+ * @throws TypeError or RangeError, naming the argument and its value
+ */
+export function nextSlots(plan: SlotsPlan, { count, after }: SlotsOptions = {}): number[] {
+  if (typeof plan !== 'object' || plan === null)
+    throw new TypeError(`plan: ${inspect(plan)} is not an object`);
+  const { tz, jitter, name, prefix = 'bossman' } = plan;
+  const jitterMs = jitter === undefined ? 0 : parseJitter(jitter);
+  if (jitterMs > 0 && typeof name !== 'string') {
+    throw new TypeError(`name: ${inspect(name)} is not a string; a jitter is derived from the job's name`);
+  }
+  if (tz !== undefined) checkTimeZone(tz);
+  const schedule = scheduleOf(plan, tz ?? null, jitterMs, { prefix, name: name ?? '' });
+  if (!schedule) throw new TypeError(`plan: ${inspect(plan)} has neither every nor cron`);
+  const from = readInstant(after ?? Date.now());
+  const [, offset = '0'] = / \+(\d+)$/.exec(schedule.plan) ?? [];
+  const first =
+    schedule.everyMs === null ? schedule.next(from, from) : from + schedule.everyMs + Number(offset);
+  return slotsFrom(schedule, first, readCount(count));
+}
+
+/** A slot and those that follow it. */
+export function slotsFrom(schedule: Schedule, first: number, count: number): number[] {
+  const slots = [first];
+  for (let last = first; slots.length < count; ) {
+    last = schedule.next(last, last);
+    slots.push(last);
+  }
+  return slots;
+}
+
+/** @throws TypeError or RangeError, naming `count` and its value */
+export function readCount(count: unknown = DEFAULT_COUNT): number {
+  if (typeof count !== 'number') throw new TypeError(`count: ${inspect(count)} is not a number`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > MOST) {
+    throw new RangeError(`count: ${count} is not an integer from 1 to ${MOST}`);
+  }
+  return count;
+}
+
+/** 100 million days from the epoch, the last instant that a `Date` can hold. */
+const LAST = 8.64e15;
+
+function readInstant(after: unknown): number {
+  const ms = after instanceof Date ? after.getTime() : after;
+  if (typeof ms !== 'number') throw new TypeError(`after: ${inspect(after)} is neither a Date nor a number`);
+  if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${inspect(after)} is not an instant`);
+  return ms;
+}
