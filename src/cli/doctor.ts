@@ -5,7 +5,7 @@ import { type Finding, fail } from './checks/finding';
 import { checkFleet } from './checks/fleet';
 import { checkNotifications } from './checks/notifications';
 import { checkRights } from './checks/rights';
-import { checkEviction, checkPersistence, checkServer, readInfo } from './checks/server';
+import { checkEviction, checkMemory, checkPersistence, checkServer, readInfo } from './checks/server';
 import { checkClock, checkLatency } from './checks/timing';
 import type { Paint } from './output';
 import { connectionTo } from './place';
@@ -38,17 +38,19 @@ function wrongPrefix(asked: Asked): Finding | null {
 async function examine({ inspector }: Session): Promise<Finding[]> {
   const { client, keys } = inspector;
   const info = await readInfo(client);
+  const memory = checkMemory(info);
   // One after another: what is measured is not to wait for what is asked.
   return [
     ...(await checkServer(client, info, isCluster(client))),
     ...(await checkRights(client, keys, 'fields' in info)),
     // On a Cluster they stay on the node they concern, and are not used.
     ...(isCluster(client) ? [] : await checkNotifications(client)),
+    ...memory,
     checkEviction(info),
     await checkPersistence(client, info),
     await checkLatency(client),
     await checkClock(client),
-    ...(await checkFleet(inspector)),
+    ...(await checkFleet(inspector, memory.length === 0)),
   ];
 }
 

@@ -107,6 +107,20 @@ test('what can lose something is told with what to do about it; a fault makes th
   expect(stdout).toMatch(/^fail {2}eviction +allkeys-lru.*\n +plans and demands .* noeviction$/m);
 });
 
+test('a Redis without memory is a fault, and instances that cannot answer are not called absent', async () => {
+  const server = await start('--maxmemory', '100mb', '--maxmemory-policy', 'noeviction');
+  await join(server).hire('a', { every: '1 hour', work });
+  const redis = new Redis(server.url);
+  await redis.config('SET', 'maxmemory', '1');
+  redis.disconnect();
+  const { exit, byCheck } = await findings(server.url);
+  expect(exit).toBe(1);
+  expect(byCheck.memory?.status).toBe('fail');
+  expect(byCheck.memory?.found).toMatch(/^out of memory: .* MB used of a maxmemory of .*, noeviction$/);
+  expect(byCheck.fleet?.found).toMatch(/^cannot be asked/);
+  expect(byCheck.orphans).toBeUndefined();
+});
+
 test('a replica is a fault', async () => {
   const primary = await start();
   const replica = await start('--replicaof', `127.0.0.1 ${primary.port}`);

@@ -8,13 +8,21 @@ import { type Finding, ok, unknown, warn } from './finding';
 /** Jobs that a line names. */
 const SHOWN = 5;
 
-/** What the instances of the fleet say, held against one another. */
-export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
+/**
+ * What the instances of the fleet say, held against one another.
+ *
+ * @param canAnswer whether Redis takes writes, as an answer to the roll call is one
+ */
+export async function checkFleet(inspector: Inspector, canAnswer: boolean): Promise<Finding[]> {
   let instances: InstanceInfo[];
   try {
     instances = await inspector.fleet();
   } catch (refusal) {
     return [unknown('fleet', 'PUBLISH', refusal)];
+  }
+  if (instances.length === 0 && !canAnswer) {
+    const meaning = 'instances may be there all the same, and what they hire is not known';
+    return [warn('fleet', 'cannot be asked: Redis refuses their answers, as it is out of memory', meaning)];
   }
   if (instances.length === 0) {
     return [

@@ -111,6 +111,22 @@ export function checkEviction(info: Info): Finding {
     : fail('eviction', found, 'plans and demands that are evicted are lost; set maxmemory-policy noeviction');
 }
 
+/** Whether Redis refuses writes for want of memory; nothing is said where it does not. */
+export function checkMemory(info: Info): Finding[] {
+  if ('refusal' in info) return [];
+  const fieldOf = (name: string) => Number(info.fields.get(name) ?? 0);
+  const [limit, used] = [fieldOf('maxmemory'), fieldOf('used_memory') - fieldOf('mem_not_counted_for_evict')];
+  if (limit === 0 || used <= limit) return [];
+  const policy = info.fields.get('maxmemory_policy') ?? '';
+  return [
+    fail(
+      'memory',
+      `out of memory: ${megabytes(used)} used of a maxmemory of ${megabytes(limit)}, ${policy}`,
+      'Redis refuses writes until there is room: raise maxmemory, or delete what is not needed',
+    ),
+  ];
+}
+
 /** What a crash of Redis loses. */
 export async function checkPersistence(client: Client, info: Info): Promise<Finding> {
   if ('refusal' in info) return unknown('persistence', 'INFO', info.refusal);
