@@ -67,6 +67,11 @@ export interface InstanceInfo {
   pid: number;
   /** Of bossman. */
   version: string;
+  /**
+   * What its process is: name and version of the application's package.json, such as `shop@1.4.0`, else the name of the
+   * main script. Null where it does not say, as in version 2.0.0.
+   */
+  application: string | null;
   /** When the instance was made, in ms since the epoch on Redis' clock. */
   since: number;
   /** What it has hired, by name; a plan of null: on demand only. */

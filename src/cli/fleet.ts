@@ -7,6 +7,7 @@ import { localTime, span } from './time';
 
 const COLUMNS: Column[] = [
   { title: 'INSTANCE', shrinksTo: 12 },
+  { title: 'APPLICATION', shrinksTo: 12 },
   { title: 'VERSION' },
   { title: 'UP' },
   { title: 'SINCE' },
@@ -24,6 +25,7 @@ export async function fleet({ inspector, output }: Session): Promise<number> {
       .sort(byPlace)
       .map((instance) => [
         `${visible(instance.host)}:${instance.pid}`,
+        instance.application === null ? '' : visible(instance.application),
         visible(instance.version),
         span(Math.max(0, at - instance.since)),
         localTime(instance.since),

@@ -4,6 +4,7 @@ import type { Job } from '../job';
 import type { Store } from '../redis/store';
 import { version } from '../scripts/generated';
 import type { RedisClock } from '../time/clock';
+import { applicationOfProcess } from './application';
 
 /**
  * What an instance answers to a roll call, as JSON: `InstanceInfo` without the id, which is the field it stands under.
@@ -49,6 +50,7 @@ export class Presence {
       host: hostname(),
       pid: process.pid,
       version,
+      application: applicationOfProcess(),
       since: this.since,
       jobs,
       running: this.running(),

@@ -56,12 +56,14 @@ export class RollCall {
   }
 }
 
-function infoOf(id: string, { host, pid, version, since, jobs, running }: Answer): InstanceInfo {
+function infoOf(id: string, { host, pid, version, application, since, jobs, running }: Answer): InstanceInfo {
   return {
     id,
     host,
     pid,
     version,
+    // Version 2.0.0 does not say.
+    application: typeof application === 'string' ? application : null,
     since,
     jobs: Object.entries(jobs)
       .flatMap(([plan, names]) => names.map((name) => ({ name, plan: plan || null })))

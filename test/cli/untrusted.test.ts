@@ -48,6 +48,7 @@ async function startHostile(): Promise<string> {
     host: text,
     pid: 1,
     version: text,
+    application: text,
     since: now,
     jobs: { [text]: [HOSTILE], 'every 5': [HOSTILE, text] },
     running: [{ job: text, since: now, slot: null }],

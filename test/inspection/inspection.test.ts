@@ -267,7 +267,7 @@ describe('fleet()', () => {
     await fred.demand('a');
     await waitFor('the run', () => fleet.told.start.length > 0);
     const instances = await other.fleet();
-    const process_ = { host: hostname(), pid: process.pid, version };
+    const process_ = { host: hostname(), pid: process.pid, version, application: `bossman@${version}` };
     const [start] = fleet.told.start;
     const running = {
       job: 'a',

@@ -1,4 +1,5 @@
 import type { InstanceInfo, JobInfo } from '../../info';
+import { nameOfApplication } from '../../inspection/application';
 import type { Inspector } from '../../inspection/inspector';
 import { visible } from '../../telling/visible';
 import { instanceName } from '../names';
@@ -37,6 +38,7 @@ export async function checkFleet(inspector: Inspector, canAnswer: boolean): Prom
     ok('fleet', counted(instances.length, 'instance')),
     checkVersions(instances),
     checkPlans(instances),
+    checkApplications(instances),
   ];
   try {
     return [...findings, checkOrphans(await inspector.jobs())];
@@ -75,6 +77,32 @@ function checkPlans(instances: readonly InstanceInfo[]): Finding {
     'plans',
     several(told),
     'fine during a rollout; otherwise two services use one name: give one of them another prefix',
+  );
+}
+
+/** Whether each job is hired by one application: if not, two services share a prefix, and each does the other's work. */
+export function checkApplications(instances: readonly InstanceInfo[]): Finding {
+  const applications = new Set<string>();
+  const byJob = new Map<string, Set<string>>();
+  for (const { application, jobs } of instances) {
+    if (application === null) continue;
+    const name = nameOfApplication(application);
+    applications.add(name);
+    for (const job of jobs) byJob.set(job.name, (byJob.get(job.name) ?? new Set()).add(name));
+  }
+  const shared = [...byJob].filter(([, hirers]) => hirers.size > 1);
+  if (shared.length === 0) {
+    const names = [...applications].sort().map((name) => visible(name));
+    return ok('applications', names.length === 0 ? 'no instance names its application' : several(names));
+  }
+  return warn(
+    'applications',
+    several(
+      shared.map(
+        ([job, hirers]) => `${quoted(job)}: ${[...hirers].map((name) => visible(name)).join(' and ')}`,
+      ),
+    ),
+    'any of them runs the job, each with its own work: give one service another prefix',
   );
 }
 
