@@ -110,7 +110,9 @@ describe('a fleet of two processes', () => {
     });
     const { version } = require('../../package.json');
     const at = (pid: number) => lines.find((line) => line.includes(`:${pid} `));
-    expect(at(one.pid)).toMatch(new RegExp(`^${hostname()}:${one.pid} +bossman@${version} +${version} +.* 2 +b \\d`));
+    expect(at(one.pid)).toMatch(
+      new RegExp(`^${hostname()}:${one.pid} +bossman@${version} +${version} +.* 2 +b \\d`),
+    );
     expect(at(two.pid)).toMatch(/ 1$/);
     expect(at(process.pid)).toMatch(/ 0$/);
 
