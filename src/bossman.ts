@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import { Calls } from './calls';
+import { Calls, tally } from './calls';
 import { Demands } from './demands/demands';
 import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
 import type {
@@ -39,7 +39,7 @@ import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from '.
 import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
 import { Store } from './redis/store';
-import { Runner, type Ticket } from './runs/runner';
+import { ANSWERS_WITHIN, Runner, type Ticket } from './runs/runner';
 import { nextSlots, type SlotsOptions, type SlotsPlan } from './schedule/next-slots';
 import {
   type InstanceSettings,
@@ -321,17 +321,27 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   /**
-   * Takes nothing new, waits for what goes on here, and closes both connections, so that the process can exit. Nothing
-   * is cancelled. Always settles, and never rejects; called again, it is the same quit. Other calls after it reject.
+   * Takes nothing new, waits for the runs that go on here, and closes both connections, so that the process can exit. The
+   * locks of runs with `keepAlive` are renewed meanwhile. Nothing is cancelled in Redis. Always settles, and never rejects;
+   * called again, it is the same quit. Other calls after it reject.
    *
-   * @param options `timeout`: the longest wait in ms. Default: until the locks that runs hold now would end, also with
-   *   `keepAlive`, and at least the instance's `ttl`.
+   * A run that does not end in time is given up: its `signal` aborts, with a `BossmanError` of code `QUIT`; it has another
+   * 0.5 s to end; and unless it resolves, it is recorded as `abandoned`, counted as a failure, and reported by the event
+   * `lost`, why `quit`, and by `error`. With `recover` another instance runs it once more. If its work has not even ended, its
+   * lock is left to end by itself: no other run begins before that, and the process should exit by then.
+   *
+   * Redis has 2 s to answer what is on its way, or `timeout` if that is less. A quit that is called in `work`, or in a QA,
+   * settles without that run; the connections close when it has ended.
+   *
+   * @param options `timeout`: the longest wait for runs, in ms. Default: for a run with `keepAlive` 30 s, for any other until
+   *   its lock would end, and at least 2 s or its `ttl`, whichever is less. Infinity: for as long as they take.
    * @throws TypeError or RangeError at once for a bad timeout
    */
   quit(options: QuitOptions = {}): Promise<void> {
     const timeout = readQuitOptions(options);
     this.quitting ??= this.close(timeout);
-    return this.quitting;
+    const others = this.runner.quitInside();
+    return others ? Promise.race([this.quitting, others]) : this.quitting;
   }
 
   /**
@@ -428,26 +438,52 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 
   private async close(timeout: number | null): Promise<void> {
+    let answersMs = 0;
+    try {
+      this.stopAll(timeout);
+      answersMs = await this.waitForAll(timeout);
+    } catch {
+      // Even the report of a failure has failed. The connections close all the same.
+    }
+    this.reporter.mute();
+    this.runner.stop();
+    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
+    await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
+  }
+
+  /** Nothing new begins from here on. */
+  private stopAll(timeout: number | null): void {
     this.calls.closed = true;
-    this.runner.leave();
+    this.runner.leave(timeout);
     this.listener.stop();
     this.slots.stop();
     this.demands.stop();
     this.recoveries.stop();
     this.followers.stop();
     this.pauses.stop();
-    const began = this.clock.monotonic();
-    const rest = (): number => {
-      const left = began + (timeout ?? this.settings.run.ttlMs) - this.clock.monotonic();
-      return timeout === null ? Math.max(left, this.runner.longestLock) : left;
-    };
-    await this.calls.drain(rest);
-    await this.slots.abandon();
+  }
 
-    this.reporter.mute();
-    this.runner.stop();
-    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
-    await Promise.all([hangUp(this.client, rest()), hangUp(this.subscriber, 0)]);
+  /** @returns ms that Redis has to answer what is still to be sent */
+  private async waitForAll(timeout: number | null): Promise<number> {
+    const patience = Math.min(ANSWERS_WITHIN, timeout ?? ANSWERS_WITHIN);
+    let answersBy = 0;
+    const rest = () => answersBy - this.clock.monotonic();
+    // A claim on its way may still begin a run, so each wait may lead to the other.
+    do {
+      await this.runner.wait();
+      if (this.runner.busy > 0) break;
+      answersBy = this.clock.monotonic() + patience;
+      await this.calls.drain(rest);
+    } while (this.runner.busy > 0);
+    const abandoned = await this.runner.giveUp(ANSWERS_WITHIN);
+    if (abandoned.length > 0) {
+      answersBy = this.clock.monotonic() + ANSWERS_WITHIN;
+      const message = `quit gave up on runs that had not ended: ${tally(abandoned.map((job) => `'${job}'`))}`;
+      this.reporter.trouble(new BossmanError('QUIT', message));
+    }
+    this.calls.giveUp();
+    await this.slots.abandon();
+    return rest();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Teller } from './events';
 import type { Waiter } from './redis/waiter';
 import { within } from './time/timers';
 
-/** Calls that the error of an early quit names. */
+/** Calls, or jobs, that the error of an early quit names. */
 const SHOWN = 10;
 
 interface Unanswered {
@@ -70,19 +70,28 @@ export class Calls {
   }
 
   /**
-   * Waits for all that is under way, and for what that starts in turn, for as long as there is a rest (ms) of time. What
-   * Redis has not answered by then is told, in one error, and rejected: a client that is closed while it reconnects would
-   * keep it.
+   * Waits for all that is under way, and for what that starts in turn, for as long as there is a rest (ms) of time.
    */
   async drain(rest: () => number): Promise<void> {
     while (this.underWay.size + this.unanswered.size > 0 && rest() > 0) {
       const answers = Array.from(this.unanswered, ({ promise }) => promise);
       await within(rest(), Promise.allSettled([...this.underWay, ...answers]));
     }
+  }
+
+  /**
+   * What Redis has not answered is reported, in one error, and rejected: a client that is closed while it reconnects would
+   * keep it.
+   */
+  giveUp(): void {
     if (this.unanswered.size === 0) return;
-    this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${this.summary()}`));
+    this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${tally(this.whats())}`));
     for (const call of this.unanswered) call.reject(this.failure(call, null));
     this.unanswered.clear();
+  }
+
+  private *whats(): Iterable<string> {
+    for (const { verb, job } of this.unanswered) yield named(verb, job);
   }
 
   private failure({ verb, job }: Unanswered, cause: unknown): BossmanError {
@@ -95,20 +104,17 @@ export class Calls {
       cause,
     );
   }
+}
 
-  /** `hire of 'a', demand of 'b' (500 times)` */
-  private summary(): string {
-    const counts = new Map<string, number>();
-    for (const { verb, job } of this.unanswered) {
-      const what = named(verb, job);
-      counts.set(what, (counts.get(what) ?? 0) + 1);
-    }
-    const shown = [...counts]
-      .slice(0, SHOWN)
-      .map(([what, count]) => (count > 1 ? `${what} (${count} times)` : what));
-    const more = counts.size - shown.length;
-    return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  }
+/** `hire of 'a', demand of 'b' (500 times)` */
+export function tally(things: Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
+  const shown = [...counts]
+    .slice(0, SHOWN)
+    .map(([thing, count]) => (count > 1 ? `${thing} (${count} times)` : thing));
+  const more = counts.size - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** A call of the caller's. */

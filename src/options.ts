@@ -16,7 +16,8 @@ export interface RunOptions {
    */
   keepAlive?: boolean | undefined;
   /**
-   * Run a slot, or a demand, once more, on another instance, when the instance that ran it died. It shows by a lock that ended before
+   * Run a slot, or a demand, once more, on another instance, when the instance that ran it died, or quit before the run
+   * ended. It shows by a lock that ended before
    * the run did: give a `ttl` that the work does not outlive, or `keepAlive`. At most once more; default false.
    */
   recover?: boolean | undefined;
@@ -67,7 +68,10 @@ export interface RunContext {
   readonly demandedAt: number | null;
   /** The slot was run before, by an instance that died in it; see `recover`. */
   readonly recovered: boolean;
-  /** Aborts when the lock is lost to another, or cannot be renewed. */
+  /**
+   * Aborts when the lock is lost to another, or cannot be renewed (its reason has the code `LOCK_LOST`), and when `quit` waits
+   * no longer for the run (`QUIT`).
+   */
   readonly signal: AbortSignal;
 }
 
@@ -86,6 +90,9 @@ export type Qa = (name: string, definition: JobDefinition, next: () => Promise<u
 
 /** How to leave. */
 export interface QuitOptions {
-  /** The longest wait for what goes on, in ms; 0: none. */
+  /**
+   * The longest wait for runs, in ms; 0: none, Infinity: for as long as they take. Default: for a run with `keepAlive` 30 s,
+   * for any other until its lock would end, and at least 2 s or its `ttl`, whichever is less.
+   */
   timeout?: number | undefined;
 }

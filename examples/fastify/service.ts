@@ -26,12 +26,15 @@ app.post('/report', async (_request, reply) => {
   return reply.code(202).send({ demanded: 'report' });
 });
 
-process.once('SIGTERM', async () => {
+// Docker and Kubernetes send SIGTERM; pm2 and Ctrl-C send SIGINT.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void leave());
+
+async function leave(): Promise<void> {
   ready = false;
   // It still answers meanwhile: a load balancer takes its time to hear of it.
   await fred.quit({ timeout: GRACE_MS });
   await app.close();
-});
+}
 
 await app.listen({ host: HOST, port: Number(PORT) });
 await fred.hire('report', {

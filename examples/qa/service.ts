@@ -39,4 +39,4 @@ await fred.hire('flaky', {
 await fred.hire('slow', { every: '2 seconds', work: ({ signal }) => sleep(60_000, undefined, { signal }) });
 console.log('hired');
 
-process.once('SIGTERM', () => fred.quit());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void fred.quit());

@@ -19,4 +19,4 @@ fred.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 await fred.hire('tick', { every: '1 second', work: () => {} });
 console.log('hired');
 
-process.once('SIGTERM', () => fred.quit());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void fred.quit());

@@ -39,6 +39,8 @@ export type Bell =
   | { kind: 'begun'; caller: string; at: number; waiting: boolean; name: string }
   /** A run that was noted to be recovered is settled. */
   | { kind: 'settled'; caller: string; name: string }
+  /** The instance of a run that was noted to be recovered has quit, and the run's work has ended. */
+  | { kind: 'dropped'; caller: string; name: string }
   /** The slot of a run that died is run once more. */
   | { kind: 'recovered'; caller: string; at: number; name: string }
   /** Who hires the plan that is stored for the job? */
@@ -57,6 +59,7 @@ const WORDS = {
   taken: 3,
   begun: 2,
   settled: 0,
+  dropped: 0,
   recovered: 1,
   roll: 0,
   here: 0,
@@ -127,6 +130,7 @@ export function parseBell(message: string): Bell | null {
   switch (kind) {
     case 'armed':
     case 'settled':
+    case 'dropped':
     case 'roll':
     case 'here':
       return { kind, caller, name };

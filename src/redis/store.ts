@@ -86,6 +86,8 @@ export interface SettleRequest {
   failed: boolean;
   /** How many runs the job's history keeps. */
   history: number;
+  /** `stopped` and `going`: quit gave up on the run, and its work has ended since, or goes on. */
+  work: 'over' | 'stopped' | 'going';
 }
 
 /** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
@@ -318,7 +320,8 @@ export class Store {
   }
 
   settle(request: SettleRequest): Promise<SettleReply> {
-    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history, details } = request;
+    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history, details, work } =
+      request;
     const { runs, demands, recovers, counts, bell } = this.keys;
     return this.call(
       'settle',
@@ -336,6 +339,7 @@ export class Store {
         failed ? 1 : 0,
         history,
         details,
+        work,
       ],
       this.lookingAt(name, 3, settleReply),
     );

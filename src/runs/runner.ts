@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { BossmanError, messageOf } from '../errors';
-import type { RunEvent, Teller } from '../events';
+import type { LostEvent, RunEvent, Teller } from '../events';
 import type { Fleet } from '../hints/fleet-size';
 import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
@@ -8,6 +9,7 @@ import { type Ending, recordText } from '../redis/records';
 import type { SettleRequest, Store } from '../redis/store';
 import { type RunTrace, traced } from '../telling/trace';
 import type { RedisClock } from '../time/clock';
+import { within } from '../time/timers';
 import { compose } from './compose';
 import { Context } from './context';
 import { HeldLock, type Lease } from './held-lock';
@@ -20,21 +22,55 @@ export interface Ticket extends Lease {
   recovered: boolean;
 }
 
+/** ms within which Redis answers, or quit no longer waits for that. */
+export const ANSWERS_WITHIN = 2000;
+/** ms for which quit waits for a run with `keepAlive`, whose lock is renewed meanwhile. */
+const KEPT_FOR = 30_000;
+/** ms in which a run whose signal quit has aborted may still end. */
+const GRACE = 500;
+/** ms; a lock that ends so shortly before quit gives up on its run is lost because of that. */
+const AT_ONCE = 20;
+
+/**
+ * States: going → over, when the chain has settled. When quit waits no longer: going → given up, which aborts the signal; then
+ * over, if the chain settles within the grace, or else abandoned: recorded, although its work may go on.
+ */
 interface Run {
   readonly job: Job;
   readonly event: RunEvent;
   readonly token: string;
+  readonly context: Context;
   readonly lock: HeldLock;
+  readonly keepAlive: boolean;
+  /** On the process's monotonic clock, in ms. */
+  readonly beganAt: number;
+  state: 'going' | 'given up' | 'abandoned' | 'over';
+  /** Why its signal was aborted, by quit. */
+  reason: BossmanError | null;
+  /** Its lock has ended, which is not reported yet: quit is about to give up on it. */
+  expired: boolean;
+  /** quit was called in it, so it may wait for quit. */
+  quits: boolean;
+  /** Settles when the chain has. */
+  worked: Promise<Ending>;
+  /** Settles when Redis knows of that, too. */
+  over: Promise<void>;
 }
+
+/** The run that the code belongs to which is running now. */
+const inside = new AsyncLocalStorage<Run>();
 
 /** Runs what was won: lock → run → settle. */
 export class Runner {
   /** Around every run, the outermost first. */
   readonly qas: Qa[] = [];
   private readonly runs = new Set<Run>();
-  private leaving = false;
-  /** When the last of the locks ends that quit waits for, in ms on Redis' clock. */
-  private leaveBy = 0;
+  /** When quit was called, on the process's monotonic clock, and how long it may wait; null: it was not. */
+  private leaving: { at: number; timeout: number | null } | null = null;
+  /** Those that wait for all runs in which quit was not called. */
+  private readonly quitters = new Set<() => void>();
+  /** The jobs of the runs that were abandoned. */
+  private readonly abandoned: string[] = [];
 
   constructor(
     private readonly store: Store,
@@ -69,55 +105,91 @@ export class Runner {
     }));
   }
 
-  /** From here on a demand that waits when a run ends is for somebody else. */
-  leave(): void {
-    this.leaving = true;
-    this.leaveBy = this.clock.now();
-    for (const run of this.runs) this.waitFor(run);
+  /**
+   * From here on a demand that waits when a run ends is for somebody else.
+   *
+   * @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout`
+   */
+  leave(timeout: number | null): void {
+    this.leaving = { at: this.clock.monotonic(), timeout };
   }
 
-  /** ms until the locks end of the runs that went on when we began to leave, and of those that began since. */
-  get longestLock(): number {
-    return this.runs.size > 0 ? Math.max(0, this.leaveBy - this.clock.now()) : 0;
+  /** Waits for the runs that go on, for as long as quit may wait for them. */
+  async wait(): Promise<void> {
+    // A run that calls quit at once has no promise yet.
+    await null;
+    for (let { rest } = this; rest > 0; rest = this.rest)
+      await within(rest, Promise.all([...this.runs].map(({ worked }) => worked)));
+  }
+
+  /**
+   * Aborts the signals of the runs that go on, gives them a short grace, and records those that do not end well in it. What
+   * is abandoned while its work goes on keeps its lock, which ends by itself. Never rejects.
+   *
+   * @param answersMs the longest wait for Redis' answers
+   * @returns the jobs of the runs that were abandoned
+   */
+  async giveUp(answersMs: number): Promise<readonly string[]> {
+    const left = [...this.runs];
+    for (const run of left) this.abort(run);
+    if (left.length > 0) await within(GRACE, Promise.all(left.map(({ worked }) => worked)));
+    const abandoned = [...this.runs].map((run) => this.abandon(run));
+    const ended = left.filter(({ state }) => state === 'over').map(({ over }) => over);
+    if (left.length > 0) await within(answersMs, Promise.all([...abandoned, ...ended]));
+    return this.abandoned;
+  }
+
+  /**
+   * For a quit that is called in a run of ours, which may be waited for in it: settles when no run goes on but those in which
+   * quit was called. Null: it is called elsewhere.
+   */
+  quitInside(): Promise<void> | null {
+    const run = inside.getStore();
+    if (!run || !this.runs.has(run)) return null;
+    run.quits = true;
+    const settled = new Promise<void>((resolve) => this.quitters.add(resolve));
+    this.letQuittersGo();
+    return settled;
   }
 
   /** Settles when the run has, and its lock is released. Never rejects. */
-  async run(job: Job, ticket: Ticket): Promise<void> {
-    const { slot, demandedAt, recovered } = ticket;
+  run(job: Job, ticket: Ticket): Promise<void> {
+    const { slot, demandedAt, recovered, token } = ticket;
     const startedAt = this.clock.now();
     const lateness = startedAt - (slot ?? demandedAt ?? startedAt);
     const event: RunEvent = { job: job.name, slot, demandedAt, recovered, startedAt, lateness };
     const context = new Context(job.name, slot, demandedAt, recovered);
-    const run: Run = { job, event, token: ticket.token, lock: this.hold(job, ticket, context) };
+    const run: Run = {
+      job,
+      event,
+      token,
+      context,
+      lock: this.hold(job, ticket, context, (why) => this.lockLost(run, why)),
+      keepAlive: job.settings.keepAlive,
+      beganAt: this.clock.monotonic(),
+      state: 'going',
+      reason: null,
+      expired: false,
+      quits: false,
+      worked: NOTHING,
+      over: NOTHING,
+    };
     this.runs.add(run);
-    this.waitFor(run);
     job.running += 1;
     if (this.teller.hears('start')) this.teller.tell('start', event);
 
     // Work that blocks the process must hold up nothing that was sent before it.
     this.store.flush();
-    const performing = this.perform(job, event, context);
+    run.worked = inside.run(run, () => this.perform(job, event, context));
     // Not before the work: no timer comes up while that keeps the process busy, and setting one takes its time.
     run.lock.watch();
-    const ended = await performing;
-
-    run.lock.letGo();
-    this.runs.delete(run);
-    job.running -= 1;
-    // Sent before anybody is told, so that a slow listener does not hold the lock.
-    const settled = this.settle(job, run.token, {
-      startedAt,
-      details: '',
-      run: recordText(event, ended, this.store.who),
-      failed: 'cause' in ended,
-    });
-    this.tellEnd(event, ended);
-    await settled;
+    run.over = run.worked.then((ended) => this.end(run, ended));
+    return run.over;
   }
 
   /** Releases the lock of what was won and is not to be run. Never rejects. */
   async giveBack(job: Job, token: string): Promise<void> {
-    await this.settle(job, token, { startedAt: 0, run: '', details: '', failed: false });
+    await this.settle(job, token, { startedAt: 0, run: '', details: '', failed: false, work: 'over' });
   }
 
   /** A run that was noted with our token, and holds no lock. One that is over here was noted for nothing: Redis refused its end. */
@@ -138,13 +210,10 @@ export class Runner {
   }
 
   /** What looks after the run's lock until it is let go. */
-  private hold(job: Job, ticket: Ticket, context: Context): HeldLock {
+  private hold(job: Job, ticket: Ticket, context: Context, lost: (why: LostEvent['why']) => void): HeldLock {
     const { name, settings } = job;
-    const { slot, demandedAt } = ticket;
     return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, this.store, this.clock, {
-      lost: (why) => {
-        if (this.teller.hears('lost')) this.teller.tell('lost', { job: name, slot, demandedAt, why });
-      },
+      lost,
       abort: (why) =>
         Context.abort(
           context,
@@ -184,12 +253,106 @@ export class Runner {
     return { ...event, instance: this.store.instance, plan };
   }
 
-  /** Has quit wait for the run until its lock, as it is now, would end. */
-  private waitFor(run: Run): void {
-    if (this.leaving) this.leaveBy = Math.max(this.leaveBy, run.lock.endsAt);
+  /** The chain has settled. */
+  private async end(run: Run, ended: Ending): Promise<void> {
+    const { job, event } = run;
+    job.running -= 1;
+    if (run.state === 'abandoned') {
+      this.tellEnd(run, ended);
+      return;
+    }
+    run.lock.letGo();
+    const hasStopped = run.state === 'given up' && 'cause' in ended;
+    this.close(run, 'over');
+    // Sent before anybody is told, so that a slow listener does not hold the lock.
+    const settled = this.settle(job, run.token, {
+      startedAt: event.startedAt,
+      run: recordText(event, hasStopped ? { ...ended, abandoned: true } : ended, this.store.who),
+      details: '',
+      failed: 'cause' in ended,
+      work: hasStopped ? 'stopped' : 'over',
+    });
+    if (hasStopped) this.tellAbandoned(run);
+    else if (run.expired) this.tellLost(run, 'expired');
+    this.tellEnd(run, ended);
+    await settled;
   }
 
-  private tellEnd(event: RunEvent, ended: Ending): void {
+  /** quit waits no longer: the run should end. */
+  private abort(run: Run): void {
+    const { name } = run.job;
+    const message = `this instance quits, and waits no longer for a run of '${name}'`;
+    run.state = 'given up';
+    run.reason = new BossmanError('QUIT', message, name);
+    Context.abort(run.context, run.reason);
+  }
+
+  /** The work did not end in its grace either. */
+  private async abandon(run: Run): Promise<void> {
+    const { job, event } = run;
+    if (run.state === 'going') this.abort(run);
+    run.lock.stop();
+    this.close(run, 'abandoned');
+    const duration = this.clock.monotonic() - run.beganAt;
+    const settled = this.settle(job, run.token, {
+      startedAt: event.startedAt,
+      run: recordText(event, { abandoned: true, duration }, this.store.who),
+      details: '',
+      failed: true,
+      work: 'going',
+    });
+    this.tellAbandoned(run);
+    await settled;
+  }
+
+  private close(run: Run, state: Run['state']): void {
+    run.state = state;
+    this.runs.delete(run);
+    this.letQuittersGo();
+  }
+
+  private letQuittersGo(): void {
+    if (this.quitters.size === 0) return;
+    for (const { quits } of this.runs) if (!quits) return;
+    for (const letGo of this.quitters) letGo();
+    this.quitters.clear();
+  }
+
+  /** ms that quit may still wait for the runs that go on. */
+  private get rest(): number {
+    const { leaving } = this;
+    if (!leaving) return 0;
+    const now = this.clock.monotonic();
+    let rest = 0;
+    for (const run of this.runs) rest = Math.max(rest, this.patienceWith(run, leaving.timeout));
+    return this.runs.size > 0 ? rest - (now - leaving.at) : 0;
+  }
+
+  /** ms from the call of quit for which it waits for the run. */
+  private patienceWith({ keepAlive, lock, job }: Run, timeout: number | null): number {
+    if (timeout !== null) return timeout;
+    if (keepAlive) return KEPT_FOR;
+    const sinceThen = this.clock.monotonic() - (this.leaving?.at ?? 0);
+    return Math.max(Math.min(job.settings.ttlMs, ANSWERS_WITHIN), lock.endsAt - this.clock.now() + sinceThen);
+  }
+
+  private lockLost(run: Run, why: LostEvent['why']): void {
+    const isGivenUp = run.state !== 'going' || (this.leaving !== null && this.rest <= AT_ONCE);
+    if (why === 'expired' && isGivenUp) run.expired = true;
+    else this.tellLost(run, why);
+  }
+
+  private tellLost({ event }: Run, why: LostEvent['why']): void {
+    const { job, slot, demandedAt } = event;
+    if (this.teller.hears('lost')) this.teller.tell('lost', { job, slot, demandedAt, why });
+  }
+
+  private tellAbandoned(run: Run): void {
+    this.abandoned.push(run.job.name);
+    this.tellLost(run, 'quit');
+  }
+
+  private tellEnd({ event, reason }: Run, ended: Ending): void {
     if (!('cause' in ended)) {
       if (this.teller.hears('finish')) this.teller.tell('finish', { ...event, ...ended });
       return;
@@ -197,6 +360,8 @@ export class Runner {
     const { job } = event;
     const { cause } = ended;
     if (this.teller.hears('fail')) this.teller.tell('fail', { ...event, ...ended });
+    // Of work that stopped because quit told it to, `lost` and quit's own error say so.
+    if (reason && (cause === reason || (cause instanceof Error && cause.cause === reason))) return;
     const twice = cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
     const message = `a run of '${job}' failed: ${messageOf(cause)}`;
     this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job, cause));
@@ -205,7 +370,7 @@ export class Runner {
   private async settle(
     job: Job,
     token: string,
-    outcome: Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed'>,
+    outcome: Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed' | 'work'>,
   ): Promise<void> {
     const { name } = job;
     try {
@@ -213,7 +378,7 @@ export class Runner {
         name,
         token,
         ...outcome,
-        leaving: this.leaving,
+        leaving: this.leaving !== null,
         listeners: this.fleet.count,
         sequence: this.store.nextSequence(),
         history: job.settings.history,
@@ -227,6 +392,9 @@ export class Runner {
     }
   }
 }
+
+/** Stands for a promise that is not made yet. */
+const NOTHING = new Promise<never>(() => {});
 
 /** A copy for one run, which a QA may change. What it has from a class, it keeps. */
 function copyOf(definition: JobDefinition): JobDefinition {

@@ -2,32 +2,40 @@
 -- KEYS  lock, runs, demands, recovers, counts, history
 -- ARGV  name, token, startedAt, run (JSON; '': what was won was not run), leaving (1: somebody else has to take the demand),
 --       caller, listeners, bell, sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it),
---       details (of an error, as JSON, for the history alone; '': none)
+--       details (of an error, as JSON, for the history alone; '': none),
+--       work (over; or, when quit gave up on the run, stopped: its work has ended, or going: it goes on)
 -- returns { nowUs, demandIn, recoverable (1: another run has died, or goes on), suspects (runs of the job that may have
 --           died) }
--- rings  settled CALLER NAME, when the run was noted to be recovered;
+-- rings  settled CALLER NAME, when the run was noted to be recovered, or dropped CALLER NAME, when it now can be;
 --        demand CALLER AT 0 LOCKREST LISTENERS NAME, when leaving and a demand waits
 local lock, runs, demands, recovers, counts, history = unpack(KEYS)
 local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, failed, kept,
-  details = unpack(ARGV)
+  details, work = unpack(ARGV)
 
 local held = redis.call('GET', lock) == token
-if held then redis.call('DEL', lock) end
+-- While the work goes on, no other run may begin: its lock ends by itself.
+if held and work ~= 'going' then redis.call('DEL', lock) end
 
 -- A foreign value is told where a slot is claimed; it keeps nobody from settling.
 local noted = redis.pcall('HGET', recovers, name)
 local list = type(noted) == 'string' and noted or ''
 local mine = string.find(list, token, 1, true)
-if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
-local recoverable = string.find(list, ':0', 1, true) and 1 or 0
--- A second run that died as well is not run a third time, so nobody else clears it away.
-if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = '' end
-if list == '' then
-  if type(noted) == 'string' then redis.call('HDEL', recovers, name) end
-elseif mine then
-  redis.call('HSET', recovers, name, list)
+local recoverable = 0
+if work == 'over' then
+  if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
+  recoverable = string.find(list, ':0', 1, true) and 1 or 0
+  -- A second run that died as well is not run a third time, so nobody else clears it away.
+  if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = '' end
+  if list == '' then
+    if type(noted) == 'string' then redis.call('HDEL', recovers, name) end
+  elseif mine then
+    redis.call('HSET', recovers, name, list)
+  end
+  if mine then ring(bell, 'settled', caller, name) end
+elseif mine and work == 'stopped' then
+  -- What is noted stays, as of a run that died.
+  ring(bell, 'dropped', caller, name)
 end
-if mine then ring(bell, 'settled', caller, name) end
 
 local demand = readDemand(demands, name)
 if demand.token == token then
@@ -51,8 +59,8 @@ if notes ~= '' then
     ran, failures = math.max(0, ran - 1), math.max(0, failures - 1)
   end
 end
--- Whoever holds the lock has not settled before; a run that outlived its lock is known by its call.
-if run ~= '' and (held or not called(calls, caller, sequence)) then
+-- Whoever holds the lock has not settled before; a run that outlived its lock, or left it, is known by its call.
+if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequence)) then
   calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
   writeCounts(counts, name, ran + 1, failures + failed, skips, calls, notes)
   if kept ~= '0' and details == '' then

@@ -15,8 +15,9 @@ import { EARLY } from './slots';
 const RETRY = 200;
 
 /**
- * Slots and demands whose run has died, of jobs hired with `recover`. Such a run is noted until it is settled; everybody
- * else looks when its lock would end, unless the bell says before that the run is settled.
+ * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until
+ * it is settled; everybody else looks when its lock would end, unless the bell says before that the run is settled, or that
+ * its instance has quit and its work has ended.
  */
 export class Recoveries {
   private readonly looks: Alarms;
@@ -48,6 +49,7 @@ export class Recoveries {
     if (bell.kind === 'claim' && bell.verdict === 'run') this.lookAfter(job, Math.max(bell.at, bell.slot));
     else if (bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0))
       this.lookAfter(job, bell.at);
+    else if (bell.kind === 'dropped') this.lookIn(job, 0, true);
     else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.looks.clear(job.name);
   }
 

@@ -1,9 +1,12 @@
+import type Bossman from '../../src';
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsOf } from '../support/flaws';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
 const never = () => new Promise(() => {});
+
+const GAVE_UP = /^QUIT: quit gave up on runs/;
 
 const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null);
 const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
@@ -26,6 +29,7 @@ async function msOf(promise: Promise<unknown>): Promise<number> {
 
 describe('work that never settles', () => {
   it('is told when its ttl is over; slots until then are skipped, and the next ones run', async () => {
+    fleet.allowErrors(GAVE_UP);
     const bells = await fleet.hearBells();
     const fred = fleet.join();
     await fred.hire('job', { every: 200, ttl: 700, work: never });
@@ -41,18 +45,33 @@ describe('work that never settles', () => {
     expect(fleet.told.finish).toEqual([]);
   });
 
-  it.each([false, true])('holds up a quit no longer than its lock, with keepAlive %p', async (keepAlive) => {
-    const fred = fleet.join({ ttl: 2000, keepAlive });
+  it('holds up a quit no longer than its lock', async () => {
+    fleet.allowErrors(GAVE_UP);
+    const fred = fleet.join({ ttl: 2000 });
     await fred.hire('job', { work: never });
     await fred.demand('job');
     await waitFor('the run', () => demandRuns().length === 1);
     const took = await msOf(fred.quit());
     expect(took).toBeGreaterThan(1900);
     expect(took).toBeLessThan(8000);
+    expect(fleet.told.lost).toMatchObject([{ job: 'job', why: 'quit' }]);
     await waitFor('the lock to end', async () => (await lockRest('job')) === -2);
   });
 
+  it('holds up a quit for 30 s with keepAlive, whatever its ttl', async () => {
+    fleet.allowErrors(GAVE_UP);
+    const fred = fleet.join({ ttl: 1000, keepAlive: true });
+    await fred.hire('job', { work: never });
+    await fred.demand('job');
+    await waitFor('the run', () => demandRuns().length === 1);
+    const took = await msOf(fred.quit());
+    expect(took).toBeGreaterThan(29_900);
+    expect(took).toBeLessThan(40_000);
+    expect(fleet.told.lost).toMatchObject([{ job: 'job', why: 'quit' }]);
+  });
+
   it('keeps no demand for itself: it is run when the lock has ended', async () => {
+    fleet.allowErrors(GAVE_UP);
     const bells = await fleet.hearBells();
     const fred = fleet.join();
     await fred.hire('job', { ttl: 1500, work: never });
@@ -96,6 +115,7 @@ describe('a quit during a run', () => {
     await fred.hire('job', { ttl: 60_000, work });
     await fred.demand('job');
     await waitFor('the run', () => demandRuns().length === 1);
+    fleet.allowErrors(GAVE_UP);
     const took = await msOf(fred.quit({ timeout: 300 }));
     expect(took).toBeGreaterThanOrEqual(290);
     expect(took).toBeLessThan(10_000);
@@ -134,6 +154,217 @@ describe('a quit during a run', () => {
     const late = fleet.join();
     await late.hire('job', { work: () => {} });
     await waitFor('the demand', () => fleet.toldBy(late).finish.length === 1);
+  });
+});
+
+describe('a quit that waits no longer for a run', () => {
+  /** A run that was begun by a demand, and does what its work does. */
+  async function beginRun(options: Bossman.RunOptions, work: (context: Bossman.RunContext) => unknown) {
+    fleet.allowErrors(GAVE_UP);
+    const contexts: Bossman.RunContext[] = [];
+    const fred = fleet.join();
+    const begun = (context: Bossman.RunContext) => {
+      contexts.push(context);
+      return work(context);
+    };
+    await fred.hire('job', { ttl: 60_000, ...options, work: begun });
+    await fred.demand('job');
+    await waitFor('the run', () => contexts.length === 1);
+    return { fred, signal: contexts[0]?.signal };
+  }
+
+  const looker = () => fleet.join();
+  const lastRun = async () => (await looker().jobs()).find(({ name }) => name === 'job');
+
+  it('aborts its signal at once, records it as abandoned when its work goes on, and leaves its lock', async () => {
+    const { fred, signal } = await beginRun({}, never);
+    const quitting = fred.quit({ timeout: 100 });
+    await waitFor('the signal to abort', () => signal?.aborted);
+    expect(signal?.reason).toMatchObject({ name: 'BossmanError', code: 'QUIT', job: 'job' });
+    await quitting;
+    const { demandedAt } = fleet.told.start[0] ?? {};
+    expect(fleet.told.lost).toEqual([{ job: 'job', slot: null, demandedAt, why: 'quit' }]);
+    expect(fleet.told.error).toEqual([expect.stringMatching(/QUIT: quit gave up on .*: 'job'$/)]);
+    expect(await lockRest('job')).toBeGreaterThan(5000);
+    expect(await lastRun()).toMatchObject({
+      runs: 1,
+      failures: 1,
+      lastRun: { outcome: 'abandoned', demandedAt },
+    });
+    expect(await looker().history('job')).toMatchObject([{ outcome: 'abandoned', error: null, demandedAt }]);
+  });
+
+  it('records one that stops for the signal as abandoned, with its error, and releases the lock', async () => {
+    const stops = ({ signal }: Bossman.RunContext) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const { fred } = await beginRun({}, stops);
+    const took = await msOf(fred.quit({ timeout: 100 }));
+    expect(took).toBeLessThan(5000);
+    expect(await lockRest('job')).toBe(-2);
+    expect(fleet.told.lost).toMatchObject([{ why: 'quit' }]);
+    expect(fleet.told.fail).toHaveLength(1);
+    expect(fleet.told.error).toHaveLength(1);
+    const [run] = await looker().history('job');
+    expect(run).toMatchObject({ outcome: 'abandoned', error: expect.stringContaining('quits') });
+  });
+
+  it('records one that ends well in its grace as done', async () => {
+    const ends = ({ signal }: Bossman.RunContext) =>
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    const { fred } = await beginRun({}, ends);
+    await fred.quit({ timeout: 0 });
+    expect(await lockRest('job')).toBe(-2);
+    expect(fleet.told.lost).toEqual([]);
+    expect(await lastRun()).toMatchObject({ failures: 0, lastRun: { outcome: 'done' } });
+  });
+
+  it.each([
+    ['stops for the signal: at once', true, 60_000],
+    ['does not stop: when its lock ends, not before', false, 3000],
+  ])('has another instance run a slot with recover once more, if its work %s', async (_, stops, ttl) => {
+    fleet.allowErrors(GAVE_UP);
+    const plan = { every: 400, ttl, recover: true };
+    const runs: { by: string; slot: number | null; recovered: boolean; at: number }[] = [];
+    const workOf = (by: string, stuck: boolean) => (context: Bossman.RunContext) => {
+      runs.push({ by, slot: context.slot, recovered: context.recovered, at: performance.now() });
+      if (!stuck) return undefined;
+      const { signal } = context;
+      return new Promise((_, reject) => {
+        if (stops) signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    };
+    const leaves = fleet.join();
+    await leaves.hire('job', { ...plan, work: workOf('leaves', true) });
+    await waitFor('the run', () => runs.length === 1);
+    const stays = fleet.join();
+    await stays.hire('job', { ...plan, work: workOf('stays', false) });
+    await fleet.heardBy(2);
+    await leaves.quit({ timeout: 100 });
+    await waitFor('the slot to be run again', () => runs.some(({ recovered }) => recovered), {
+      timeoutMs: 15_000,
+    });
+    const [first, again] = [runs[0], runs.find(({ recovered }) => recovered)];
+    expect(again).toMatchObject({ by: 'stays', slot: first?.slot });
+    if (!stops) expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(ttl - 100);
+  });
+
+  it('tells of work that ends later, and changes nothing in Redis for it', async () => {
+    const { work, letGo } = held();
+    const { fred } = await beginRun({}, work);
+    await fred.quit({ timeout: 0 });
+    letGo();
+    await waitFor('the end', () => fleet.told.finish.length === 1);
+    expect(await lastRun()).toMatchObject({ runs: 1, failures: 1, lastRun: { outcome: 'abandoned' } });
+  });
+
+  it('settles while Redis is frozen', async () => {
+    const { fred, signal } = await beginRun({}, never);
+    fleet.server.freeze();
+    const took = await msOf(fred.quit({ timeout: 100 }));
+    expect(signal?.aborted).toBe(true);
+    expect(took).toBeLessThan(8000);
+    fleet.server.thaw();
+  });
+});
+
+describe('a quit with keepAlive', () => {
+  it('waits for several times the ttl while it renews the lock, so that a demand waits for the end', async () => {
+    const { work, letGo } = held();
+    const [fred, other] = [fleet.join(), fleet.join()];
+    await fred.hire('job', { ttl: 1000, keepAlive: true, work });
+    await fred.demand('job');
+    await waitFor('the run', () => demandRuns().length === 1);
+    await other.hire('job', { ttl: 1000, work: () => {} });
+    const token = await fleet.redis.get(`${fleet.prefix}:lock:job`);
+    const quitting = fred.quit();
+    await other.demand('job');
+    const began = performance.now();
+    await waitFor('several times the ttl to pass', () => performance.now() - began > 4000);
+    expect(await fleet.redis.get(`${fleet.prefix}:lock:job`)).toBe(token);
+    expect(demandRuns()).toHaveLength(1);
+    letGo();
+    await quitting;
+    expect(fleet.toldBy(fred).finish).toHaveLength(1);
+    expect(fleet.told.lost).toEqual([]);
+    await waitFor('the demand', () => fleet.toldBy(other).finish.length === 1);
+  });
+});
+
+describe('a quit that is called in a run', () => {
+  it.each([
+    ['its own', 1],
+    ['those of two runs that wait for it', 2],
+  ])('does not wait for %s, which end well', async (_, runs) => {
+    const fred = fleet.join({ keepAlive: true });
+    const hasQuit: string[] = [];
+    const work = async ({ job }: Bossman.RunContext) => {
+      await waitFor('all to run', () => demandRuns().length === runs);
+      await fred.quit({ timeout: Number.POSITIVE_INFINITY });
+      hasQuit.push(job);
+    };
+    const names = Array.from({ length: runs }, (_, n) => `job ${n}`);
+    await Promise.all(names.map((name) => fred.hire(name, { work })));
+    await Promise.all(names.map((name) => fred.demand(name)));
+    await waitFor('the runs to go on', () => hasQuit.length === runs);
+    await fred.quit();
+    expect(fleet.told.finish).toHaveLength(runs);
+    expect(fleet.told.lost).toEqual([]);
+    const jobs = await fleet.join().jobs();
+    expect(jobs.map(({ lastRun }) => lastRun?.outcome)).toEqual(names.map(() => 'done'));
+  });
+
+  it('waits for the other runs', async () => {
+    const { work, letGo } = held();
+    const fred = fleet.join({ ttl: 60_000 });
+    let hasQuit = false;
+    const quits = async () => {
+      await fred.quit();
+      hasQuit = true;
+    };
+    await fred.hire('long', { work });
+    await fred.hire('quits', { work: quits });
+    await fred.demand('long');
+    await fred.demand('quits');
+    await waitFor('both to run', () => demandRuns().length === 2);
+    await delay(300);
+    expect(hasQuit).toBe(false);
+    letGo();
+    await fred.quit();
+    expect(hasQuit).toBe(true);
+    expect(fleet.told.finish).toHaveLength(2);
+  });
+});
+
+describe('a quit without a run', () => {
+  const LONG = { ttl: 600_000, keepAlive: true };
+
+  it.each([
+    [
+      'a hire is on its way',
+      (fred: Bossman) => void fred.hire('job', { every: 100, work: () => {} }).catch(() => {}),
+    ],
+    ['nothing is on its way', () => {}],
+  ])('takes no longer than 2 s while Redis is frozen and %s, whatever the ttl', async (_, asks) => {
+    fleet.allowErrors(/^QUIT/);
+    const fred = fleet.join(LONG);
+    await fred.hire('other', { work: () => {} });
+    fleet.server.freeze();
+    asks(fred);
+    const took = await msOf(fred.quit({ timeout: Number.POSITIVE_INFINITY }));
+    expect(took).toBeLessThan(5000);
+    fleet.server.thaw();
+  });
+
+  it('takes no longer than 2 s while Redis is gone', async () => {
+    fleet.allowErrors(/^(QUIT|CONNECTION)/);
+    const fred = fleet.join(LONG);
+    await fred.hire('job', { every: 100, work: () => {} });
+    await fleet.server.kill();
+    const asked = fred.demand('job').catch(() => {});
+    const took = await msOf(fred.quit());
+    expect(took).toBeLessThan(5000);
+    await asked;
+    await fleet.server.start();
   });
 });
 

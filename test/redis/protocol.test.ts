@@ -436,38 +436,41 @@ const begins = who.map((who) =>
   ),
 );
 
-const settles = fc.record({ who, ran: fc.boolean() }).map(({ who, ran }) =>
-  step(
-    `${who} ${ran ? 'settles' : 'gives back'}`,
-    (world) => world.member(who).won.length > 0,
-    async (world) => {
-      const member = world.member(who);
-      const run = member.won.shift();
-      if (!run) return;
-      const { token, startedAt } = run;
-      const sequence = member.store.nextSequence();
-      const request = {
-        name: JOB,
-        token,
-        startedAt,
-        details: '',
-        run: ran ? noteOf(startedAt) : '',
-        leaving: false,
-        listeners: 0,
-        sequence,
-        failed: sequence % 2 === 0,
-        history: 100,
-      };
-      await world.call(member, {
-        verb: 'settle',
-        token,
-        everyMs: null,
-        send: () => member.store.settle(request),
-        expected: (at) => world.model.settle(member.id, request, at),
-      });
-    },
-  ),
-);
+const settles = fc
+  .record({ who, end: fc.constantFrom('over', 'stopped', 'going', 'not run') })
+  .map(({ who, end }) =>
+    step(
+      `${who} ${end === 'not run' ? 'gives back' : `settles a run that is ${end}`}`,
+      (world) => world.member(who).won.length > 0,
+      async (world) => {
+        const member = world.member(who);
+        const run = member.won.shift();
+        if (!run) return;
+        const { token, startedAt } = run;
+        const sequence = member.store.nextSequence();
+        const request = {
+          name: JOB,
+          token,
+          startedAt,
+          details: '',
+          run: end === 'not run' ? '' : noteOf(startedAt),
+          leaving: false,
+          listeners: 0,
+          sequence,
+          failed: sequence % 2 === 0,
+          history: 100,
+          work: end === 'not run' ? 'over' : end,
+        } as const;
+        await world.call(member, {
+          verb: 'settle',
+          token,
+          everyMs: null,
+          send: () => member.store.settle(request),
+          expected: (at) => world.model.settle(member.id, request, at),
+        });
+      },
+    ),
+  );
 
 const repeats = fc.record({ who, which: fc.nat({ max: 3 }) }).map(({ who, which }) =>
   step(

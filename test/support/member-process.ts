@@ -18,8 +18,8 @@ export interface Member {
   caughtUp(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, on which it quits; resolves when it is gone. */
-  quit(): Promise<Exit>;
+  /** SIGTERM, or SIGINT, on which it quits; resolves when it is gone. */
+  quit(by?: 'SIGTERM' | 'SIGINT'): Promise<Exit>;
 }
 
 /** What a process of its own hires, and how its runs go. */
@@ -73,8 +73,8 @@ export function startMember(
       signal('SIGKILL');
       await exit;
     },
-    quit() {
-      signal('SIGTERM');
+    quit(by = 'SIGTERM') {
+      signal(by);
       return exit;
     },
   };
@@ -106,5 +106,5 @@ function scriptOf(prefix: string, { options = {}, jobs, workMs = 0, skewMs = 0 }
     // See caughtUp: what waits in a socket may lead to another command, hence twice.
     const catchUp = () => fred.hire('nobody demands this', { work }).then(() => new Promise(setImmediate));
     process.on('SIGUSR2', () => catchUp().then(catchUp).then(() => say('caught up')));
-    process.once('SIGTERM', () => fred.quit());`;
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => fred.quit());`;
 }

@@ -202,13 +202,14 @@ export class ProtocolModel {
     return undefined;
   }
 
-  settle(caller: string, { token, startedAt, run, sequence, failed }: SettleRequest, now: number) {
-    const held = this.holder(now) === token;
-    if (held) this.lock = null;
+  settle(caller: string, { token, startedAt, run, sequence, failed, work }: SettleRequest, now: number) {
+    // The lock of work that goes on ends by itself.
+    const released = this.holder(now) === token && work !== 'going';
+    if (released) this.lock = null;
     this.begin(token, now);
     if (this.demand.token === token) this.demand.token = '';
     if (run === '') return { demandIn: this.demandIn(now) };
-    if (held || sequence > (this.settled[caller] ?? 0)) {
+    if (released || sequence > (this.settled[caller] ?? 0)) {
       this.settled[caller] = sequence;
       this.runs += 1;
       if (failed) this.failures += 1;
