@@ -25,8 +25,57 @@ function diedInSlot(): Made {
     .dies(105_050, 'a');
 }
 
+/** The same, but `a` is asked to leave, and gives up on that run. */
+function abandonedSlot(ended: number | null): Made {
+  return new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+    .ticks('a', 100_000, 104_000)
+    .claim('a', 105_000)
+    .run('a', 105_000, { ended })
+    .does(105_010, 'a', 'leaving')
+    .givesUp(105_200, 'a', 105_000)
+    .does(105_205, 'a', 'left')
+    .goes(105_300, 'a', 'exit code 0');
+}
+
+/** `tick` keeps its lock alive, and `a` is asked to leave in its run of the slot 105 000. */
+function keptOnLeaving(): Made {
+  return new Made({ tick: { every: 1000, ttl: 400, keepAlive: true, workMs: [0, 0] } })
+    .ticks('a', 100_000, 104_000)
+    .claim('a', 105_000)
+    .run('a', 105_000, { ended: 106_900 })
+    .does(105_010, 'a', 'leaving')
+    .skip('b', 106_000)
+    .does(106_910, 'a', 'left')
+    .goes(106_950, 'a', 'exit code 0');
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
+    [
+      'a run that quit gave up on, and that is recovered',
+      abandonedSlot(105_198)
+        .recovered('b', 105_210)
+        .run('b', 105_000, { at: 105_211, recovered: true })
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a run that quit gave up on, and that is recovered when its lock has ended, while its work goes on',
+      abandonedSlot(105_290)
+        .recovered('b', 105_402)
+        .run('b', 105_000, { at: 105_403, recovered: true })
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a slot that is fired before its claim is answered',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000, { heardAfter: 20 })
+        .call('fire', 'tick', 'a', 105_010, 105_030),
+    ],
+    [
+      'a run that ends while its member leaves',
+      keptOnLeaving().claim('b', 106_000, { verdict: 'locked' }).ticks('b', 107_000, 129_000),
+    ],
     ['slots that are run one by one', meanwhile((made) => made)],
     [
       'a skip that covers what was missed in an outage',
@@ -300,6 +349,28 @@ describe('the checker accepts', () => {
 
 describe('the checker objects to', () => {
   it.each<[string, Rule, Made]>([
+    [
+      'a run that quit gave up on, and that nobody runs once more',
+      'unrecovered',
+      abandonedSlot(105_198).ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a run that begins while another, of a member that leaves, keeps its lock',
+      'overlap',
+      keptOnLeaving().claim('b', 106_000).run('b', 106_000).ticks('b', 107_000, 129_000),
+    ],
+    [
+      'a run that goes on when its member has quit, without a word',
+      'untold',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .run('a', 105_000, { ended: 105_300 })
+        .does(105_010, 'a', 'leaving')
+        .does(105_100, 'a', 'left')
+        .goes(105_310, 'a', 'exit code 0')
+        .ticks('b', 106_000, 129_000),
+    ],
     [
       'a slot that is run twice',
       'doubled',

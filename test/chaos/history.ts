@@ -30,6 +30,8 @@ export type Told =
   | { kind: 'rejected'; call: number; message: string }
   /** `caller`: what the bell calls it. */
   | { kind: 'joined'; caller: string }
+  /** Its quit has settled. */
+  | { kind: 'left' }
   | { kind: 'stalled' }
   | { kind: 'moves' };
 

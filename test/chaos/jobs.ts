@@ -14,6 +14,8 @@ export interface StormJob {
   workMs: [usual: number, seventh: number];
   /** Every fifth run throws. */
   fails?: boolean;
+  /** Its work stops when its signal aborts. */
+  heeds?: boolean;
   demanded?: boolean;
   fired?: boolean;
 }
@@ -25,6 +27,9 @@ export const JOBS: Jobs = {
   // Every seventh run outlives its lock.
   slow: { every: 500, ttl: 400, workMs: [100, 700] },
   kept: { every: 700, ttl: 400, keepAlive: true, workMs: [250, 900] },
+  heedful: { every: 800, ttl: 600, keepAlive: true, recover: true, workMs: [300, 900], heeds: true },
+  // It outlasts the grace of a quit in a hurry.
+  stubborn: { every: 1800, ttl: 600, keepAlive: true, recover: true, workMs: [1200, 1400] },
   picky: { every: 300, ttl: 500, misfire: 'skip', workMs: [5, 50], fails: true },
   saved: { every: 600, ttl: 500, recover: true, workMs: [150, 300] },
   // The one whose slots a wrong wall clock could move.

@@ -44,9 +44,17 @@ export class Made {
     return answeredAt === null ? this : this.tell(answeredAt, member, { kind: 'resolved', call });
   }
 
-  does(at: number, member: string, kind: 'frozen' | 'thawed' | 'killed' | 'leaving'): this {
+  does(at: number, member: string, kind: 'frozen' | 'thawed' | 'killed' | 'leaving' | 'left'): this {
     this.entries.push({ at, member, kind });
     return this;
+  }
+
+  /** Quit gives up on the run of a slot of `tick`. */
+  givesUp(at: number, member: string, slot: number): this {
+    return this.tell(at, member, {
+      kind: 'lost',
+      event: { job: 'tick', slot, demandedAt: null, why: 'quit' },
+    });
   }
 
   goes(at: number, member: string, how: string): this {

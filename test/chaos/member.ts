@@ -11,6 +11,8 @@ const task: MemberTask = JSON.parse(process.env.CHAOS_TASK ?? '{}');
 const boss = new Bossman({ connection: { host: '127.0.0.1', port: task.port }, prefix: task.prefix });
 let calls = 0;
 let runs = 0;
+/** Work that goes on. */
+const working = new Set<Promise<unknown>>();
 
 boss.on('start', (event) => tell({ kind: 'start', event }));
 boss.on('finish', (event) => tell({ kind: 'finish', event }));
@@ -24,7 +26,7 @@ for (const job of task.hires) call('hire', job);
 
 process.on('message', (order: Order) => {
   if (order.order === 'stall') standStill(order.ms);
-  else if (order.order === 'quit') void leave();
+  else if (order.order === 'quit') void leave(order.timeout ?? undefined);
   else call(order.order, order.job);
 });
 // The conductor is gone, however it went.
@@ -44,14 +46,22 @@ function call(verb: 'hire' | 'fire' | 'demand', name: string): void {
   );
 }
 
-function workOf({ workMs: [usual, seventh], fails }: StormJob): Bossman.JobDefinition['work'] {
-  return async ({ job, slot, demandedAt, recovered }) => {
+function workOf({ workMs: [usual, seventh], fails, heeds }: StormJob): Bossman.JobDefinition['work'] {
+  const work = async ({ job, slot, demandedAt, recovered, signal }: Bossman.RunContext) => {
     runs += 1;
     const run: RunOf = { job, slot, demandedAt, recovered, run: runs };
+    const ms = runs % 7 === 0 ? seventh : usual;
+    const fail = fails && runs % 5 === 0;
     tell({ kind: 'began', ...run });
-    await sleep(runs % 7 === 0 ? seventh : usual);
-    tell({ kind: 'ended', ...run });
-    if (fails && runs % 5 === 0) throw new Error('as it should');
+    await sleep(ms, undefined, heeds ? { signal } : {}).finally(() => tell({ kind: 'ended', ...run }));
+    if (fail) throw new Error('as it should');
+  };
+  return (context) => {
+    const worked = work(context);
+    working.add(worked);
+    const over = () => working.delete(worked);
+    worked.then(over, over);
+    return worked;
   };
 }
 
@@ -62,8 +72,11 @@ function standStill(ms: number): void {
   tell({ kind: 'moves' });
 }
 
-async function leave(): Promise<void> {
-  await boss.quit();
+async function leave(timeout?: number): Promise<void> {
+  await boss.quit({ timeout });
+  tell({ kind: 'left' });
+  // The process stays until its work has ended, as it would by itself, and tells of that.
+  await Promise.allSettled(working);
   if (process.connected) process.disconnect();
 }
 

@@ -4,7 +4,8 @@ import type { Told } from './history';
 export type Order =
   | { order: 'hire' | 'fire' | 'demand'; job: string }
   | { order: 'stall'; ms: number }
-  | { order: 'quit' };
+  /** `timeout`: what quit is given, in ms; null: nothing. */
+  | { order: 'quit'; timeout: number | null };
 
 /** What a member tells the conductor, stamped with the machine's monotonic clock, in ms. */
 export type Report = Told & { stamp: number };

@@ -7,6 +7,7 @@ const WEIGHTS = {
   'freeze a member, then kill it': 3,
   'stall a member': 6,
   'have a member quit': 3,
+  'have a member quit in a hurry': 8,
   'cut all connections': 4,
   'cut all subscribers': 5,
   'swallow answers, then cut': 4,
@@ -40,6 +41,7 @@ const LASTS: Partial<Record<FaultKind, [number, number]>> = {
   // Until a replacement starts.
   'kill a member': [100, 1500],
   'have a member quit': [100, 800],
+  'have a member quit in a hurry': [100, 800],
   'freeze a member': [50, 2500],
   'freeze a member, then kill it': [50, 1500],
   'stall a member': [20, 800],

@@ -80,9 +80,10 @@ export class Member {
     this.callOffThaw();
   }
 
-  quit(): void {
+  /** @param timeout see `Order` */
+  quit(timeout: number | null = null): void {
     this.well = false;
     this.recorder.done(this.name, { kind: 'leaving' });
-    this.order({ order: 'quit' });
+    this.order({ order: 'quit', timeout });
   }
 }

@@ -13,6 +13,8 @@ import { Member } from './seat';
 const PREFIX = 'chaos';
 /** ms; long enough for every job to come twice, and for the longest wait to connect again. */
 const CALM = 5000;
+/** ms for which a quit in a hurry waits at most: less than many runs take, so that it gives up on them. */
+const LONGEST_HURRY = 60;
 /** An hour ahead, an hour behind, and right. */
 const SKEWS = [0, 3_600_000, -3_600_000];
 
@@ -138,6 +140,9 @@ class Storm {
       case 'have a member quit':
         member.quit();
         return this.replace(fault);
+      case 'have a member quit in a hurry':
+        member.quit(Math.round(dice * LONGEST_HURRY));
+        return this.replace(fault);
       case 'freeze a member':
         member.freeze();
         await delay(ms);
@@ -227,6 +232,7 @@ class Storm {
 const HITS_ONE: ReadonlySet<FaultKind> = new Set([
   'kill a member',
   'have a member quit',
+  'have a member quit in a hurry',
   'freeze a member',
   'freeze a member, then kill it',
   'stall a member',

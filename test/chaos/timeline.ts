@@ -21,6 +21,8 @@ export interface MemberLife {
   caller: string;
   /** From here on it can be expected to do nothing: it was killed, or asked to quit, or is gone. */
   leftAt: number;
+  /** When it was killed, or was gone. */
+  killedAt: number;
   /** When its process was gone. */
   goneAt: number;
   /** When it stood still: frozen, or its event loop stalled. */
@@ -150,6 +152,7 @@ export class Timeline {
         name,
         caller,
         leftAt: left?.at ?? EVER,
+        killedAt: own.find(({ kind }) => kind === 'killed' || kind === 'gone')?.at ?? EVER,
         goneAt: gone?.at ?? EVER,
         still: [...frozen, ...stalled],
       });

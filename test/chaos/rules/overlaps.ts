@@ -25,10 +25,10 @@ interface Run {
  * - *unclaimed*: a run began, and the bell never said that its slot, or a demand, was given to that member; save that
  *   Redis went down in between, and the bell with it: the member asked again, and had the answer from the data.
  * - *overlap*: a run began while another of the job held its lock: until it ended, its process was killed, its ttl ran
- *   out, or Redis was emptied. With `keepAlive` the lock holds beyond its ttl until `lost` is told, or until something
+ *   out, or Redis was emptied; a member that was asked to leave holds it as long. With `keepAlive` the lock holds beyond its ttl until `lost` is told, or until something
  *   (a member that stands still, an outage, a cut) may have kept it from being renewed.
  * - *untold*: a run went on for 200 ms after its lock had ended, and its member, which was not asked to leave, did not
- *   say `lost`.
+ *   say `lost`. Likewise a run that went on when the quit of its member had settled, unless that said `lost`, why `quit`.
  */
 export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
   for (const job of Object.keys(timeline.jobs)) {
@@ -53,6 +53,7 @@ export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
         );
       }
       judgeTold(timeline, judgement, run);
+      judgeAbandoned(timeline, judgement, run);
     }
   }
 }
@@ -73,15 +74,25 @@ function judgeTold(timeline: Timeline, judgement: Judgement, run: Run): void {
     );
 }
 
+function judgeAbandoned(timeline: Timeline, judgement: Judgement, run: Run): void {
+  const left = only(timeline.entries, 'left').find(({ member }) => member === run.member);
+  if (!left || run.beganAt >= left.at - CLOCKS || run.endedAt <= left.at + CLOCKS) return;
+  const said = only(timeline.entries, 'lost').some(
+    ({ member, event }) =>
+      member === run.member && event.job === run.job && event.slot === run.slot && event.why === 'quit',
+  );
+  if (said) judgement.excuse('runs that quit gave up on, and said so');
+  else judgement.object('untold', run.job, left.at, `${told(run)} went on when its member had quit, untold`);
+}
+
 /** Until when the run certainly holds its lock. */
 function holdsUntil(timeline: Timeline, run: Run): number {
   const { ttl, keepAlive } = timeline.jobs[run.job] ?? { ttl: 0 };
   const member = timeline.members.get(run.member);
-  const ends = [run.endedAt, member?.leftAt ?? Number.POSITIVE_INFINITY];
+  const ends = [run.endedAt, member?.killedAt ?? Number.POSITIVE_INFINITY];
   for (const { from, to } of timeline.emptyings) {
     if (to >= run.lockedAt - CLOCKS) ends.push(Math.max(from, run.lockedAt));
   }
-  // Asked to leave, it goes on to the end of its run; its process may be ended then, so no longer than the ttl.
   const expiry = run.lockedAt + ttl;
   if (!keepAlive) return Math.min(expiry, ...ends);
   const hindered = [

@@ -4,19 +4,26 @@ import type { Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
 /**
- * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, and
- * no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim,
+ * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, or
+ * gave up on that run when it quit, and no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim,
  * or that whoever was given it said that it had its answer too late.
  */
 export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
   const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
   const began = only(timeline.entries, 'began');
   const ended = only(timeline.entries, 'ended');
+  const abandoned = only(timeline.entries, 'lost').filter(
+    ({ event, at }) => event.why === 'quit' && at <= timeline.endAt,
+  );
   for (const { name: job, caller, slot, at, verdict } of rung(timeline.entries, 'claim')) {
     const member = timeline.byCaller(caller)?.name ?? '';
-    if (!timeline.jobs[job]?.recover || verdict !== 'run' || !killed.has(member)) continue;
+    if (!timeline.jobs[job]?.recover || verdict !== 'run') continue;
+    const isAbandoned = abandoned.some(
+      ({ event, ...told }) => told.member === member && event.job === job && event.slot === slot,
+    );
+    if (!killed.has(member) && !isAbandoned) continue;
     const isIts = (run: { job: string; slot: number | null }) => run.job === job && run.slot === slot;
-    if (ended.some((run) => isIts(run) && run.member === member)) continue;
+    if (!isAbandoned && ended.some((run) => isIts(run) && run.member === member)) continue;
     if (began.some((run) => isIts(run) && run.recovered)) continue;
     const isTooLate = (event: SkipEvent) =>
       event.job === job && event.slot === slot && event.why === 'expired';
@@ -32,7 +39,7 @@ export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void 
         'unrecovered',
         job,
         at,
-        `${member} was killed in slot ${slot}, and nobody ran it once more`,
+        `${member} ${isAbandoned ? 'gave up on' : 'was killed in'} slot ${slot}, and nobody ran it once more`,
       );
     }
   }

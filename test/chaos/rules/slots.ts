@@ -27,7 +27,8 @@ const CLAIMED_WITHIN = 2000;
  * - *doubled*: two runs of a slot began. Of a job hired with `recover` one of them may say that it is recovered. Save
  *   that Redis was emptied between the two, and nobody could have told it (see `Timeline.isForgotten`).
  * - *lost*: a slot of a claim (from its own to the next) that did not begin and that no skip covers; save that the
- *   claimer went before it had been well for 1 s, or Redis was emptied before it could hear the answer. Likewise the
+ *   claimer went before it had been well for 1 s, Redis was emptied before it could hear the answer, or the job was fired
+ *   before that. Likewise the
  *   slots between what one claim said was next and the one that is claimed next, unless a fire came between, or a claim
  *   that the observer did not hear either went down with Redis.
  * - *restarted*: the latter, where the next claim is of a plan with another stamp: it began anew, so what was due was
@@ -111,6 +112,8 @@ class SlotsOfJob {
       if (claimer && this.diedEarly(claimer, claim.at)) this.judgement.excuse('slots of a claimer that died');
       else if (claimer && this.unanswered(claimer, claim.heardAt))
         this.judgement.excuse('slots whose claim was not answered before Redis was emptied');
+      else if (this.firedUnanswered(claim))
+        this.judgement.excuse('slots fired before their claim was answered');
       else {
         const by = claimer?.name ?? claim.caller;
         this.judgement.object(
@@ -190,6 +193,13 @@ class SlotsOfJob {
 
   private isTold(slot: number): boolean {
     return this.began.has(slot) || this.skipped.has(slot);
+  }
+
+  private firedUnanswered({ at, heardAt }: Claim): boolean {
+    return this.timeline.calls.some(
+      ({ verb, job, from, to }) =>
+        verb === 'fire' && job === this.job && to >= at && from <= heardAt + HEARS_WITHIN,
+    );
   }
 
   private diedEarly(claimer: MemberLife, from: number): boolean {
