@@ -276,6 +276,7 @@ class Bossman extends EventEmitter<BossmanEvents> {
   /**
    * The instances of the fleet, this one among them: they are asked over the bell, and those are told that answer. It
    * takes some milliseconds, and 0.6 s when one does not answer, as well as on a Cluster. Instances of the original do not.
+   * Nor can others while Redis refuses writes, as when it is out of memory: see `hirersKnown` of `jobs()`.
    *
    * @returns rejects with Redis' refusal
    */

@@ -48,10 +48,18 @@ export interface JobInfo {
     lockRestMs: number;
   } | null;
   lastRun: RunRecord | null;
-  /** It has a plan, is not fired, and no instance that answered hires it with one: nobody runs its slots. */
+  /**
+   * It has a plan, is not fired, and no instance that answered hires it with one: nobody runs its slots. Always false
+   * while `hirersKnown` is false.
+   */
   orphaned: boolean;
   /** Ids of the instances that hire it. */
   hiredBy: string[];
+  /**
+   * False when no instance could answer although some may be there: Redis refuses all writes, as it does when it is out
+   * of memory, or those that heard the question are frozen. An instance that asks still counts itself in `hiredBy`.
+   */
+  hirersKnown: boolean;
   /** Runs that ended, however they did, since the job is known to Redis. */
   runs: number;
   failures: number;

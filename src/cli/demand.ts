@@ -28,7 +28,9 @@ export async function demand(session: Session, name: string, waitMs: number | nu
   if (waitMs === null) {
     output.say({ job: name, demandedAt, run: null }, () => {
       const when =
-        hiredBy.length > 0 ? '' : paint.yellow('; no instance hires it now, the next that does runs it');
+        hiredBy.length > 0 || seen.silence !== null
+          ? ''
+          : paint.yellow('; no instance hires it now, the next that does runs it');
       return [`demanded ${quoted(name)}${when}`];
     });
     return 0;

@@ -38,19 +38,18 @@ function wrongPrefix(asked: Asked): Finding | null {
 async function examine({ inspector }: Session): Promise<Finding[]> {
   const { client, keys } = inspector;
   const info = await readInfo(client);
-  const memory = checkMemory(info);
   // One after another: what is measured is not to wait for what is asked.
   return [
     ...(await checkServer(client, info, isCluster(client))),
     ...(await checkRights(client, keys, 'fields' in info)),
     // On a Cluster they stay on the node they concern, and are not used.
     ...(isCluster(client) ? [] : await checkNotifications(client)),
-    ...memory,
+    ...checkMemory(info),
     checkEviction(info),
     await checkPersistence(client, info),
     await checkLatency(client),
     await checkClock(client),
-    ...(await checkFleet(inspector, memory.length === 0)),
+    ...(await checkFleet(inspector)),
   ];
 }
 

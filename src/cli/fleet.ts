@@ -1,5 +1,6 @@
 import type { InstanceInfo } from '../info';
 import { visible } from '../telling/visible';
+import { notKnown } from './names';
 import { nowAt, type Session } from './session';
 import { type Column, table } from './table';
 import { counted } from './text';
@@ -17,9 +18,10 @@ const COLUMNS: Column[] = [
 
 /** The instances that answer the roll call. */
 export async function fleet({ inspector, output }: Session): Promise<number> {
-  const [instances, at] = await Promise.all([inspector.fleet(), nowAt(inspector)]);
-  output.say({ at, instances }, () => {
+  const [{ instances, silence }, at] = await Promise.all([inspector.callRoll(), nowAt(inspector)]);
+  output.say({ at, instances, silence }, () => {
     const { paint } = output;
+    if (silence !== null) return [paint.red(notKnown(silence))];
     if (instances.length === 0) return [paint.red('no instance answers')];
     const rows = [...instances]
       .sort(byPlace)

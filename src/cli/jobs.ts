@@ -48,6 +48,7 @@ export function summaryOf({ jobs, instances }: Look): Summary {
 
 /** `12 jobs, 2 running, 1 failing, 1 orphaned, 3 instances` */
 export function summaryLine(look: Look, paint: Paint): string {
+  const nobody = look.silence === null ? '0 instances' : 'instances not known';
   const { jobs, running, failing, orphaned, instances } = summaryOf(look);
   const some = (count: number, word: string, colour: (text: string) => string) =>
     count > 0 ? colour(`${count.toLocaleString('en')} ${word}`) : `0 ${word}`;
@@ -56,7 +57,7 @@ export function summaryLine(look: Look, paint: Paint): string {
     some(running, 'running', paint.cyan),
     some(failing, 'failing', paint.red),
     some(orphaned, 'orphaned', paint.red),
-    instances > 0 ? counted(instances, 'instance') : paint.red('0 instances'),
+    instances > 0 ? counted(instances, 'instance') : paint.red(nobody),
   ].join(', ');
 }
 

@@ -7,6 +7,11 @@ export function instanceName(id: string, instances: readonly InstanceInfo[]): st
   return found ? `${visible(found.host)}:${found.pid}` : visible(id);
 }
 
+/** Says why it is not known which instances there are. */
+export function notKnown(silence: string): string {
+  return `which instances there are is not known: ${visible(silence)}`;
+}
+
 /** A job's plan in words, with its zone: `every 10 minutes`, `cron 0 9 * * 1-5 Europe/Helsinki`, `on demand`. */
 export function planOf({ plan, words, tz }: JobInfo): string {
   if (plan === null) return 'on demand';

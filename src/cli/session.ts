@@ -23,6 +23,8 @@ export interface Session {
 export interface Look {
   jobs: JobInfo[];
   instances: InstanceInfo[];
+  /** Why no instance could answer; null where it is known who is there. */
+  silence: string | null;
   /** ms since the epoch on Redis' clock. */
   at: number;
 }
@@ -79,8 +81,8 @@ async function tryNode({ url, prefix }: Place): Promise<void> {
 
 /** What is known of the fleet now. */
 export async function look(inspector: Inspector): Promise<Look> {
-  const [jobs, instances, at] = await Promise.all([inspector.jobs(), inspector.fleet(), nowAt(inspector)]);
-  return { jobs, instances, at };
+  const [jobs, roll, at] = await Promise.all([inspector.jobs(), inspector.callRoll(), nowAt(inspector)]);
+  return { jobs, ...roll, at };
 }
 
 /** ms since the epoch on Redis' clock, or on ours where it may not be asked. */

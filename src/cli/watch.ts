@@ -5,6 +5,7 @@ import { addressOf } from '../redis/connection';
 import { visible } from '../telling/visible';
 import { Failure } from './failure';
 import { inOrder, jobLines, summaryLine, summaryOf } from './jobs';
+import { notKnown } from './names';
 import { isTerminal, Output, type Paint, printJson } from './output';
 import { Screen } from './screen';
 import { type Asked, type Look, look, open, withSession } from './session';
@@ -32,7 +33,7 @@ export async function watch(asked: Asked): Promise<number> {
 async function print(inspector: Inspector): Promise<never> {
   for (;;) {
     const seen = await look(inspector);
-    const line = { at: seen.at, summary: summaryOf(seen), jobs: inOrder(seen.jobs) };
+    const line = { at: seen.at, summary: summaryOf(seen), silence: seen.silence, jobs: inOrder(seen.jobs) };
     printJson(line);
     await sleep(EVERY);
   }
@@ -92,6 +93,7 @@ class Watch {
 
   private status(): string {
     const { paint } = this;
+    if (this.trouble === null && this.seen.silence !== null) return paint.red(notKnown(this.seen.silence));
     if (this.trouble !== null) return paint.red(`as of ${localTime(this.seen.at)}; ${visible(this.trouble)}`);
     return paint.dim(`${visible(this.asked.prefix)} at ${this.where}, ${localTime(this.seen.at)}; q ends`);
   }

@@ -22,7 +22,7 @@ import { after, cancel } from '../time/timers';
 import { Deaths } from './deaths';
 import { Overview } from './overview';
 import { InspectionStore } from './reads';
-import { RollCall } from './roll-call';
+import { type Roll, RollCall } from './roll-call';
 
 /** ms; a Redis that is not reached by then is told as such. */
 const CONNECT_WITHIN = 5000;
@@ -66,6 +66,11 @@ export class Inspector {
 
   fleet(): Promise<InstanceInfo[]> {
     return this.overview.fleet();
+  }
+
+  /** The fleet, and whether it could answer. */
+  callRoll(): Promise<Roll> {
+    return this.overview.callRoll();
   }
 
   history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {

@@ -8,7 +8,7 @@ import { wordsOf } from '../schedule/words';
 import type { RedisClock } from '../time/clock';
 import { type Deaths, idOf } from './deaths';
 import type { InspectionStore, StoredLock } from './reads';
-import type { RollCall } from './roll-call';
+import type { Roll, RollCall } from './roll-call';
 
 /** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
 export class Overview {
@@ -20,7 +20,12 @@ export class Overview {
     private readonly deaths: Deaths,
   ) {}
 
-  fleet(): Promise<InstanceInfo[]> {
+  async fleet(): Promise<InstanceInfo[]> {
+    return (await this.roll.call()).instances;
+  }
+
+  /** The fleet, and whether it could answer. */
+  callRoll(): Promise<Roll> {
     return this.roll.call();
   }
 
@@ -50,8 +55,8 @@ export class Overview {
   /** By name. */
   async jobs(): Promise<JobInfo[]> {
     const { reads } = this;
-    const [instances, slots, plans, demands, runs, counts] = await Promise.all([
-      this.fleet(),
+    const [{ instances, silence }, slots, plans, demands, runs, counts] = await Promise.all([
+      this.roll.call(),
       reads.slots(),
       reads.hash('plans'),
       reads.hash('demands'),
@@ -85,8 +90,9 @@ export class Overview {
         demandedSince: demandedSince(demands.get(name), lock),
         running: runningOf(lock, goingOn.get(name) ?? [], now),
         lastRun: note === undefined ? null : parseRecord(note),
-        orphaned: plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
+        orphaned: silence === null && plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
         hiredBy: hiredBy.map(({ id }) => id),
+        hirersKnown: silence === null,
         ...countsOf(counts.get(name)),
       };
     });

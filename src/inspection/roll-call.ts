@@ -1,3 +1,4 @@
+import { messageOf } from '../errors';
 import type { InstanceInfo } from '../info';
 import { parseObject } from '../redis/records';
 import type { Store } from '../redis/store';
@@ -9,6 +10,20 @@ import type { InspectionStore } from './reads';
 const LONGEST_WAIT = 600;
 /** ms between two looks at how many have answered. */
 const LOOKS = { first: 2, longest: 40 };
+
+/**
+ * Refusals of every write, whoever sends it. An answer is a write, so instances that live are refused as well. Redis 6.2
+ * puts them after what it says about the script.
+ */
+const REFUSES_ALL = /(^|\s-)(OOM|MISCONF|READONLY|NOREPLICAS)\b/;
+
+/** What a roll call found. */
+export interface Roll {
+  /** The instances that answered, by id. */
+  instances: InstanceInfo[];
+  /** Why no instance answered although some may be there; null when those that answered are known to be all. */
+  silence: string | null;
+}
 
 /**
  * Calls the roll: rings the bell, and collects what the instances put down under the roll's id. The answers are not rung,
@@ -27,11 +42,10 @@ export class RollCall {
 
   /** The ids of those that answered. */
   async answering(): Promise<Set<string>> {
-    return new Set((await this.call()).map(({ id }) => id));
+    return new Set((await this.call()).instances.map(({ id }) => id));
   }
 
-  /** The instances that answered, by id. */
-  async call(): Promise<InstanceInfo[]> {
+  async call(): Promise<Roll> {
     const roll = this.store.nextToken();
     const heard = await this.store.ringWho(roll);
     // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
@@ -45,6 +59,7 @@ export class RollCall {
       wait = Math.min(2 * wait, LOOKS.longest);
     }
     const answers = new Map<string, InstanceInfo>();
+    const silence = (await this.reads.answersTo(roll)) === 0 ? await this.silenceOf(roll, heard) : null;
     for (const [id, text] of await this.reads.takeAnswers(roll)) {
       const answer = parseObject(text);
       if (isAnswer(answer)) answers.set(id, infoOf(id, answer));
@@ -52,7 +67,23 @@ export class RollCall {
     const { instance } = this.store;
     if (this.own && !answers.has(instance))
       answers.set(instance, infoOf(instance, await this.own.describe()));
-    return [...answers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { instances: [...answers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), silence };
+  }
+
+  /**
+   * Why nobody answered. An answer of our own shows whether Redis takes any; as it says nothing, it is nobody's.
+   *
+   * @returns null: nobody is there
+   */
+  private async silenceOf(roll: string, heard: number): Promise<string | null> {
+    try {
+      await this.store.present(roll, '');
+    } catch (refusal) {
+      // Which script it was says nothing to whoever reads it.
+      const said = messageOf(refusal).replace(/\.? script: [0-9a-f]{40},.*$/s, '');
+      if (REFUSES_ALL.test(said)) return `Redis refuses their answers (${said})`;
+    }
+    return heard > 0 ? `${heard} heard the question, and none answered within ${LONGEST_WAIT} ms` : null;
   }
 }
 

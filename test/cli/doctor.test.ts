@@ -117,7 +117,7 @@ test('a Redis without memory is a fault, and instances that cannot answer are no
   expect(exit).toBe(1);
   expect(byCheck.memory?.status).toBe('fail');
   expect(byCheck.memory?.found).toMatch(/^out of memory: .* MB used of a maxmemory of .*, noeviction$/);
-  expect(byCheck.fleet?.found).toMatch(/^cannot be asked/);
+  expect(byCheck.fleet?.found).toMatch(/^cannot be asked: Redis refuses their answers \(OOM /);
   expect(byCheck.orphans).toBeUndefined();
 });
 

@@ -79,6 +79,7 @@ describe('jobs()', () => {
       running: null,
       lastRun: null,
       orphaned: false,
+      hirersKnown: true,
       hiredBy: [id],
       runs: 0,
       failures: 0,

@@ -1,6 +1,7 @@
 import type { InstanceInfo, JobInfo } from '../../info';
 import { nameOfApplication } from '../../inspection/application';
 import type { Inspector } from '../../inspection/inspector';
+import type { Roll } from '../../inspection/roll-call';
 import { visible } from '../../telling/visible';
 import { instanceName } from '../names';
 import { counted, quoted } from '../text';
@@ -9,21 +10,18 @@ import { type Finding, ok, unknown, warn } from './finding';
 /** Jobs that a line names. */
 const SHOWN = 5;
 
-/**
- * What the instances of the fleet say, held against one another.
- *
- * @param canAnswer whether Redis takes writes, as an answer to the roll call is one
- */
-export async function checkFleet(inspector: Inspector, canAnswer: boolean): Promise<Finding[]> {
-  let instances: InstanceInfo[];
+/** What the instances of the fleet say, held against one another. */
+export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
+  let roll: Roll;
   try {
-    instances = await inspector.fleet();
+    roll = await inspector.callRoll();
   } catch (refusal) {
     return [unknown('fleet', 'PUBLISH', refusal)];
   }
-  if (instances.length === 0 && !canAnswer) {
+  const { instances, silence } = roll;
+  if (silence !== null) {
     const meaning = 'instances may be there all the same, and what they hire is not known';
-    return [warn('fleet', 'cannot be asked: Redis refuses their answers, as it is out of memory', meaning)];
+    return [warn('fleet', `cannot be asked: ${silence}`, meaning)];
   }
   if (instances.length === 0) {
     return [
