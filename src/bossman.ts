@@ -17,7 +17,7 @@ import { BellFallback } from './hints/bell-fallback';
 import { Fleet } from './hints/fleet-size';
 import { Listener } from './hints/listener';
 import { Trust } from './hints/trust';
-import type { HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from './info';
+import type { ErrorDetails, HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from './info';
 import { Deaths } from './inspection/deaths';
 import { Overview } from './inspection/overview';
 import { Presence } from './inspection/presence';
@@ -498,6 +498,7 @@ declare namespace Bossman {
     type BossmanEvents,
     type BossmanOptions,
     type Connection,
+    type ErrorDetails,
     type FailEvent,
     type FinishEvent,
     type HistoryOptions,

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What went wrong, in a word that stays the same from release to release. */
 export type BossmanErrorCode =
   /** A connection to Redis broke, could not be made, or was given up. Told once per outage. */
@@ -48,7 +50,9 @@ export function retryError(verb: string, job: string, cause: unknown): BossmanEr
 /** The message of whatever was thrown, which may be anything. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
+    // An error of another realm, as of `vm` or of jest, is no instance of our Error.
+    const isError = thrown instanceof Error || types.isNativeError(thrown);
+    return String(isError ? thrown.message : thrown);
   } catch {
     return 'something that cannot be shown';
   }

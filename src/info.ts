@@ -13,8 +13,10 @@ export interface RunRecord {
    * before it did, so `durationMs` is 0.
    */
   outcome: 'done' | 'failed' | 'vetoed' | 'abandoned' | 'died';
-  /** The message of what `work` or a QA threw, cut after 200 characters. */
+  /** The message of what `work` or a QA threw, cut after 2,000 characters; in `jobs()` after 200. */
   error: string | null;
+  /** The error with its stack and causes; null without one, in `jobs()`, and with the option `history: { errors: false }`. */
+  details: ErrorDetails | null;
   /** The instance that ran it; see `InstanceInfo.id`. */
   by: string;
   /** The host of that instance, cut after 64 characters; null in records of 2.0.0. */
@@ -23,6 +25,22 @@ export interface RunRecord {
   pid: number | null;
   /** The slot was run before, by an instance that died in it. */
   recovered: boolean;
+}
+
+/** An error as it was noted: at most 8 kB with all its causes, so texts may be cut, and causes left out. */
+export interface ErrorDetails {
+  /** `TypeError`; of what is no error, its type, such as `string`. */
+  name: string;
+  /** Cut after 2,000 characters. */
+  message: string;
+  /** The frames of its stack, one a line, without name and message. Null where it has none. */
+  stack: string | null;
+  /** The error's `cause`. */
+  cause: ErrorDetails | null;
+  /** The `errors` of an AggregateError. */
+  errors: ErrorDetails[];
+  /** How many of its cause and errors were left out, as there was no room, or as they stand elsewhere already. */
+  omitted: number;
 }
 
 /** A job, as the fleet and Redis know it. Instants are ms since the epoch on Redis' clock. */

@@ -41,9 +41,11 @@ export interface RunOptions {
   tz?: string | undefined;
   /**
    * How many of a job's last runs `Bossman.history` knows; whole, at least 0. Default 100; a few more may be kept. Each
-   * takes some 150 bytes in Redis. 0: a run is not kept.
+   * takes some 200 bytes in Redis, and a failed one up to 8 kB more, for the error's stack and causes. 0: a run is not
+   * kept. As an object, `runs` is that number, and `errors: false` keeps an error's message alone; what it leaves out is
+   * as it was.
    */
-  history?: number | undefined;
+  history?: number | { runs?: number | undefined; errors?: boolean | undefined } | undefined;
 }
 
 /** Options of a `Bossman`. All of them may be left out. */

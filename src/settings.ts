@@ -26,6 +26,8 @@ export interface RunSettings {
   tz: string | null;
   /** Runs that are kept. */
   history: number;
+  /** Their errors are kept with stack and causes. */
+  errors: boolean;
 }
 
 /** How one job is run here, and when. */
@@ -42,6 +44,7 @@ const DEFAULTS: RunSettings = {
   jitterMs: 0,
   tz: null,
   history: 100,
+  errors: true,
 };
 /** How many runs `history` gives when it is not told. */
 export const DEFAULT_LAST = 20;
@@ -49,6 +52,7 @@ export const DEFAULT_PREFIX = 'bossman';
 
 const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
 const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
+const HISTORY_OPTIONS = new Set(['runs', 'errors']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
 /** @throws TypeError or RangeError, naming the option and its value */
@@ -86,10 +90,10 @@ export function readDefinition(
 const shared = new WeakMap<Schedule, { over: RunSettings; settings: JobSettings }>();
 
 function settingsOf(
-  { ttlMs, keepAlive, recover, misfire, history }: RunSettings,
+  { ttlMs, keepAlive, recover, misfire, history, errors }: RunSettings,
   schedule: Schedule | null,
 ): JobSettings {
-  return { ttlMs, keepAlive, recover, misfire, history, schedule };
+  return { ttlMs, keepAlive, recover, misfire, history, errors, schedule };
 }
 
 /** @returns the timeout in ms, or null for the default */
@@ -133,10 +137,6 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
     throw new RangeError(`ttl: ${inspect(given.ttl)} is not a whole number of milliseconds above 0`);
   }
-  const history = ofType('history', given.history, 'number') ?? over.history;
-  if (!Number.isSafeInteger(history) || history < 0) {
-    throw new RangeError(`history: ${inspect(given.history)} is not a whole number of runs`);
-  }
   const tz = ofType('tz', given.tz, 'string') ?? over.tz;
   if (tz !== null && tz !== over.tz) checkTimeZone(tz);
   return {
@@ -146,7 +146,7 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
     misfire: readMisfire(given.misfire) ?? over.misfire,
     jitterMs: isGiven(given.jitter) ? parseJitter(given.jitter) : over.jitterMs,
     tz,
-    history,
+    ...readHistory(given.history, over),
   };
 }
 
@@ -159,6 +159,28 @@ function readMisfire(misfire: unknown): RunSettings['misfire'] | undefined {
   }
   const problem = `misfire: ${inspect(misfire)} is neither 'run', nor 'skip', nor { within: TIME }`;
   throw typeof misfire === 'string' ? new RangeError(problem) : new TypeError(problem);
+}
+
+function readHistory(history: unknown, over: RunSettings): Pick<RunSettings, 'history' | 'errors'> {
+  if (!isGiven(history)) return { history: over.history, errors: over.errors };
+  if (typeof history === 'number') return { history: runsOf('history', history), errors: over.errors };
+  if (typeof history !== 'object' || Array.isArray(history)) {
+    throw new TypeError(`history: ${inspect(history)} is neither a number of runs nor { runs, errors }`);
+  }
+  const given = record('history', history);
+  warnOfUnknown('history', given, HISTORY_OPTIONS);
+  const runs = ofType('history.runs', given.runs, 'number');
+  return {
+    history: runs === undefined ? over.history : runsOf('history.runs', runs),
+    errors: ofType('history.errors', given.errors, 'boolean') ?? over.errors,
+  };
+}
+
+function runsOf(option: string, runs: number): number {
+  if (!Number.isSafeInteger(runs) || runs < 0) {
+    throw new RangeError(`${option}: ${runs} is not a whole number of runs`);
+  }
+  return runs;
 }
 
 /** null and undefined both mean: not given. */

@@ -31,6 +31,17 @@ const CONSTRUCTOR: Wrong[] = [
   ...option('disableRedisConfig', TypeError, { "'no'": 'no', '1': 1 }),
 ];
 
+/** The same of the option `history` as an object. */
+function wrongHistory(wrong: typeof option, key: string, type: typeof TypeError, values: object): Wrong[] {
+  return Object.entries(values).flatMap(([shown, value]) =>
+    wrong('history', type, { [shown]: { [key]: value } }).map<Wrong>(([args, thrown]) => [
+      args,
+      thrown,
+      `history.${key}: ${shown}`,
+    ]),
+  );
+}
+
 const RUN_OPTIONS = (wrong: typeof option): Wrong[] => [
   ...wrong('ttl', TypeError, { "'2000'": '2000', '[]': [] }),
   ...wrong('ttl', RangeError, { '0': 0, '-1': -1, '1.5': 1.5, NaN: Number.NaN, Infinity: Infinity }),
@@ -42,7 +53,10 @@ const RUN_OPTIONS = (wrong: typeof option): Wrong[] => [
   ...wrong('jitter', RangeError, { "'soon'": 'soon', '-1': -1, NaN: Number.NaN }),
   ...wrong('tz', TypeError, { '2': 2 }),
   ...wrong('tz', RangeError, { "'Mars/Olympus'": 'Mars/Olympus', "''": '' }),
-  ...wrong('history', TypeError, { "'100'": '100', true: true }),
+  ...wrong('history', TypeError, { "'100'": '100', true: true, '[ 5 ]': [5] }),
+  ...wrongHistory(wrong, 'runs', TypeError, { "'5'": '5' }),
+  ...wrongHistory(wrong, 'runs', RangeError, { '-1': -1, '1.5': 1.5, NaN: Number.NaN }),
+  ...wrongHistory(wrong, 'errors', TypeError, { "'no'": 'no', '0': 0 }),
   ...wrong('history', RangeError, { '-1': -1, '1.5': 1.5, NaN: Number.NaN, Infinity: Infinity }),
 ];
 

@@ -3,7 +3,7 @@ import type { RunRecord } from '../info';
 import type { Inspector } from '../inspection/inspector';
 import { Failure } from './failure';
 import { outcomeColour, outcomeOf } from './jobs';
-import { instanceName } from './names';
+import { runnerName } from './names';
 import { jobOf, look, type Session } from './session';
 import { quoted } from './text';
 import { span } from './time';
@@ -37,7 +37,7 @@ export async function demand(session: Session, name: string, waitMs: number | nu
   }
   const run = await runOf(inspector, name, demandedAt, waitMs);
   output.say({ job: name, demandedAt, run }, () => {
-    const where = instanceName(run.by, seen.instances);
+    const where = runnerName(run, seen.instances);
     const outcome = outcomeColour(run, paint)(outcomeOf(run));
     return [`${quoted(name)} ran on ${where}, took ${span(run.durationMs)}: ${outcome}`];
   });

@@ -109,7 +109,7 @@ function lastRunOf({ lastRun }: JobInfo, at: number, paint: Paint): Cell {
   return [`${when}, ${outcomeOf(lastRun)}`, outcomeColour(lastRun, paint)];
 }
 
-/** `done`, `vetoed`, or `failed: ` or `abandoned: ` and why. */
+/** `done`, `vetoed`, `died`, or `failed: ` or `abandoned: ` and why. */
 export function outcomeOf({ outcome, error }: RunRecord): string {
   return error ? `${outcome}: ${visible(error)}` : outcome;
 }

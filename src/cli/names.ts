@@ -1,4 +1,4 @@
-import type { InstanceInfo, JobInfo } from '../info';
+import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { visible } from '../telling/visible';
 
 /** `host:pid` of an instance; its id where it did not answer. */
@@ -10,6 +10,13 @@ export function instanceName(id: string, instances: readonly InstanceInfo[]): st
 /** Says why it is not known which instances there are. */
 export function notKnown(silence: string): string {
   return `which instances there are is not known: ${visible(silence)}`;
+}
+
+/** `host:pid` of the instance that a run was of, also when it has gone; its id where 2.0.0 recorded the run. */
+export function runnerName({ by, host, pid }: RunRecord, instances: readonly InstanceInfo[]): string {
+  if (host === null || pid === null || instances.some(({ id }) => id === by))
+    return instanceName(by, instances);
+  return `${visible(host)}:${pid}`;
 }
 
 /** A job's plan in words, with its zone: `every 10 minutes`, `cron 0 9 * * 1-5 Europe/Helsinki`, `on demand`. */

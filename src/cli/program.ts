@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseInterval } from '../schedule/interval';
 import { DEFAULT_COUNT } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
@@ -7,7 +7,7 @@ import { demand } from './demand';
 import { doctor } from './doctor';
 import { Failure } from './failure';
 import { fleet } from './fleet';
-import { history } from './history';
+import { history, historyOfRun } from './history';
 import { list } from './list';
 import { next } from './next';
 import { printText } from './output';
@@ -57,8 +57,17 @@ export function makeProgram(exit: (status: number) => void): Command {
     .description('the last runs of a job, the latest first')
     .argument('<name>', 'the job')
     .option('--last <count>', 'so many of them', readCount, DEFAULT_LAST)
-    .action(async (name: string, { last }: { last: number }, command: Command) =>
-      exit(await withSession(askedOf(command), (session) => history(session, name, last))),
+    .addOption(
+      new Option('--run <number>', "one of them whole, with its error's stack and causes; 1: the latest")
+        .argParser(readCount)
+        .conflicts('last'),
+    )
+    .action(async (name: string, { last, run }: { last: number; run?: number }, command: Command) =>
+      exit(
+        await withSession(askedOf(command), (session) =>
+          run === undefined ? history(session, name, last) : historyOfRun(session, name, run),
+        ),
+      ),
     );
   program
     .command('next')

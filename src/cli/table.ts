@@ -14,6 +14,9 @@ export interface Column {
 
 const GAP = '  ';
 
+/** Where nothing is cut, a longer text stands over the edge of its column, so that it does not widen all rows. */
+const WIDEST_UNCUT = 40;
+
 /**
  * Lines of columns, the first with the titles. Own code, as it is short: the table libraries are slow by their layout
  * (cli-table3 takes 11 s for 10,000 rows), or bring a JSON schema validator along.
@@ -27,19 +30,22 @@ export function table(
   paintTitle: (text: string) => string,
 ): string[] {
   const all = [columns.map(({ title }): Cell => [title, paintTitle]), ...rows];
-  const widths = widthsWithin(
-    columns,
-    columns.map((_, at) => widest(all, at)),
-    width,
-  );
-  return all.map((row) => line(columns, widths, row));
+  const natural = columns.map((_, at) => widest(all, at));
+  const cuts = width !== Number.POSITIVE_INFINITY;
+  const widths = cuts ? widthsWithin(columns, natural, width) : uncutWidths(columns, natural);
+  return all.map((row) => line(columns, widths, cuts, row));
 }
 
-function line(columns: readonly Column[], widths: readonly number[], row: readonly Cell[]): string {
+function line(
+  columns: readonly Column[],
+  widths: readonly number[],
+  cuts: boolean,
+  row: readonly Cell[],
+): string {
   const cells = columns.map(({ right }, at) => {
     const [text, paint] = partsOf(row[at]);
     const width = widths[at] ?? 0;
-    const shown = cut(text, width);
+    const shown = cuts ? cut(text, width) : text;
     const padding = ' '.repeat(Math.max(0, width - widthOf(shown)));
     const painted = shown === '' ? '' : paint(shown);
     if (right) return padding + painted;
@@ -50,6 +56,12 @@ function line(columns: readonly Column[], widths: readonly number[], row: readon
 
 function widest(rows: readonly (readonly Cell[])[], at: number): number {
   return rows.reduce((most, row) => Math.max(most, widthOf(partsOf(row[at])[0])), 0);
+}
+
+function uncutWidths(columns: readonly Column[], natural: readonly number[]): number[] {
+  return natural.map((width, at) =>
+    columns[at]?.shrinksTo === undefined ? width : Math.min(width, WIDEST_UNCUT),
+  );
 }
 
 /** Takes from the widest column that may shrink until all fit, or none may shrink any more. */

@@ -94,7 +94,8 @@ export class Inspector {
       this.overview.history(name, RECENT),
     ]);
     const lastRun = note === null ? null : parseRecord(note);
-    return [lastRun, ...runs].find((run) => run?.demandedAt === demandedAt) ?? null;
+    // The history knows more of an error.
+    return [...runs, lastRun].find((run) => run?.demandedAt === demandedAt) ?? null;
   }
 
   async fire(name: string): Promise<void> {

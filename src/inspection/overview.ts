@@ -32,14 +32,14 @@ export class Overview {
   /** The newest first. */
   async history(name: string, last: number): Promise<RunRecord[]> {
     const { reads } = this;
-    const [texts, counts] = await Promise.all([reads.history(name, last), reads.note('counts', name)]);
+    const [kept, counts] = await Promise.all([reads.history(name, last), reads.note('counts', name)]);
     const open = parseNotes(counts ?? '');
     if (open.length > 0) {
       const lock = (await reads.locks([name])).get(name);
       const suspects = open.filter((token) => token !== lock?.token).map((token) => [token, name] as const);
       if ((await this.deaths.resolve(new Map(suspects))) > 0) return this.history(name, last);
     }
-    return texts.flatMap((text) => parseRecord(text) ?? []);
+    return kept.flatMap(({ run, details }) => parseRecord(run, details) ?? []);
   }
 
   /** The coming slots of a job. */

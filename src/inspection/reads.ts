@@ -69,12 +69,15 @@ export class InspectionStore {
     return locks;
   }
 
-  /** The last runs of a job as they were noted, the newest first. */
-  async history(name: string, last: number): Promise<string[]> {
+  /** The last runs of a job as they were noted, with what is known of their errors, the newest first. */
+  async history(name: string, last: number): Promise<{ run: string; details: string }[]> {
     const entries = await this.client
       .xrevrange(this.keys.history(name), '+', '-', 'COUNT', last)
       .catch(ifForeign<[id: string, fields: string[]][]>([]));
-    return entries.flatMap(([, [field, run]]) => (field === 'run' && run !== undefined ? [run] : []));
+    return entries.flatMap(([, [field, run, second, details]]) => {
+      if (field !== 'run' || run === undefined) return [];
+      return [{ run, details: second === 'details' && details !== undefined ? details : '' }];
+    });
   }
 
   /** How many instances have answered a roll call so far. */

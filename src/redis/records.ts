@@ -1,6 +1,7 @@
 import { messageOf } from '../errors';
 import type { FailEvent, FinishEvent, RunEvent } from '../events';
 import type { RunRecord } from '../info';
+import { detailsText, parseDetails, wholeOf } from './error-details';
 
 const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
 /** Ends that to an instance of 2.0.0 are failures. */
@@ -51,15 +52,32 @@ export function recordText(event: RunEvent, ended: Ending | Abandoned, who: stri
   return `${record.slice(0, -1)},${who}}`;
 }
 
+/**
+ * What is known of a run's error besides its record, as JSON; '': nothing. Only the history keeps it.
+ *
+ * @param settings `errors`: with stack and causes, not the message alone
+ */
+export function errorText(
+  ended: Ending | Abandoned,
+  { history, errors }: { history: number; errors: boolean },
+): string {
+  return 'cause' in ended && history > 0 ? detailsText(ended.cause, errors, LONGEST_ERROR) : '';
+}
+
 function outcomeOf(ended: Ending | Abandoned): (typeof OUTCOMES)[number] {
   if ('abandoned' in ended || 'cause' in ended) return 'failed';
   return ended.vetoed ? 'vetoed' : 'done';
 }
 
-/** The inverse, also of what earlier versions noted. Null for what is no run's record. */
-export function parseRecord(text: string): RunRecord | null {
+/**
+ * The inverse, also of what earlier versions noted. Null for what is no run's record.
+ *
+ * @param details what `errorText` made, where it is stored beside the record
+ */
+export function parseRecord(text: string, details = ''): RunRecord | null {
   const noted = parseObject(text);
   if (!noted) return null;
+  const known = parseDetails(details);
   const { startedAt, durationMs, by } = noted;
   const end = ENDS.find((known) => known === noted.end);
   const outcome = end ?? OUTCOMES.find((known) => known === noted.outcome);
@@ -73,7 +91,9 @@ export function parseRecord(text: string): RunRecord | null {
     lateness: numberIn(noted.lateness) ?? startedAt - (slot ?? demandedAt ?? startedAt),
     durationMs,
     outcome,
-    error: typeof noted.error === 'string' && outcome !== 'died' ? noted.error : null,
+    error:
+      outcome === 'died' ? null : (known?.message ?? (typeof noted.error === 'string' ? noted.error : null)),
+    details: outcome === 'died' ? null : wholeOf(known),
     by: typeof by === 'string' ? by : '',
     host: typeof noted.host === 'string' ? noted.host : null,
     pid: numberIn(noted.pid),

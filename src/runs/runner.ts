@@ -5,7 +5,7 @@ import type { Fleet } from '../hints/fleet-size';
 import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
 import type { JobDefinition, Qa } from '../options';
-import { type Ending, recordText } from '../redis/records';
+import { type Ending, errorText, recordText } from '../redis/records';
 import type { SettleRequest, Store } from '../redis/store';
 import { type RunTrace, traced } from '../telling/trace';
 import type { RedisClock } from '../time/clock';
@@ -268,7 +268,7 @@ export class Runner {
     const settled = this.settle(job, run.token, {
       startedAt: event.startedAt,
       run: recordText(event, hasStopped ? { ...ended, abandoned: true } : ended, this.store.who),
-      details: '',
+      details: errorText(ended, job.settings),
       failed: 'cause' in ended,
       work: hasStopped ? 'stopped' : 'over',
     });

@@ -161,6 +161,57 @@ describe('a fleet of two processes', () => {
   });
 });
 
+test('history --run shows one run whole: its error with stack and causes, and by whom, also when that has gone', async () => {
+  const hostile = '\x1b[31mhelp\u202e';
+  const one = await member({
+    shaky: { fails: `disk full\n${hostile}`, cause: `no inode ${'x'.repeat(700)}` },
+  });
+  const steering = fleet.join();
+  await steering.demand('shaky');
+  await waitFor('the run', async () => (await job('shaky'))?.runs === 1, PATIENT);
+  await one.leave();
+
+  const { stdout, stderr, status } = await cli('history', 'shaky', '--run', '1');
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  const [head = '', error = ''] = stdout.split('\n\n');
+  expect(head).toMatch(
+    /^STARTED +\d{4}-.*\nFOR +demand of \d{4}-.*\nLATE +.*\nTOOK +.*\nOUTCOME +failed\nBY +/,
+  );
+  expect(head).toMatch(new RegExp(`BY +${hostname()}:${one.pid}, instance [0-9a-f]{16}$`));
+  const lines = error.trimEnd().split('\n');
+  expect(lines[0]).toBe('Error: disk full\\n\\u001b[31mhelp\\u202e');
+  expect(lines[1]).toMatch(/^ {4}at .*member\.ts/);
+  const at = lines.indexOf(`  cause: TypeError: no inode ${'x'.repeat(700)}`);
+  expect(lines[at + 1]).toMatch(/^ {6}at .*member\.ts/);
+
+  const { run } = await json<{ run: RunRecord }>('history', 'shaky', '--run', '1');
+  expect(run).toMatchObject({
+    error: `disk full\n${hostile}`,
+    pid: one.pid,
+    details: { name: 'Error', cause: { name: 'TypeError' } },
+  });
+  const table = await cli('history', 'shaky');
+  expect(table.stdout).toMatch(new RegExp(` ${hostname()}:${one.pid}\n$`));
+
+  expect(await cli('history', 'shaky', '--run', '2')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: "bossman: there is no run 2 of 'shaky'; on record: 1 run\n",
+  });
+});
+
+test('list in a pipe cuts nothing, and one long error does not widen all rows', async () => {
+  const long = `no such table: ${'invoices '.repeat(20)}end`;
+  await member({ broken: { every: HOUR, fails: long }, healthy: { every: HOUR } });
+  await fleet.join().demand('broken');
+  await waitFor('the run', async () => (await job('broken'))?.runs === 1, PATIENT);
+  const lines = (await cli('list')).stdout.trimEnd().split('\n').slice(2);
+  const row = (name: string) => lines.find((line) => line.startsWith(name)) ?? '';
+  expect(row('broken')).toContain(`failed: ${long}  every 1 hour `);
+  expect(row('healthy').length).toBeLessThan(130);
+  expect(row('JOB').length).toBeLessThan(130);
+});
+
 test('what there is not is said, too: no job, no instance, no run', async () => {
   const nothing = (...args: string[]) => bossman([...args, '--url', testUrl(), '--prefix', fleet.prefix]);
   expect(await nothing('list')).toEqual({

@@ -4,6 +4,8 @@ import Bossman from '../../src';
 export interface MemberJob extends Omit<Bossman.JobDefinition, 'work'> {
   ms?: number;
   fails?: string;
+  /** The message of the cause of that. */
+  cause?: string;
 }
 
 /** What a member process is told, as JSON in its first argument. */
@@ -19,12 +21,13 @@ async function run({ url, prefix, jobs }: MemberTask): Promise<void> {
   // Failures are what some of the jobs are for.
   instance.on('error', () => {});
   await Promise.all(
-    Object.entries(jobs).map(([name, { ms = 0, fails, ...definition }]) =>
+    Object.entries(jobs).map(([name, { ms = 0, fails, cause, ...definition }]) =>
       instance.hire(name, {
         ...definition,
         async work() {
           await new Promise((resolve) => setTimeout(resolve, ms));
-          if (fails !== undefined) throw new Error(fails);
+          if (fails !== undefined)
+            throw new Error(fails, cause === undefined ? {} : { cause: new TypeError(cause) });
         },
       }),
     ),

@@ -42,7 +42,10 @@ async function startHostile(): Promise<string> {
   const now = Date.now();
   const run = { startedAt: now, durationMs: 1, outcome: 'failed', error: text, by: text };
   await redis.hset(`${prefix}:runs`, HOSTILE, JSON.stringify(run));
-  await redis.xadd(`${prefix}:history:${HOSTILE}`, '*', 'run', JSON.stringify(run));
+  const error = { name: text, message: text, stack: `${text}\n    at ${text}` };
+  const details = JSON.stringify({ ...error, cause: error, errors: [error, error], omitted: 2 });
+  const theirs = JSON.stringify({ ...run, host: text, pid: 1 });
+  await redis.xadd(`${prefix}:history:${HOSTILE}`, '*', 'run', theirs, 'details', details);
   await redis.zadd(`${prefix}:due`, `${now + 3_600_000}`, HOSTILE);
   const answer = {
     host: text,
@@ -75,6 +78,7 @@ describe('with hostile names, plans, errors, hosts and arguments, what is printe
       ['list'],
       ['fleet'],
       ['history', name],
+      ['history', name, '--run', '1'],
       ['doctor'],
       ['demand', name],
       ['forget', name],

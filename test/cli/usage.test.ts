@@ -31,6 +31,11 @@ describe('a call that means nothing exits with 2, and says why', () => {
       /^bossman: option '--last <count>' .*a whole number above 0/,
     ],
     [
+      'a run and how many',
+      ['history', 'a', '--run', '1', '--last', '5'],
+      /^bossman: option '--run <number>' cannot be used with option '--last <count>'\n$/,
+    ],
+    [
       'a time that is none',
       ['demand', 'a', '--wait', '--timeout', 'soon'],
       /^bossman: option '--timeout <time>' .*'90s'/,

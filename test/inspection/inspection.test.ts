@@ -133,6 +133,7 @@ describe('jobs()', () => {
       durationMs: Math.round(told?.duration ?? 0),
       outcome: 'failed',
       error: 'no luck',
+      details: null,
       by: failed.hiredBy[0],
       host: hostname().slice(0, 64),
       pid: process.pid,
@@ -484,3 +485,48 @@ async function redisNow(): Promise<number> {
   const [seconds] = await fleet.redis.time();
   return Number(seconds) * 1000;
 }
+
+describe('the error of a failed run', () => {
+  async function failing(history: Bossman.JobDefinition['history'], cause: unknown): Promise<Bossman> {
+    fleet.allowErrors(/^WORK_FAILED/);
+    const fred = await join({ history: 7 });
+    await fred.hire('job', {
+      history,
+      work() {
+        throw cause;
+      },
+    });
+    await fred.demand('job');
+    await waitFor('the failure to be noted', async () => (await jobOf(fred, 'job')).failures > 0);
+    return fred;
+  }
+
+  it('is kept in the history with its stack and causes, and in jobs() with the start of its message', async () => {
+    const fred = await failing(undefined, new Error('x'.repeat(900), { cause: new TypeError('why') }));
+    expect(await fred.history('job')).toMatchObject([
+      {
+        error: 'x'.repeat(900),
+        details: {
+          name: 'Error',
+          stack: expect.stringMatching(/^ +at /),
+          cause: { name: 'TypeError', message: 'why', cause: null },
+        },
+      },
+    ]);
+    expect((await jobOf(fred, 'job')).lastRun).toMatchObject({ error: 'x'.repeat(200), details: null });
+    expect(Number(await fleet.redis.hstrlen(`${fleet.prefix}:runs`, 'job'))).toBeLessThan(600);
+  });
+
+  it('is kept by its message alone with `history: { errors: false }`, which leaves the number as it was', async () => {
+    const fred = await failing({ errors: false }, new Error('no luck', { cause: new Error('secret') }));
+    expect(await fred.history('job')).toMatchObject([{ error: 'no luck', details: null }]);
+    const [[, fields = []] = []] = await fleet.redis.xrange(`${fleet.prefix}:history:job`, '-', '+');
+    expect(fields).toEqual(['run', expect.not.stringContaining('secret')]);
+  });
+
+  it('is in no history with `history: { runs: 0 }`', async () => {
+    const fred = await failing({ runs: 0 }, new Error('no luck'));
+    expect(await fred.history('job')).toEqual([]);
+    expect((await jobOf(fred, 'job')).lastRun).toMatchObject({ error: 'no luck' });
+  });
+});

@@ -44,6 +44,7 @@ describe('the record of a run', () => {
       durationMs: 3,
       outcome: 'done',
       error: null,
+      details: null,
       by: BY,
       host: 'host',
       pid: 7,

@@ -69,7 +69,7 @@ export function options(): Bossman[] {
     history: 10,
     disableRedisConfig: true,
   };
-  const perJob: RunOptions = { ttl: all.ttl, misfire: none };
+  const perJob: RunOptions = { ttl: all.ttl, misfire: none, history: { runs: 10, errors: false } };
   const instances = [
     new Bossman(),
     new Bossman({}),
@@ -89,6 +89,8 @@ export function options(): Bossman[] {
   new Bossman({ ttl: '2 seconds' });
   // @ts-expect-error: neither run nor skip
   new Bossman({ misfire: 'later' });
+  // @ts-expect-error: yes or no
+  new Bossman({ history: { errors: 'message' } });
   // @ts-expect-error: every is said per job
   new Bossman({ every: '1 minute' });
   // @ts-expect-error: cannot be null
@@ -141,6 +143,28 @@ export async function jobs(fred: Bossman): Promise<void> {
       // @ts-expect-error: what a run is told is not for changing
       context.slot = 0;
     },
+  });
+}
+
+export async function inspection(fred: Bossman): Promise<void> {
+  const [run] = await fred.history('job', { last: 1 });
+  if (!run) return;
+  const outcome: 'done' | 'failed' | 'vetoed' | 'abandoned' | 'died' = run.outcome;
+  // Null in what an earlier version recorded.
+  const [host, pid]: [string | null, number | null] = [run.host, run.pid];
+  const message: string | null = run.error;
+  const details: Bossman.ErrorDetails | null = run.details;
+  const stack: string | null | undefined = details?.stack;
+  const within: Bossman.ErrorDetails[] = details
+    ? [...(details.cause ? [details.cause] : []), ...details.errors]
+    : [];
+  // @ts-expect-error: a run that is done has none
+  run.details.name;
+  const [job] = await fred.jobs();
+  const last: Bossman.RunRecord | null | undefined = job?.lastRun;
+  await fred.hire('object', {
+    work: () => [outcome, host, pid, message, stack, within, last],
+    history: { runs: 5 },
   });
 }
 

@@ -44,7 +44,7 @@ export async function use(): Promise<void> {
 
 // The names that the types give values to, which the compiler checks, and those that hang on the class.
 type Names = Exclude<keyof typeof Bossman, keyof typeof EventEmitter>;
-const names: Record<Names, true> = { Bossman: true, BossmanError: true, default: true };
+const names: Record<Names, true> = { Bossman: true, BossmanError: true, default: true, nextSlots: true };
 deepStrictEqual(Object.keys(Bossman).sort(), Object.keys(names).sort());
 
 strictEqual(Default, Bossman);
