@@ -10,6 +10,7 @@ import type { Ticket } from '../runs/runner';
 import { Alarms } from '../time/alarms';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { turns } from '../time/turns';
 import { DemandExpiries } from './originals';
 
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
@@ -85,7 +86,7 @@ export class Demands {
       this.noted(job, reply);
       return false;
     }
-    if (reply.verdict === 'done' || this.begin(job, own.token, reply)) return true;
+    if (reply.verdict === 'done' || (await this.beginInTurn(job, own.token, reply))) return true;
     if (reply.verdict === 'yours') {
       this.take(job.name);
       return true;
@@ -205,7 +206,7 @@ export class Demands {
           this.fleet.counted(reply.heard);
           if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
           else if (reply.verdict === 'none' && job.takeAgain) continue;
-          else if (reply.verdict === 'yours' && !this.begin(job, token, reply)) {
+          else if (reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply))) {
             this.tooLate(job);
             await this.pauses.pause(RETRY);
             continue;
@@ -219,6 +220,10 @@ export class Demands {
     } finally {
       job.taking = false;
     }
+  }
+
+  private beginInTurn(job: Job, token: string, reply: DemandReply): boolean | Promise<boolean> {
+    return turns.call(() => this.begin(job, token, reply));
   }
 
   /** False when this process was held up past the lock, so that the demand may be another's. */

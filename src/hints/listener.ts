@@ -4,6 +4,7 @@ import type { Teller } from '../events';
 import { addressOf, type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 import { NodeSubscriber } from '../redis/node-subscriber';
+import { turns } from '../time/turns';
 import { type Bell, isOfKnownKind, messagesIn, parseBell } from './bell';
 import type { Trust } from './trust';
 
@@ -46,7 +47,7 @@ export class Listener {
       });
     } else {
       client.on('ready', () => void this.subscribe(client));
-      client.on('message', (channel: string, message: string) => this.hear(channel, message));
+      this.listen(client);
       client.on('close', () => this.closed());
     }
   }
@@ -58,12 +59,19 @@ export class Listener {
 
   private listenTo(node: Redis): void {
     this.teller.over('subscriber node');
-    node.on('message', (channel: string, message: string) => this.hear(channel, message));
+    this.listen(node);
     void this.subscribe(node);
   }
 
   private closed(): void {
     if (!this.stopped) this.hints.onUnheard();
+  }
+
+  private listen(client: Redis): void {
+    // One queue for both channels: messages about one slot or demand are compared in the order in which they came.
+    client.on('message', (channel: string, message: string) => {
+      turns.do(() => this.hear(channel, message));
+    });
   }
 
   private nodeFailed(node: Redis, cause: unknown): void {

@@ -9,6 +9,7 @@ import type { Waiter } from '../redis/waiter';
 import { parsePlan, type Schedule } from '../schedule/schedule';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { turns } from '../time/turns';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
@@ -105,7 +106,9 @@ export class Plans {
    * all that by itself, as it is sent from now on.
    */
   restoreAll(): void {
-    for (const job of this.jobs.values()) if (!isUnanswered(job)) void this.look(job);
+    turns.each(this.jobs.values(), (job) => {
+      if (!isUnanswered(job) && !this.pauses.stopped) void this.look(job);
+    });
   }
 
   /** The bell was unheard: looks for what was missed, also since a hire that is on its way was carried out. */
@@ -122,7 +125,9 @@ export class Plans {
 
   private async lookForDemandsOf(jobs: Job[]): Promise<void> {
     const waiting = await this.store.demanded(jobs.map(({ name }) => name)).catch(() => jobs.map(() => true));
-    for (const [index, job] of jobs.entries()) if (waiting[index]) void this.look(job);
+    turns.each(jobs.entries(), ([index, job]) => {
+      if (waiting[index] && !this.pauses.stopped) void this.look(job);
+    });
   }
 
   /** As `look`, for a hint: what was looked at just now waits a moment, and is looked at once for all hints of that time. */

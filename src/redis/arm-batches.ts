@@ -1,4 +1,5 @@
 import type { Schedule } from '../schedule/schedule';
+import { turns } from '../time/turns';
 import type { Waiter } from './waiter';
 
 /** Jobs in one script call: enough to make the call itself cheap, few enough that Redis is busy for a ms at most. */
@@ -47,7 +48,9 @@ export class Arms<Reply> {
   private sendBatch(batch: ArmRequest<Reply>[]): void {
     this.send(batch).then(
       (replies) => {
-        for (const [index, reply] of replies.entries()) batch[index]?.answered(reply);
+        turns.do(() => {
+          for (const [index, reply] of replies.entries()) batch[index]?.answered(reply);
+        });
       },
       (cause) => {
         if (batch.length === 1) batch[0]?.refused(cause);

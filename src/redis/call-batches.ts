@@ -1,3 +1,5 @@
+import { turns } from '../time/turns';
+
 /** Calls in one script: enough to make the script itself cheap, few enough that Redis is busy for a ms at most. */
 const TOGETHER = 32;
 
@@ -72,7 +74,9 @@ export class Batches<Verb> {
     }
     this.sendMany(batch.map(({ call }) => call)).then(
       (answers) => {
-        for (const [index, { settle }] of batch.entries()) settle(answers[index]);
+        turns.do(() => {
+          for (const [index, { settle }] of batch.entries()) settle(answers[index]);
+        });
       },
       (cause) => {
         for (const { reject } of batch) reject(cause);

@@ -9,6 +9,7 @@ import type { Ticket } from '../runs/runner';
 import { Alarms } from '../time/alarms';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { turns } from '../time/turns';
 import { EARLY } from './slots';
 
 /** ms after which a command that Redis refused is sent again. */
@@ -63,7 +64,7 @@ export class Recoveries {
   }
 
   lookAll(): void {
-    for (const job of this.jobs.values()) this.look(job);
+    turns.each(this.jobs.values(), (job) => this.look(job));
   }
 
   realign(): void {

@@ -12,6 +12,8 @@ import type { Schedule } from '../schedule/schedule';
 import { Alarms } from '../time/alarms';
 import type { RedisClock } from '../time/clock';
 import type { Pauses } from '../time/pauses';
+import { turns } from '../time/turns';
+import { ClaimGate } from './claim-gate';
 import { latestMs, slotWithin } from './misfires';
 import { Starts } from './starts';
 
@@ -47,6 +49,7 @@ const CLOCK_ERROR = 20;
 export class Slots {
   private readonly alarms: Alarms;
   private readonly starts: Starts;
+  private readonly gate: ClaimGate;
 
   constructor(
     private readonly jobs: ReadonlyMap<string, Job>,
@@ -71,11 +74,19 @@ export class Slots {
       (name, lateMs) => this.onAlarm(name, lateMs),
     );
     this.starts = new Starts(() => clock.monotonic());
+    this.gate = new ClaimGate(
+      () => clock.monotonic(),
+      (job) => {
+        job.claiming = true;
+        void this.on.track(this.claim(job));
+      },
+    );
   }
 
   /** Sets the alarm where the job's next slot, and the fleet, want it. */
   align(job: Job): void {
     const { known } = job;
+    this.gate.forget(job);
     if (known?.schedule)
       this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
     else this.alarms.clear(job.name);
@@ -102,12 +113,18 @@ export class Slots {
   /** Nothing more is claimed. What was won still begins at its time. */
   stop(): void {
     this.alarms.stop();
+    this.gate.stop();
   }
 
-  /** Nor does that: it is told, and its locks are given back, by commands that are sent before this resolves. */
+  /**
+   * Also abandons slots that were already won. Each is reported as skipped, and the command that releases its lock is sent
+   * before this resolves.
+   */
   async abandon(): Promise<void> {
-    // Whoever waits there goes on before whoever awaits this.
     this.starts.abandon();
+    // Those that waited there resume first, and may then wait for a turn.
+    await Promise.resolve();
+    await turns.call(() => {});
   }
 
   /** ms before the slot at which the first claims it. */
@@ -190,24 +207,25 @@ export class Slots {
       this.alarms.set(name, this.clock.now() + wait);
       return;
     }
-    job.claiming = true;
-    void this.on.track(this.claim(job));
+    this.gate.ask(job);
   }
 
   /** Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. */
   private async claim(job: Job): Promise<void> {
     const token = this.store.nextToken();
     let clockError = CLOCK_ERROR;
+    this.gate.enter();
     try {
       while (job.known?.schedule && !this.pauses.stopped) {
         const { known } = job;
         const { slot: due } = known;
+        const sentAt = this.clock.monotonic();
         const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
         const reply = await this.claimOnce(job, known, request);
         if (reply === 'refused') {
-          await this.pauses.pause(RETRY);
+          await this.pause(RETRY);
         } else if (reply.verdict === 'gone') {
-          await this.pauses.pause(OBJECTION);
+          await this.pause(OBJECTION);
         } else if (reply.verdict === 'stale') {
           // The clock is right to the millisecond now.
           clockError = 0;
@@ -217,14 +235,22 @@ export class Slots {
           return;
         } else {
           this.conclude(job, known, reply, due);
-          if (reply.verdict === 'run') await this.begin(job, known, token, reply);
+          if (reply.verdict === 'run') await this.begin(job, known, token, reply, sentAt);
           return;
         }
       }
     } finally {
       job.claiming = false;
       this.align(job);
+      this.gate.leave();
     }
+  }
+
+  /** Lets others claim meanwhile. */
+  private async pause(ms: number): Promise<void> {
+    this.gate.leave();
+    await this.pauses.pause(ms);
+    this.gate.enter();
   }
 
   private async claimOnce(
@@ -304,20 +330,33 @@ export class Slots {
   }
 
   /** Hands on the slot that was won, at its time. */
-  private async begin(job: Job, asked: KnownPlan, token: string, reply: ClaimReply): Promise<void> {
+  private async begin(
+    job: Job,
+    asked: KnownPlan,
+    token: string,
+    reply: ClaimReply,
+    sentAt: number,
+  ): Promise<void> {
     const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
-    // By the slowest that Redis' clock can be.
+    // Use the earliest time that Redis' clock may show, so that the run never starts early.
     const wait = slot - this.clock.bounds().earliest;
+    const since = Math.max(sentAt, this.clock.monotonic() + wait);
     const begins = await this.starts.wait(job.name, wait);
-    if (job.firedBy > reply.stamp) {
-      this.on.notRun(job, token);
-    } else if (this.clock.now() >= lockEndsAt || !begins) {
-      this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
-      // Also when its lock has ended, as the claim was noted as a run that goes on.
-      this.on.notRun(job, token);
-    } else {
-      this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
-    }
+    await turns.call(() => {
+      if (job.firedBy > reply.stamp) {
+        this.on.notRun(job, token);
+        return;
+      }
+      const abandoned = !begins || this.starts.isAbandoned;
+      if (!abandoned) this.gate.begun(since, job.settings.ttlMs);
+      if (abandoned || this.clock.now() >= lockEndsAt) {
+        this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
+        // Also when its lock has ended, as the claim was noted as a run that goes on.
+        this.on.notRun(job, token);
+      } else {
+        this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+      }
+    });
   }
 
   /** Tells of the slots from `slot` on, before `end`. */

@@ -23,7 +23,11 @@ export class Starts {
     });
   }
 
-  /** What waits, and what would, is not to begin. */
+  get isAbandoned(): boolean {
+    return this.abandoned;
+  }
+
+  /** Nothing that waits here, or would, begins. */
   abandon(): void {
     this.abandoned = true;
     this.alarms.stop();

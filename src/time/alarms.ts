@@ -1,4 +1,5 @@
 import { after, cancel, type Timer } from './timers';
+import { turns } from './turns';
 
 interface Alarm {
   key: string;
@@ -23,6 +24,8 @@ export class Alarms {
   private timer: Timer | null = null;
   /** The alarm's `dueAt` that the timer was set for; Infinity: none, NaN: by a clock that was wrong. */
   private timerFor = Number.POSITIVE_INFINITY;
+  /** A pass goes on in the next turn of the event loop. */
+  private interrupted = false;
   private stopped = false;
 
   /**
@@ -78,10 +81,11 @@ export class Alarms {
     this.wait();
   }
 
-  /** One pass: rings what is due, and waits for the rest. */
+  /** One pass: rings what is due, in slices when that takes long, and waits for the rest. */
   step(): void {
     this.timer = null;
     this.timerFor = Number.POSITIVE_INFINITY;
+    this.interrupted = false;
     // Read once: an alarm that its own ringing sets again for this very moment waits for the next pass.
     const now = this.now();
     for (let alarm = this.heap[0]; alarm && (!alarm.live || alarm.dueAt <= now); alarm = this.heap[0]) {
@@ -89,11 +93,17 @@ export class Alarms {
       if (!alarm.live) continue;
       this.byKey.delete(alarm.key);
       this.onDue(alarm.key, now - alarm.dueAt);
+      if (turns.hasTime()) continue;
+      if (this.timer) cancel(this.timer);
+      this.interrupted = true;
+      turns.do(() => this.step());
+      return;
     }
     this.wait();
   }
 
   private wait(): void {
+    if (this.interrupted) return;
     let earliest = this.heap[0];
     while (earliest && !earliest.live) {
       this.pop();

@@ -1,0 +1,84 @@
+/** ms of one turn of the event loop that may be spent here; the rest is done in the next turn. */
+const BUDGET = 10;
+/** Finished tasks that stay in the queue's array before it is cut. */
+const LONGEST_PAST = 1000;
+
+/**
+ * Cuts work that comes by the thousand (alarms due at once, answers that arrive together, the runs that begin with them)
+ * into slices. Between two slices, the event loop serves timers, sockets and the user's own code. There is one for the
+ * whole process, as it has one event loop. As long as there is little to do, nothing waits.
+ */
+export class Turns {
+  /** When this turn's first task began, on the monotonic clock; NaN: there was none yet. */
+  private beganAt = Number.NaN;
+  private queue: (() => void)[] = [];
+  /** Finished tasks at the front of the queue. */
+  private done = 0;
+
+  /** Is there time left in this turn? */
+  hasTime(): boolean {
+    const now = performance.now();
+    if (Number.isNaN(this.beganAt)) {
+      this.beganAt = now;
+      setImmediate(() => this.nextTurn());
+    }
+    return now - this.beganAt < BUDGET;
+  }
+
+  /** Runs the task at once, or in a later turn if others wait or this turn has no time left. Tasks run in order. */
+  do(task: () => void): void {
+    if (this.queue.length === 0 && this.hasTime()) task();
+    else this.queue.push(task);
+  }
+
+  /** As `do`, with the task's result: as a promise only if the task had to wait. */
+  call<T>(task: () => T): T | Promise<T> {
+    if (this.queue.length === 0 && this.hasTime()) return task();
+    return new Promise((resolve, reject) => {
+      this.queue.push(() => {
+        try {
+          resolve(task());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** Calls `visit` for each item, in as many turns as it takes. */
+  each<T>(items: Iterable<T>, visit: (item: T) => void): void {
+    const iterator = items[Symbol.iterator]();
+    const some = () => {
+      for (let item = iterator.next(); !item.done; item = iterator.next()) {
+        visit(item.value);
+        if (this.hasTime()) continue;
+        this.do(some);
+        return;
+      }
+    };
+    this.do(some);
+  }
+
+  private nextTurn(): void {
+    this.beganAt = Number.NaN;
+    if (this.queue.length > 0 && this.hasTime()) this.doNext();
+  }
+
+  private doNext(): void {
+    const task = this.queue[this.done];
+    this.done += 1;
+    try {
+      task?.();
+    } finally {
+      if (this.done === this.queue.length || this.done >= LONGEST_PAST) {
+        this.queue = this.queue.slice(this.done);
+        this.done = 0;
+      }
+      // A tick runs after all promises: what the task resolved counts towards this turn's time.
+      if (this.queue.length > 0)
+        queueMicrotask(() => process.nextTick(() => this.hasTime() && this.doNext()));
+    }
+  }
+}
+
+export const turns = new Turns();
