@@ -5,6 +5,7 @@ import { Demands } from './demands/demands';
 import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
 import type {
   BossmanEvents,
+  BossmanListener,
   FailEvent,
   FinishEvent,
   LostEvent,
@@ -27,6 +28,8 @@ import { Job } from './job';
 import type {
   BossmanOptions,
   Connection,
+  IoredisClient,
+  IoredisOptions,
   JobDefinition,
   Qa,
   QuitOptions,
@@ -66,7 +69,9 @@ import { Pauses } from './time/pauses';
  * The methods return promises that may be ignored: what goes wrong is also told by the event `error`, and becomes a
  * process warning when nobody listens to that.
  */
-class Bossman extends EventEmitter<BossmanEvents> {
+// `@types/node` before 20.11.21 has no generic EventEmitter, so the events are typed here.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all members are EventEmitter's, with narrower types
+class Bossman extends EventEmitter {
   private readonly settings: InstanceSettings;
   private readonly client: Client;
   private readonly subscriber: Client;
@@ -488,6 +493,16 @@ class Bossman extends EventEmitter<BossmanEvents> {
   }
 }
 
+interface Bossman {
+  on<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  once<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  off<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  addListener<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  removeListener<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  prependListener<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+  prependOnceListener<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
+}
+
 // The types of what index.ts hangs on the class; see there. The alias avoids a circular name.
 import Self = Bossman;
 
@@ -503,6 +518,8 @@ declare namespace Bossman {
     type FinishEvent,
     type HistoryOptions,
     type InstanceInfo,
+    type IoredisClient,
+    type IoredisOptions,
     type JobDefinition,
     type JobInfo,
     type LostEvent,

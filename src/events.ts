@@ -77,6 +77,9 @@ export interface BossmanEvents {
   error: [error: BossmanError];
 }
 
+/** A listener of an event. */
+export type BossmanListener<E extends keyof BossmanEvents> = (...payload: BossmanEvents[E]) => void;
+
 /** The one door through which the parts of an instance tell what happened. */
 export interface Teller {
   /** Is anybody listening? Asked before an event is made. */

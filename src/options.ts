@@ -1,7 +1,34 @@
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 
-/** What ioredis' constructor takes as its one argument, or a client that is duplicated and otherwise left alone. */
-export type Connection = RedisOptions | string | number | Redis | Cluster;
+/**
+ * What ioredis' constructor takes as its one argument: a URL, options, a port, or the path of a socket. Or an ioredis
+ * client, or a Cluster, which is duplicated and otherwise left alone. Options and clients may be those of another major
+ * version of ioredis than bossman brings.
+ */
+export type Connection = string | URL | number | RedisOptions | IoredisOptions | IoredisClient;
+
+/** What all versions of ioredis have in common in their options. */
+export interface IoredisOptions {
+  host?: string | undefined;
+  port?: number | undefined;
+  /** Of a socket. */
+  path?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  db?: number | undefined;
+  /** Of a group that Sentinels look after. */
+  name?: string | undefined;
+  sentinels?: { host?: string | undefined; port?: number | undefined }[] | undefined;
+  tls?: object | undefined;
+  keyPrefix?: string | undefined;
+}
+
+/** A client or a Cluster of any version of ioredis, as far as it matters here. */
+export interface IoredisClient {
+  readonly options: object;
+  duplicate(...given: never[]): unknown;
+  defineCommand(name: string, definition: { lua: string; numberOfKeys?: number }): void;
+}
 
 /** What may be said for a whole instance, and per job over it. */
 export interface RunOptions {

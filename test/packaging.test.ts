@@ -33,7 +33,7 @@ const APPLICATION = 'dist/inspection/application.js';
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
 
 const BOTH_KINDS = [
-  ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts'],
+  ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts', 'other-versions.mts'],
   'import-require.cts',
 ];
 const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'import-require.cts'];
@@ -52,7 +52,7 @@ const SETUPS: Record<string, Setup> = {
   node16: { sources: BOTH_KINDS, options: { module: 'node16' } },
   'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
   nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
-  bundler: { sources: ['usage.mts', 'contract.mts', 'otel.mts'], options: BUNDLER },
+  bundler: { sources: ['usage.mts', 'contract.mts', 'otel.mts', 'other-versions.mts'], options: BUNDLER },
   'bundler-no-interop': {
     sources: ['usage.mts', 'contract.mts', 'otel.mts'],
     options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
@@ -116,6 +116,41 @@ it(
   },
   STEP_MS,
 );
+
+it(
+  'the types are right with @types/node 20.10, whose EventEmitter is not generic',
+  () => {
+    const oldest = join(folder, 'oldest');
+    cpSync(join(project, 'node_modules'), join(oldest, 'node_modules'), { recursive: true });
+    const types = join(oldest, 'node_modules', '@types', 'node');
+    rmSync(types, { recursive: true });
+    cpSync(join(ROOT, 'node_modules', 'types-node-20.10'), types, { recursive: true });
+    cpSync(join(CONSUMERS, 'other-versions.ts'), join(oldest, 'other-versions.mts'));
+    // These types of Node are themselves not right for this compiler.
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'node16', '--types', 'node'];
+    run(join(ROOT, 'node_modules', '.bin', 'tsc'), [...options, 'other-versions.mts'], oldest);
+  },
+  STEP_MS,
+);
+
+it.each([
+  ['esbuild', 'cjs'],
+  ['esbuild', 'esm'],
+  ['rollup', 'esm'],
+  ['webpack', 'cjs'],
+])('a bundle of %s, %s, has all exports on the class, and does a job', async (bundler, format) => {
+  const output = join(folder, 'bundles', bundler, `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`);
+  cpSync(join(CONSUMERS, 'bundled.mjs'), join(project, 'bundled.mjs'));
+  const entry = join(project, 'bundled.mjs');
+  run(process.execPath, [join(__dirname, 'packaging', 'bundle.cjs'), bundler, format, entry, output], ROOT);
+  const prefix = `packaging-${process.pid}-${Date.now()}`;
+  try {
+    // Elsewhere, so that it finds nothing that it was not given.
+    expect(run(process.execPath, [output, testUrl(), prefix], folder)).toBe('job was done\n');
+  } finally {
+    await removeKeys(prefix);
+  }
+});
 
 it('the installed package does a job, and lets the process exit', async () => {
   const prefix = `packaging-${process.pid}-${Date.now()}`;
@@ -241,6 +276,8 @@ function install(): string {
   run('tar', ['-xzf', tarball, '-C', modules], project);
   renameSync(join(modules, 'package'), unpacked);
   copyDependencies(unpacked, modules);
+  // Another version, which other libraries bring.
+  cpSync(join(ROOT, 'node_modules', 'ioredis-5'), join(modules, 'ioredis-5'), { recursive: true });
   // The optional peer; it has no dependencies.
   cpSync(join(ROOT, 'node_modules', PEER), join(modules, PEER), { recursive: true });
   linkBins(unpacked, modules);

@@ -73,6 +73,7 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
     return make({ port: connection }, required);
   }
   if (typeof connection === 'string') return make(readUrl(connection), required);
+  if (connection instanceof URL) return make(connection.href, required);
   if (typeof connection !== 'object') {
     throw new TypeError(
       `connection: ${inspect(connection)} is neither a URL, a port, options of ioredis nor one of its clients`,
@@ -87,7 +88,9 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
     });
   }
   if (isClient(connection)) return connection.duplicate({ ...required, ...livenessOf(connection.options) });
-  return new Redis({ ...connection, ...required, ...livenessOf(connection) });
+  // Options of another version of ioredis differ in types alone.
+  const options = connection as RedisOptions;
+  return new Redis({ ...options, ...required, ...livenessOf(options) });
 }
 
 /**
