@@ -130,6 +130,7 @@ class Bossman extends EventEmitter {
     this.runner = new Runner(this.store, clock, fleet, reporter, {
       demandWaits,
       recoverable: (job) => this.recoveries.look(job),
+      isHired: (name) => jobs.has(name),
     });
     this.plans = new Plans(jobs, this.store, clock, reporter, pauses, {
       changed: (job) => this.slots.align(job),

@@ -188,6 +188,11 @@ export function suspectsAt(reply: Reply, at: number): readonly string[] {
   return text === '' ? NONE : text.split(' ').filter((token) => TOKEN.test(token));
 }
 
+/** The names that are old. */
+export function sweepReply(reply: Reply): string[] {
+  return listOf(reply[1]).map((name) => String(name));
+}
+
 /** How many things were forgotten. */
 export function forgetReply(reply: Reply): number {
   return numberAt(reply, 1);

@@ -30,6 +30,7 @@ import {
   type StoredPlan,
   settleReply,
   suspectsAt,
+  sweepReply,
   timeOf,
 } from './replies';
 
@@ -101,7 +102,6 @@ export class Store {
   isHeardOf = true;
   private sequence = 0;
   private tokens = 0;
-  private swept = false;
   private connectedAt = Number.NEGATIVE_INFINITY;
   private readonly arms = new Arms<PlanReply>((requests) => this.armAll(requests));
   private readonly batches = new Batches<BatchedVerb>(
@@ -320,13 +320,36 @@ export class Store {
   }
 
   settle(request: SettleRequest): Promise<SettleReply> {
+    const { verb, keys, args } = this.settleCall(request);
+    return this.call(verb, keys, args, this.lookingAt(request.name, 3, settleReply));
+  }
+
+  /**
+   * Settles, and clears away in the same request what nobody has used for 30 days.
+   *
+   * @param names to delete; those that are no longer old are kept
+   * @returns `old`: names to delete next, save for those that the caller knows to be in use
+   */
+  async settleAndSweep(request: SettleRequest, names: string[]): Promise<SettleReply & { old: string[] }> {
+    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const keys = [plans, due, demands, runs, recovers, counts];
+    for (const name of names) keys.push(this.keys.lock(name), this.keys.history(name));
+    const sweep: ScriptCall<BatchedVerb> = { verb: 'sweep', keys, args: [JSON.stringify(names)] };
+    this.flush();
+    const [settled, swept] = await this.sendMany([this.settleCall(request), sweep]);
+    if (settled instanceof Error) throw settled;
+    const read = this.lookingAt(request.name, 3, settleReply);
+    return { ...read(listOf(settled)), old: swept instanceof Error ? [] : sweepReply(listOf(swept)) };
+  }
+
+  private settleCall(request: SettleRequest): ScriptCall<'settle'> {
     const { name, token, startedAt, run, leaving, listeners, sequence, failed, history, details, work } =
       request;
     const { runs, demands, recovers, counts, bell } = this.keys;
-    return this.call(
-      'settle',
-      [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
-      [
+    return {
+      verb: 'settle',
+      keys: [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
+      args: [
         name,
         token,
         Math.round(startedAt),
@@ -341,8 +364,7 @@ export class Store {
         details,
         work,
       ],
-      this.lookingAt(name, 3, settleReply),
-    );
+    };
   }
 
   /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
@@ -388,11 +410,9 @@ export class Store {
   }
 
   private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
-    const { plans, due, demands, runs, recovers, counts, bell } = this.keys;
-    const keys = [plans, due, demands, runs, recovers, counts, this.keys.history(requests[0]?.name ?? '')];
-    // Clearing away is the work of the first hire of an instance.
-    const args: (string | number)[] = [this.instance, this.swept ? 0 : 1, bell];
-    this.swept = true;
+    const { plans, due, demands, bell } = this.keys;
+    const keys = [plans, due, demands];
+    const args: (string | number)[] = [this.instance, bell];
     let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {
       const order = `${since} ${next} ${schedule.plan}`;

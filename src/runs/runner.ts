@@ -6,6 +6,7 @@ import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
 import type { JobDefinition, Qa } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
+import type { SettleReply } from '../redis/replies';
 import type { SettleRequest, Store } from '../redis/store';
 import { type RunTrace, traced } from '../telling/trace';
 import type { RedisClock } from '../time/clock';
@@ -13,6 +14,7 @@ import { within } from '../time/timers';
 import { compose } from './compose';
 import { Context } from './context';
 import { HeldLock, type Lease } from './held-lock';
+import { Sweeps } from './sweeps';
 
 /** A slot or a demand that this instance has won, with the job's lock. The lock's end moves as it is renewed. */
 export interface Ticket extends Lease {
@@ -71,6 +73,7 @@ export class Runner {
   private readonly quitters = new Set<() => void>();
   /** The jobs of the runs that were abandoned. */
   private readonly abandoned: string[] = [];
+  private readonly sweeps: Sweeps;
 
   constructor(
     private readonly store: Store,
@@ -82,8 +85,12 @@ export class Runner {
       demandWaits: (job: Job, inMs: number) => void;
       /** The run of a slot has died, or goes on. */
       recoverable: (job: Job) => void;
+      /** Whether a job is hired here. */
+      isHired: (name: string) => boolean;
     },
-  ) {}
+  ) {
+    this.sweeps = new Sweeps(() => clock.monotonic(), on.isHired);
+  }
 
   use(qa: Qa): void {
     this.qas.push(qa);
@@ -374,7 +381,7 @@ export class Runner {
   ): Promise<void> {
     const { name } = job;
     try {
-      const { demandIn, recoverable } = await this.store.settle({
+      const request: SettleRequest = {
         name,
         token,
         ...outcome,
@@ -382,7 +389,8 @@ export class Runner {
         listeners: this.fleet.count,
         sequence: this.store.nextSequence(),
         history: job.settings.history,
-      });
+      };
+      const { demandIn, recoverable } = await this.settleOrSweep(request);
       this.teller.over('settle');
       if (demandIn >= 0) this.on.demandWaits(job, demandIn);
       if (recoverable) this.on.recoverable(job);
@@ -390,6 +398,14 @@ export class Runner {
       const message = `the end of a run of '${name}' could not be noted (${messageOf(cause)}); its lock ends by itself`;
       this.teller.trouble(new BossmanError('COMMAND', message, name, cause), 'settle');
     }
+  }
+
+  private async settleOrSweep(request: SettleRequest): Promise<SettleReply> {
+    const names = this.sweeps.next();
+    if (names === null) return this.store.settle(request);
+    const { old, ...reply } = await this.store.settleAndSweep(request, names);
+    this.sweeps.found(old);
+    return reply;
   }
 }
 

@@ -1,19 +1,19 @@
 -- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
--- KEYS  plans, due, demands, runs, recovers, counts, history (of the first job), and for each job: trigger, lock
--- ARGV  caller, sweep (1: clear away), bell, and for each job: name, sequence, order ('': the same as of the job before)
+-- KEYS  plans, due, demands, and for each job: trigger, lock
+-- ARGV  caller, bell, and for each job: name, sequence, order ('': the same as of the job before)
 --   order    SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
 -- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }, or 0: the same as of the job before
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
-local plans, due, demands, runs, recovers, counts, history = unpack(KEYS, 1, 7)
-local caller, sweep, bell = unpack(ARGV, 1, 3)
-local jobs = (#KEYS - 7) / 2
+local plans, due, demands = unpack(KEYS, 1, 3)
+local caller, bell = unpack(ARGV, 1, 2)
+local jobs = (#KEYS - 3) / 2
 
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
 local names, triggers, onWire = {}, {}, {}
 for job = 1, jobs do
-  names[job], triggers[job] = ARGV[3 * job + 1], KEYS[2 * job + 6]
+  names[job], triggers[job] = ARGV[3 * job], KEYS[2 * job + 2]
   -- Not MGET: a foreign value that is no string is to be told.
   onWire[job] = redis.call('GET', triggers[job])
 end
@@ -22,38 +22,6 @@ local demanded = redis.call('HMGET', demands, unpack(names))
 local planWrites, dueWrites, triggerWrites = {}, {}, {}
 -- What others have to learn.
 local told, lastStamp = {}, 0
-
--- What is kept for the eye alone: nothing that is wrong with it fails a hire.
-local function dropNotes(old)
-  redis.pcall('HDEL', runs, old)
-  redis.pcall('HDEL', counts, old)
-  -- Which jobs are old nobody knows before; their histories are called as ours is.
-  redis.pcall('DEL', string.sub(history, 1, -#names[1] - 1) .. old)
-end
-
--- What nobody uses any more: plans and fires whose time is 30 days past, and a few demands looked at by chance.
-local function clearAway()
-  local hired = {}
-  for _, name in ipairs(names) do hired[name] = true end
-  local long = now - 30 * 86400000
-  for _, range in ipairs({ { '-inf', int(long) }, { int(FIRED), int(FIRED + long) } }) do
-    for _, old in ipairs(redis.call('ZRANGEBYSCORE', due, range[1], range[2], 'LIMIT', 0, 16)) do
-      if not hired[old] then
-        redis.call('ZREM', due, old)
-        redis.call('HDEL', plans, old)
-        redis.call('HDEL', recovers, old)
-        dropNotes(old)
-      end
-    end
-  end
-  local some = redis.call('HRANDFIELD', demands, 4)
-  for _, old in ipairs(some) do
-    if not hired[old] and readDemand(demands, old).at < long then
-      redis.call('HDEL', demands, old)
-      if not redis.call('ZSCORE', due, old) then dropNotes(old) end
-    end
-  end
-end
 
 local function write(name, entry)
   local at = #planWrites
@@ -138,15 +106,14 @@ local function arm(job, name, sequence, order)
   return 'armed', entry
 end
 
-if sweep == '1' then clearAway() end
 local answers = { nowUs }
 local last, order = {}, nil
 for job = 1, jobs do
-  local text = ARGV[3 * job + 3]
+  local text = ARGV[3 * job + 2]
   if text ~= '' then order = parseOrder(text) end
-  local verdict, entry = arm(job, names[job], ARGV[3 * job + 2], order)
+  local verdict, entry = arm(job, names[job], ARGV[3 * job + 1], order)
   local waits = -1
-  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 7]) end
+  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 3]) end
   if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5] then
     answers[job + 1] = 0
   else

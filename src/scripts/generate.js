@@ -11,7 +11,7 @@ const read = (file) =>
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('--'))
     .join('\n');
 
-const BATCHED = ['begin', 'claim', 'demand', 'recover', 'renew', 'restore', 'settle', 'take'];
+const BATCHED = ['begin', 'claim', 'demand', 'recover', 'renew', 'restore', 'settle', 'sweep', 'take'];
 
 const names = readdirSync(__dirname)
   .filter((file) => file.endsWith('.lua') && file !== 'lib.lua')

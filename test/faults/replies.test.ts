@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
 import { Bossman } from '../../src/bossman';
 import { openInspector } from '../../src/inspection/inspector';
@@ -51,6 +52,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([cutOff.quit(), other.quit()]);
   await proxy.close();
+  jest.restoreAllMocks();
   expect(errors).toEqual([]);
 });
 
@@ -292,6 +294,28 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     const [job] = await other.jobs();
     expect(job?.skips).toBe(told);
     await admin.del(`${prefix}:lock:tick`);
+  });
+
+  it('of a settle that clears away what is old loses no slot and clears it away', async () => {
+    const old = Array.from({ length: 150 }, (_, index) => `old ${index}`);
+    const at = Date.now() - 31 * 86_400_000;
+    await admin.hset(
+      `${prefix}:plans`,
+      Object.fromEntries(old.map((name) => [name, `${at}|every 3600000|||`])),
+    );
+    await admin.zadd(`${prefix}:due`, ...old.flatMap((name) => [at, name]));
+    await cutOff.hire('tick', PLAN);
+    await someSlots(2);
+    // Nothing is cleared away in the first minutes of an instance.
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 11 * 60_000);
+    // What finds the old, and what deletes the first of it.
+    await proxy.cutAt('many', cut);
+    await proxy.cutAt('many', cut);
+    await waitFor('the old to be gone', async () => (await admin.zcard(`${prefix}:due`)) === 1);
+    expect(await admin.hkeys(`${prefix}:plans`)).toEqual(['tick']);
+    await someSlots(2);
+    expectEachSlotOnce();
   });
 
   it('of an answer to a roll call has the instance listed once', async () => {

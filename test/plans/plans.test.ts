@@ -336,20 +336,3 @@ it('a plan goes on, on its grid, when Redis loses everything', async () => {
   await waitFor('three more', () => slotsOf('job').length >= before + 3);
   expect(flawsAfterLoss(fleet, 'job', 100)).toEqual(FLAWLESS);
 });
-
-it('what nobody uses any more is cleared away by the next hire', async () => {
-  const fred = fleet.join();
-  for (const name of ['used', 'unused', 'fired long ago']) await fred.hire(name, { every: '1 hour', work });
-  const long = (await redisNow()) - 31 * 86_400_000;
-  await fleet.redis.zadd(
-    `${fleet.prefix}:due`,
-    Math.floor(long),
-    'unused',
-    1e15 + Math.floor(long),
-    'fired long ago',
-  );
-  await fred.quit();
-  await fleet.join().hire('another', { every: '1 hour', work });
-  expect((await fleet.redis.hkeys(`${fleet.prefix}:plans`)).sort()).toEqual(['another', 'used']);
-  expect((await fleet.redis.zrange(`${fleet.prefix}:due`, '0', '-1')).sort()).toEqual(['another', 'used']);
-});

@@ -1,0 +1,78 @@
+import { performance } from 'node:perf_hooks';
+import { makeFaultyFleet } from '../support/faults';
+import { waitFor } from '../support/wait';
+
+const DAY = 86_400_000;
+const FIRED = 1e15;
+const fleet = makeFaultyFleet();
+const work = () => {};
+
+afterEach(() => jest.restoreAllMocks());
+
+/** What an instance stored of a job so many days ago. */
+async function store(name: string, days: number, fired: boolean): Promise<void> {
+  const { prefix, redis } = fleet;
+  const at = Date.now() - days * DAY;
+  await redis.hset(`${prefix}:plans`, name, `${at}|every 3600000|||`);
+  await redis.zadd(`${prefix}:due`, fired ? FIRED + at : at, name);
+  await redis.hset(`${prefix}:counts`, name, '7|0|0|');
+  await redis.hset(`${prefix}:runs`, name, '{}');
+  await redis.hset(`${prefix}:recovers`, name, 'abc:1:1');
+  await redis.xadd(`${prefix}:history:${name}`, '*', 'run', '{}');
+}
+
+async function keptOf(name: string): Promise<number> {
+  const { prefix, redis } = fleet;
+  const kept = await Promise.all([
+    ...['plans', 'demands', 'counts', 'runs', 'recovers'].map((hash) =>
+      redis.hexists(`${prefix}:${hash}`, name),
+    ),
+    redis.zscore(`${prefix}:due`, name).then((score) => (score === null ? 0 : 1)),
+    redis.exists(`${prefix}:history:${name}`),
+  ]);
+  return kept.reduce((sum, one) => sum + one, 0);
+}
+
+/** The monotonic clock of this process goes on by so much. */
+function skip(ms: number): void {
+  const now = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+}
+
+describe('what nobody has used for 30 days', () => {
+  it('is not cleared away by those that start: a job that is hired a moment later runs what it missed', async () => {
+    await store('b', 31, false);
+    const fred = fleet.join();
+    await fred.hire('a', { every: 50, work });
+    await fleet.ticks('a', 5);
+    await fred.hire('b', { every: '1 hour', work });
+    await waitFor('the missed slot', () => fleet.slotsOf('b').length === 1);
+    const counts = await fleet.redis.hget(`${fleet.prefix}:counts`, 'b');
+    expect(counts).toMatch(/^[78]\|/);
+  });
+
+  it('is cleared away, all of it, by requests that settle runs, but neither what waits nor what is hired', async () => {
+    const { prefix, redis } = fleet;
+    const old = Array.from({ length: 150 }, (_, index) => `old ${index}`);
+    await Promise.all(old.map((name) => store(name, 31, true)));
+    await store('orphan', 40, false);
+    await store('young', 29, true);
+    await store('waiting', 31, true);
+    await redis.hset(`${prefix}:demands`, 'waiting', `noted|${Date.now() - 31 * DAY}||0|`);
+    await redis.hset(`${prefix}:demands`, 'idle', `idle|${Date.now() - 31 * DAY}||0|`);
+    await redis.hset(`${prefix}:counts`, 'idle', '7|0|0|');
+    await redis.hset(`${prefix}:demands`, 'hired', `idle|${Date.now() - 31 * DAY}||0|`);
+    await redis.hset(`${prefix}:counts`, 'hired', '7|0|0|');
+
+    const fred = fleet.join();
+    await fred.hire('hired', { work });
+    await fred.hire('tick', { every: 50, work });
+    await fleet.ticks('tick', 2);
+    expect(await keptOf('orphan')).toBe(6);
+    skip(11 * 60_000);
+    const gone = async () => (await redis.zcard(`${prefix}:due`)) === 3 && (await keptOf('idle')) === 0;
+    await waitFor('the old to be gone', gone, { timeoutMs: 30_000 });
+    for (const name of ['orphan', 'old 0', 'old 149', 'idle']) expect(await keptOf(name)).toBe(0);
+    expect([await keptOf('young'), await keptOf('waiting'), await keptOf('hired')]).toEqual([6, 7, 2]);
+  });
+});
