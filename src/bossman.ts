@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { inspect } from 'node:util';
 import { Calls, tally } from './calls';
 import { Demands } from './demands/demands';
-import { BossmanError, type BossmanErrorCode, messageOf } from './errors';
+import { BossmanError, type BossmanErrorCode, messageOf, shown } from './errors';
 import type {
   BossmanEvents,
   BossmanListener,
@@ -323,7 +322,7 @@ class Bossman extends EventEmitter {
    * @see https://github.com/koajs/compose
    */
   qa(middleware: Qa): void {
-    if (typeof middleware !== 'function') throw new TypeError(`qa: ${inspect(middleware)} is not a function`);
+    if (typeof middleware !== 'function') throw new TypeError(`qa: ${shown(middleware)} is not a function`);
     this.runner.use(middleware);
   }
 

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { type InspectOptions, inspect, types } from 'node:util';
 
 /** What went wrong, in a word that stays the same from release to release. */
 export type BossmanErrorCode =
@@ -47,13 +47,63 @@ export function retryError(verb: string, job: string, cause: unknown): BossmanEr
   return new BossmanError('COMMAND', message, job, cause);
 }
 
+/** Whether it is an Error, of this realm or of another: jest and `node:vm` have an Error of their own. Never throws. */
+export function isError(thrown: unknown): thrown is Error {
+  if (types.isNativeError(thrown)) return true;
+  try {
+    return thrown instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
 /** The message of whatever was thrown, which may be anything. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
-    // An error of another realm, as of `vm` or of jest, is no instance of our Error.
-    const isError = thrown instanceof Error || types.isNativeError(thrown);
-    return String(isError ? thrown.message : thrown);
+    return String(isError(thrown) ? thrown.message : thrown);
   } catch {
     return 'something that cannot be shown';
+  }
+}
+
+/** The cause of an error; undefined for whatever else was thrown. Never throws. */
+export function causeOf(thrown: unknown): unknown {
+  try {
+    return isError(thrown) ? thrown.cause : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value that the caller gave, for the message that refuses it. Never throws, unlike the value's own `inspect`. */
+export function shown(value: unknown, options?: InspectOptions): string {
+  try {
+    return inspect(value, options);
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
+
+/**
+ * Emits a process warning. Never throws.
+ *
+ * Node refuses an Error of another realm, and in jest every Error of ours is one: then the warning has its name, code,
+ * message and stack.
+ */
+export function warn(warning: BossmanError | string): void {
+  try {
+    if (typeof warning === 'string') process.emitWarning(warning, 'BossmanWarning');
+    else emitError(warning);
+  } catch {
+    // What stands in for process.emitWarning here takes no warnings, and there is nobody else to tell.
+  }
+}
+
+function emitError(error: BossmanError): void {
+  try {
+    process.emitWarning(error);
+  } catch {
+    const { name, code, message, stack = '' } = error;
+    process.emitWarning(message, { type: name, code, detail: stack });
   }
 }

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { shown, warn } from './errors';
 import type { HistoryOptions, NextOptions } from './info';
 import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
 import { parseJitter, scheduleOf } from './schedule/definition';
@@ -75,7 +75,7 @@ export function readDefinition(
   const given = record('definition', definition);
   warnOfUnknown('definition', given, JOB_OPTIONS);
   const work: unknown = given.work;
-  if (typeof work !== 'function') throw new TypeError(`work: ${inspect(work)} is not a function`);
+  if (typeof work !== 'function') throw new TypeError(`work: ${shown(work)} is not a function`);
   const run = readRunOptions(given, over);
   const schedule = scheduleOf(given, run.tz, run.jitterMs, job);
   if (run !== over || !schedule) return settingsOf(run, schedule);
@@ -120,7 +120,7 @@ export function readNextOptions(options: NextOptions): number {
 
 /** @throws TypeError for what is not a string, RangeError for an empty one */
 export function readName(name: unknown): string {
-  if (typeof name !== 'string') throw new TypeError(`name: ${inspect(name)} is not a string`);
+  if (typeof name !== 'string') throw new TypeError(`name: ${shown(name)} is not a string`);
   if (name === '') throw new RangeError("name: '' is empty; a job needs a name");
   return wellFormed(name);
 }
@@ -135,7 +135,7 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
   if (!RUN_OPTIONS.some((option) => isGiven(given[option]))) return over;
   const ttlMs = ofType('ttl', given.ttl, 'number') ?? over.ttlMs;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
-    throw new RangeError(`ttl: ${inspect(given.ttl)} is not a whole number of milliseconds above 0`);
+    throw new RangeError(`ttl: ${shown(given.ttl)} is not a whole number of milliseconds above 0`);
   }
   const tz = ofType('tz', given.tz, 'string') ?? over.tz;
   if (tz !== null && tz !== over.tz) checkTimeZone(tz);
@@ -157,7 +157,7 @@ function readMisfire(misfire: unknown): RunSettings['misfire'] | undefined {
   if (typeof misfire === 'object' && misfire !== null && Object.keys(misfire).join() === 'within') {
     return parseInterval(Reflect.get(misfire, 'within'), 'misfire.within');
   }
-  const problem = `misfire: ${inspect(misfire)} is neither 'run', nor 'skip', nor { within: TIME }`;
+  const problem = `misfire: ${shown(misfire)} is neither 'run', nor 'skip', nor { within: TIME }`;
   throw typeof misfire === 'string' ? new RangeError(problem) : new TypeError(problem);
 }
 
@@ -165,7 +165,7 @@ function readHistory(history: unknown, over: RunSettings): Pick<RunSettings, 'hi
   if (!isGiven(history)) return { history: over.history, errors: over.errors };
   if (typeof history === 'number') return { history: runsOf('history', history), errors: over.errors };
   if (typeof history !== 'object' || Array.isArray(history)) {
-    throw new TypeError(`history: ${inspect(history)} is neither a number of runs nor { runs, errors }`);
+    throw new TypeError(`history: ${shown(history)} is neither a number of runs nor { runs, errors }`);
   }
   const given = record('history', history);
   warnOfUnknown('history', given, HISTORY_OPTIONS);
@@ -190,7 +190,7 @@ function isGiven(value: unknown): boolean {
 
 function record(argument: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${argument}: ${inspect(value)} is not an object`);
+    throw new TypeError(`${argument}: ${shown(value)} is not an object`);
   }
   return value as Record<string, unknown>;
 }
@@ -205,17 +205,25 @@ interface Types {
 function ofType<T extends keyof Types>(argument: string, value: unknown, type: T): Types[T] | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === type) return value as Types[T];
-  throw new TypeError(`${argument}: ${inspect(value)} is not a ${type}`);
+  throw new TypeError(`${argument}: ${shown(value)} is not a ${type}`);
 }
 
 const warned = new Set<string>();
 
 function warnOfUnknown(argument: string, given: Record<string, unknown>, known: Set<string>): void {
+  // What an object has beside its options is its own affair when it is of a class.
+  if (!isPlain(given)) return;
   for (const key of Object.keys(given)) {
     if (known.has(key)) continue;
     const option = `${argument}.${key}`;
     if (warned.has(option)) continue;
     warned.add(option);
-    process.emitWarning(`${option}: no such option, it does nothing`, 'BossmanWarning');
+    warn(`${option}: no such option, it does nothing`);
   }
+}
+
+/** An object literal, of this realm or of another. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

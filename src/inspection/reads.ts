@@ -1,3 +1,4 @@
+import { isError } from '../errors';
 import type { Client } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 
@@ -119,7 +120,7 @@ async function collect(readPage: ReadPage): Promise<Map<string, string>> {
 /** What stands in for a key of another type, which somebody else has set. */
 function ifForeign<T>(nothing: T): (cause: unknown) => T {
   return (cause) => {
-    if (cause instanceof Error && cause.message.startsWith('WRONGTYPE')) return nothing;
+    if (isError(cause) && cause.message.startsWith('WRONGTYPE')) return nothing;
     throw cause;
   };
 }

@@ -5,13 +5,14 @@ import {
   type MeterProvider,
   metrics,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
 import type { Bossman } from '../bossman';
-import { messageOf } from '../errors';
+import { isError, messageOf } from '../errors';
 import { version } from '../scripts/generated';
 import {
   enter,
@@ -74,8 +75,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     span.setAttribute('bossman.run.outcome', run.outcome ?? 'done');
     if (run.outcome === 'failed') {
       const { error } = run;
-      span.recordException(error instanceof Error ? error : messageOf(error));
-      span.setAttribute('error.type', error instanceof Error ? error.name : '_OTHER');
+      record(span, error);
       span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
     }
     span.end();
@@ -98,6 +98,17 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     for (const stop of stops) stop();
     stopIfIdle();
   };
+}
+
+/** What a subscriber throws ends the process, and an error of the user's may throw when it is read. */
+function record(span: Span, error: unknown): void {
+  try {
+    span.recordException(isError(error) ? error : messageOf(error));
+    span.setAttribute('error.type', isError(error) ? String(error.name) : '_OTHER');
+  } catch {
+    span.recordException(messageOf(error));
+    span.setAttribute('error.type', '_OTHER');
+  }
 }
 
 function attributesOf(run: RunTrace): Attributes {

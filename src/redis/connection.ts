@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
 import { type Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { messageOf } from '../errors';
+import { messageOf, shown } from '../errors';
 import type { Connection } from '../options';
 import { within } from '../time/timers';
 
@@ -68,7 +67,7 @@ export function connect(connection: Connection | undefined, role: 'commands' | '
 function make(connection: Connection, required: typeof REQUIRED & RedisOptions): Client {
   if (typeof connection === 'number') {
     if (!Number.isInteger(connection) || connection < 1 || connection > 65535) {
-      throw new RangeError(`connection: ${inspect(connection)} is not a port`);
+      throw new RangeError(`connection: ${shown(connection)} is not a port`);
     }
     return make({ port: connection }, required);
   }
@@ -76,7 +75,7 @@ function make(connection: Connection, required: typeof REQUIRED & RedisOptions):
   if (connection instanceof URL) return make(connection.href, required);
   if (typeof connection !== 'object') {
     throw new TypeError(
-      `connection: ${inspect(connection)} is neither a URL, a port, options of ioredis nor one of its clients`,
+      `connection: ${shown(connection)} is neither a URL, a port, options of ioredis nor one of its clients`,
     );
   }
   if (isCluster(connection)) {
@@ -102,9 +101,9 @@ export function readUrl(url: string): RedisOptions {
   const options = optionsIn(url);
   // What is neither URL nor path is read as a path, with all that is in it.
   if (options && (url.startsWith('/') || !options.path)) return options;
-  const shown = url.replace(/^([a-z]+:?\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '');
+  const hidden = url.replace(/^([a-z]+:?\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '');
   throw new TypeError(
-    `connection: ${inspect(shown)} is no URL like redis://:password@host:6379/0, with the password percent-encoded`,
+    `connection: ${shown(hidden)} is no URL like redis://:password@host:6379/0, with the password percent-encoded`,
   );
 }
 
@@ -136,7 +135,8 @@ export function closedReasonOf(client: Client): string {
 /** Takes the command off an error before anybody is told: of a refused HELLO or AUTH the arguments are the password. */
 export function hideArguments(error: unknown): void {
   if (typeof error !== 'object' || error === null) return;
-  if ('command' in error) delete error.command;
+  // Not `delete`, which throws for an error that is frozen.
+  if ('command' in error) Reflect.deleteProperty(error, 'command');
   if ('lastNodeError' in error) hideArguments(error.lastNodeError);
 }
 
@@ -151,7 +151,7 @@ export function checkPrefix(prefix: string, connection: Connection | undefined):
   const { keyPrefix = connection.options.redisOptions?.keyPrefix ?? '' } = connection.options;
   if (!/^[^{]*\{[^}]+\}/s.test(keyPrefix + prefix)) {
     throw new RangeError(
-      `prefix: ${inspect(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node: '{${prefix}}' has`,
+      `prefix: ${shown(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node: '{${prefix}}' has`,
     );
   }
 }

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError, causeOf, isError, messageOf } from '../errors';
 import type { LostEvent, RunEvent, Teller } from '../events';
 import type { Fleet } from '../hints/fleet-size';
 import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
-import type { JobDefinition, Qa } from '../options';
+import type { JobDefinition, Qa, RunContext } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
 import type { SettleReply } from '../redis/replies';
 import type { SettleRequest, Store } from '../redis/store';
@@ -12,7 +12,7 @@ import { type RunTrace, traced } from '../telling/trace';
 import type { RedisClock } from '../time/clock';
 import { within } from '../time/timers';
 import { compose } from './compose';
-import { Context } from './context';
+import { Abortion, Context } from './context';
 import { HeldLock, type Lease } from './held-lock';
 import { Sweeps } from './sweeps';
 
@@ -41,7 +41,7 @@ interface Run {
   readonly job: Job;
   readonly event: RunEvent;
   readonly token: string;
-  readonly context: Context;
+  readonly abortion: Abortion;
   readonly lock: HeldLock;
   readonly keepAlive: boolean;
   /** On the process's monotonic clock, in ms. */
@@ -165,13 +165,13 @@ export class Runner {
     const startedAt = this.clock.now();
     const lateness = startedAt - (slot ?? demandedAt ?? startedAt);
     const event: RunEvent = { job: job.name, slot, demandedAt, recovered, startedAt, lateness };
-    const context = new Context(job.name, slot, demandedAt, recovered);
+    const abortion = new Abortion();
     const run: Run = {
       job,
       event,
       token,
-      context,
-      lock: this.hold(job, ticket, context, (why) => this.lockLost(run, why)),
+      abortion,
+      lock: this.hold(job, ticket, abortion, (why) => this.lockLost(run, why)),
       keepAlive: job.settings.keepAlive,
       beganAt: this.clock.monotonic(),
       state: 'going',
@@ -181,6 +181,7 @@ export class Runner {
       worked: NOTHING,
       over: NOTHING,
     };
+    const context = new Context(job.name, slot, demandedAt, recovered, abortion);
     this.runs.add(run);
     job.running += 1;
     if (this.teller.hears('start')) this.teller.tell('start', event);
@@ -217,29 +218,35 @@ export class Runner {
   }
 
   /** What looks after the run's lock until it is let go. */
-  private hold(job: Job, ticket: Ticket, context: Context, lost: (why: LostEvent['why']) => void): HeldLock {
+  private hold(
+    job: Job,
+    ticket: Ticket,
+    abortion: Abortion,
+    lost: (why: LostEvent['why']) => void,
+  ): HeldLock {
     const { name, settings } = job;
     return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, this.store, this.clock, {
       lost,
       abort: (why) =>
-        Context.abort(
-          context,
-          new BossmanError('LOCK_LOST', `a run of '${name}' lost its lock (${why})`, name),
-        ),
+        abortion.abort(new BossmanError('LOCK_LOST', `a run of '${name}' lost its lock (${why})`, name)),
     });
   }
 
   /** The QA chain around `work`. Never rejects. */
-  private async perform(job: Job, event: RunEvent, context: Context): Promise<Ending> {
+  private async perform(job: Job, event: RunEvent, context: RunContext): Promise<Ending> {
     const startedAt = this.clock.monotonic();
     let worked = false;
     try {
       const chain = () => {
-        const definition = copyOf(job.definition);
+        const hired = job.definition;
+        const definition = copyOf(hired);
+        // Read before a QA can replace it: an accessor may give another function each time.
+        const given = ownWork(definition);
         const links = this.qas.map((qa) => (next: () => Promise<unknown>) => qa(job.name, definition, next));
         const work = () => {
           worked = true;
-          return definition.work(context);
+          // On the object that was hired: its private members are not in the copy.
+          return ownWork(definition) === given ? hired.work(context) : definition.work(context);
         };
         return compose(links, work, (error) => this.teller.trouble(error));
       };
@@ -291,7 +298,7 @@ export class Runner {
     const message = `this instance quits, and waits no longer for a run of '${name}'`;
     run.state = 'given up';
     run.reason = new BossmanError('QUIT', message, name);
-    Context.abort(run.context, run.reason);
+    run.abortion.abort(run.reason);
   }
 
   /** The work did not end in its grace either. */
@@ -368,8 +375,8 @@ export class Runner {
     const { cause } = ended;
     if (this.teller.hears('fail')) this.teller.tell('fail', { ...event, ...ended });
     // Of work that stopped because quit told it to, `lost` and quit's own error say so.
-    if (reason && (cause === reason || (cause instanceof Error && cause.cause === reason))) return;
-    const twice = cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
+    if (reason && (cause === reason || causeOf(cause) === reason)) return;
+    const twice = isError(cause) && cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
     const message = `a run of '${job}' failed: ${messageOf(cause)}`;
     this.teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job, cause));
   }
@@ -415,4 +422,9 @@ const NOTHING = new Promise<never>(() => {});
 /** A copy for one run, which a QA may change. What it has from a class, it keeps. */
 function copyOf(definition: JobDefinition): JobDefinition {
   return Object.assign(Object.create(Object.getPrototypeOf(definition)), definition);
+}
+
+/** The `work` that stands in the definition itself; undefined when its class has it. */
+function ownWork(definition: JobDefinition): JobDefinition['work'] | undefined {
+  return Object.hasOwn(definition, 'work') ? definition.work : undefined;
 }

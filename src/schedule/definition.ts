@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { shown } from '../errors';
 import { parseInterval } from './interval';
 import { jittered, offsetOf } from './jitter';
 import { cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
@@ -30,7 +30,7 @@ export function scheduleOf(
   const hasCron = cron !== undefined && cron !== null;
   if (hasEvery && hasCron) {
     throw new TypeError(
-      `every: ${inspect(every)} and cron: ${inspect(cron)} exclude each other; give one of them`,
+      `every: ${shown(every)} and cron: ${shown(cron)} exclude each other; give one of them`,
     );
   }
   if (!hasEvery && !hasCron) return null;

@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import ms from 'ms';
+import { shown } from '../errors';
 
 const DAY_MS = 86_400_000;
 const YEAR_MS = 365 * DAY_MS;
@@ -64,7 +64,7 @@ export function parseInterval(every: string | number, argument = 'every'): numbe
 }
 
 function show(value: unknown): string {
-  return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100 });
+  return shown(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100 });
 }
 
 /** The sum of the terms in ms, or null if anything in the text is not understood. */

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { shown } from '../errors';
 import { parseJitter, scheduleOf } from './definition';
 import { checkTimeZone, type Schedule } from './schedule';
 
@@ -37,16 +37,15 @@ const MOST = 10_000;
  * @throws TypeError or RangeError, naming the argument and its value
  */
 export function nextSlots(plan: SlotsPlan, { count, after }: SlotsOptions = {}): number[] {
-  if (typeof plan !== 'object' || plan === null)
-    throw new TypeError(`plan: ${inspect(plan)} is not an object`);
+  if (typeof plan !== 'object' || plan === null) throw new TypeError(`plan: ${shown(plan)} is not an object`);
   const { tz, jitter, name, prefix = 'bossman' } = plan;
   const jitterMs = jitter === undefined ? 0 : parseJitter(jitter);
   if (jitterMs > 0 && typeof name !== 'string') {
-    throw new TypeError(`name: ${inspect(name)} is not a string; a jitter is derived from the job's name`);
+    throw new TypeError(`name: ${shown(name)} is not a string; a jitter is derived from the job's name`);
   }
   if (tz !== undefined) checkTimeZone(tz);
   const schedule = scheduleOf(plan, tz ?? null, jitterMs, { prefix, name: name ?? '' });
-  if (!schedule) throw new TypeError(`plan: ${inspect(plan)} has neither every nor cron`);
+  if (!schedule) throw new TypeError(`plan: ${shown(plan)} has neither every nor cron`);
   const from = readInstant(after ?? Date.now());
   const [, offset = '0'] = / \+(\d+)$/.exec(schedule.plan) ?? [];
   const first =
@@ -66,7 +65,7 @@ export function slotsFrom(schedule: Schedule, first: number, count: number): num
 
 /** @throws TypeError or RangeError, naming `count` and its value */
 export function readCount(count: unknown = DEFAULT_COUNT): number {
-  if (typeof count !== 'number') throw new TypeError(`count: ${inspect(count)} is not a number`);
+  if (typeof count !== 'number') throw new TypeError(`count: ${shown(count)} is not a number`);
   if (!Number.isSafeInteger(count) || count < 1 || count > MOST) {
     throw new RangeError(`count: ${count} is not an integer from 1 to ${MOST}`);
   }
@@ -78,7 +77,7 @@ const LAST = 8.64e15;
 
 function readInstant(after: unknown): number {
   const ms = after instanceof Date ? after.getTime() : after;
-  if (typeof ms !== 'number') throw new TypeError(`after: ${inspect(after)} is neither a Date nor a number`);
-  if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${inspect(after)} is not an instant`);
+  if (typeof ms !== 'number') throw new TypeError(`after: ${shown(after)} is neither a Date nor a number`);
+  if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${shown(after)} is not an instant`);
   return ms;
 }

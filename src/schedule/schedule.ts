@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { shown } from '../errors';
 import { parseInterval } from './interval';
 import { jittered } from './jitter';
 import { SlotMemo } from './memo';
@@ -97,7 +97,7 @@ export function cronSchedule(pattern: string, tz: string): Schedule {
   if (shared) return shared;
   checkTimeZone(tz);
   checkFields(pattern, fields);
-  const never = () => new RangeError(`cron: ${inspect(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
+  const never = () => new RangeError(`cron: ${shown(pattern)} never matches in ${tz}; ${CRON_ADVICE}`);
   if (matchesNoDay(fields)) throw never();
   const memo = new SlotMemo();
   const clock = new WallClock(() => cronOf(fields), tz, isOnceADay(fields));
@@ -166,12 +166,12 @@ function checkFields(pattern: string, fields: string): void {
 }
 
 function badPattern(pattern: string, why = '', options?: ErrorOptions): RangeError {
-  return new RangeError(`cron: ${inspect(pattern)} is not a cron pattern${why}; ${CRON_ADVICE}`, options);
+  return new RangeError(`cron: ${shown(pattern)} is not a cron pattern${why}; ${CRON_ADVICE}`, options);
 }
 
 function checkString(argument: string, value: unknown, advice: string): void {
   if (typeof value === 'string') return;
-  throw new TypeError(`${argument}: ${inspect(value)} is not a string; ${advice}`);
+  throw new TypeError(`${argument}: ${shown(value)} is not a string; ${advice}`);
 }
 
 /** @throws RangeError for what is not a time zone */
@@ -181,7 +181,7 @@ export function checkTimeZone(tz: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone: tz });
   } catch (cause) {
-    throw new RangeError(`tz: ${inspect(tz)} is not a time zone; ${TZ_ADVICE}`, { cause });
+    throw new RangeError(`tz: ${shown(tz)} is not a time zone; ${TZ_ADVICE}`, { cause });
   }
   keepNewest(zones, tz, true, MAX_ZONES);
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError, messageOf, warn } from '../errors';
 import type { BossmanEvents, Teller } from '../events';
 import { heardChannel } from './trace';
 
@@ -29,8 +29,8 @@ export class Reporter implements Teller {
   }
 
   tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
-    heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
     try {
+      heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
       this.emitter.emit(event, ...payload);
     } catch (thrown) {
       this.listenerFailed(event, thrown);
@@ -51,7 +51,7 @@ export class Reporter implements Teller {
       this.episodes.set(episode, new Map([[who, performance.now()]]));
     }
     if (this.hears('error')) this.tell('error', error);
-    else process.emitWarning(error);
+    else warn(error);
   }
 
   over(topic: string, who?: string): void {
@@ -79,7 +79,7 @@ export class Reporter implements Teller {
       null,
       thrown,
     );
-    if (event === 'error') process.emitWarning(error);
+    if (event === 'error') warn(error);
     else this.trouble(error);
   }
 }

@@ -105,6 +105,100 @@ describe('a run', () => {
     await waitFor('the run', () => fleet.told.finish.length > 0);
   });
 
+  describe('of an instance of a class with private members', () => {
+    class Counter {
+      #count = 0;
+      readonly every = '10 minutes';
+      label = 'a field of its own';
+      work(context: Bossman.RunContext) {
+        this.#count += 1;
+        return context.job.length;
+      }
+      get count() {
+        return this.#count;
+      }
+    }
+
+    it('calls its work on it, without a warning about its own fields, while QAs get a copy', async () => {
+      const emitWarning = jest.spyOn(process, 'emitWarning');
+      const fred = fleet.join();
+      const counter = new Counter();
+      await fred.hire('counter', counter);
+      await fred.demand('counter');
+      await waitFor('a run', () => fleet.told.finish.length === 1);
+      const given: Bossman.JobDefinition[] = [];
+      fred.qa((_name, definition, next) => {
+        given.push(definition);
+        definition.ttl = 1;
+        return next();
+      });
+      await fred.demand('counter');
+      await waitFor('a run with a QA', () => fleet.told.finish.length === 2);
+      expect(counter.count).toBe(2);
+      expect(given).toEqual([expect.any(Counter)]);
+      expect(given[0]).not.toBe(counter);
+      expect(Object.keys(counter)).toEqual(['every', 'label']);
+      expect(emitWarning).not.toHaveBeenCalled();
+      emitWarning.mockRestore();
+    });
+
+    it('calls the work that a QA put in its place', async () => {
+      const fred = fleet.join();
+      const counter = new Counter();
+      const replaced: unknown[] = [];
+      await fred.hire('counter', counter);
+      fred.qa((_name, definition, next) => {
+        definition.work = function (this: unknown) {
+          replaced.push(this === definition);
+        };
+        return next();
+      });
+      await fred.demand('counter');
+      await waitFor('a run', () => fleet.told.finish.length === 1);
+      expect(replaced).toEqual([true]);
+      expect(counter.count).toBe(0);
+    });
+
+    it('that holds its work as an arrow function, or gives another at each look, calls it once', async () => {
+      const fred = fleet.join();
+      fred.qa((_name, _definition, next) => next());
+      let calls = 0;
+      const made = {
+        get work() {
+          return () => {
+            calls += 1;
+          };
+        },
+      };
+      await fred.hire('made', made);
+      await fred.demand('made');
+      await waitFor('a run', () => fleet.told.finish.length === 1);
+      expect(calls).toBe(1);
+    });
+  });
+
+  it('has a context that can be spread, extended and put behind a Proxy, signal and all', async () => {
+    const fred = fleet.join();
+    const signals: AbortSignal[] = [];
+    await fred.hire('job', {
+      work: (context) => {
+        const { signal, ...rest } = { ...context };
+        expect(Object.keys(context)).toEqual(['job', 'slot', 'demandedAt', 'recovered', 'signal']);
+        expect(Object.keys(rest)).toEqual(['job', 'slot', 'demandedAt', 'recovered']);
+        const extended: Bossman.RunContext = Object.create(context);
+        signals.push(signal, extended.signal, new Proxy(context, {}).signal, context.signal);
+        // A signal can be neither cloned nor written as JSON; that does not make either fail.
+        expect(structuredClone(context)).toMatchObject(rest);
+        expect(JSON.parse(JSON.stringify(context))).toEqual(rest);
+      },
+    });
+    await fred.demand('job');
+    await waitFor('a run', () => fleet.told.finish.length === 1);
+    expect(signals).toHaveLength(4);
+    expect(new Set(signals).size).toBe(1);
+    expect(signals[0]).toBeInstanceOf(AbortSignal);
+  });
+
   it('that goes on makes the next slots skipped, on every instance', async () => {
     const { work, letGo, contexts } = held();
     for (const fred of [fleet.join(), fleet.join()])

@@ -106,6 +106,17 @@ export async function jobs(fred: Bossman): Promise<void> {
   await fred.hire('cron', { cron: '0 9 * * MON-FRI', tz: 'Europe/Helsinki', work: async () => 'any result' });
   await fred.hire('demand only', { work, every: undefined, cron: undefined });
   await fred.hire('all', { work, ttl: 1, keepAlive: false, recover: true, misfire: 'run' });
+  class Report {
+    #count = 0;
+    readonly every = '10 minutes';
+    title = 'a field that is no option';
+    work(context: RunContext): number {
+      const spread: RunContext = { ...context };
+      this.#count += spread.job.length;
+      return this.#count;
+    }
+  }
+  await fred.hire('of a class', new Report());
   await fred.hire('context', {
     work({ job, slot, demandedAt, recovered, signal }) {
       const when: number | null = slot ?? demandedAt;
