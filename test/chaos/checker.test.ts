@@ -608,6 +608,23 @@ describe('the checker objects to', () => {
       'unrecovered',
       diedInSlot().ticks('b', 106_000, 129_000),
     ],
+    [
+      'a run that ended, and that is said to have died',
+      'misreported',
+      meanwhile((made) => made.saysDied(112_000, 'b', 105_000)),
+    ],
+    [
+      'a run that died, and of which that is said twice',
+      'misreported',
+      around((it) =>
+        it
+          .claim('a', 105_000)
+          .dies(105_002, 'a')
+          .ticks('b', 106_000, 107_000)
+          .saysDied(106_900, 'b', 105_000)
+          .saysDied(106_950, 'b', 105_000),
+      ),
+    ],
     ['a member that ends by itself', 'died', meanwhile((made) => made.goes(110_000, 'b', 'exit code 1'))],
     [
       'a member that has to be killed as it does not leave',

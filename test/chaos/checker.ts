@@ -1,4 +1,5 @@
 import type { History, Violation } from './history';
+import { judgeDeaths } from './rules/deaths';
 import { judgeDemands } from './rules/demands';
 import { judgeFires } from './rules/fires';
 import { Judgement } from './rules/judgement';
@@ -19,7 +20,15 @@ export interface Verdict {
 export function check(history: History): Verdict {
   const timeline = new Timeline(history);
   const judgement = new Judgement();
-  for (const rule of [judgeSlots, judgeDemands, judgeFires, judgeOverlaps, judgeRecoveries, judgeMembers])
+  for (const rule of [
+    judgeSlots,
+    judgeDemands,
+    judgeFires,
+    judgeOverlaps,
+    judgeRecoveries,
+    judgeDeaths,
+    judgeMembers,
+  ])
     rule(timeline, judgement);
   judgement.violations.sort((a, b) => a.at - b.at);
   return { violations: judgement.violations, excused: judgement.excused };

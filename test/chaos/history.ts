@@ -81,6 +81,7 @@ export type Rule =
   | 'fired'
   | 'overlap'
   | 'untold'
+  | 'misreported'
   | 'died';
 
 /** What should not be. */

@@ -57,6 +57,14 @@ export class Made {
     });
   }
 
+  /** It says that the run of a slot of `tick` died. */
+  saysDied(at: number, member: string, slot: number): this {
+    return this.tell(at, member, {
+      kind: 'lost',
+      event: { job: 'tick', slot, demandedAt: null, why: 'died' },
+    });
+  }
+
   goes(at: number, member: string, how: string): this {
     this.entries.push({ at, member, kind: 'gone', how });
     return this;

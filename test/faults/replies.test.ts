@@ -163,6 +163,33 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     expect(await admin.exists(`${prefix}:lock:saved`)).toBe(0);
   });
 
+  it('of the record of a run that died records it once, and reports it once', async () => {
+    const died: object[] = [];
+    for (const one of [cutOff, other]) {
+      one.on('lost', (event) => {
+        if (event.why === 'died') died.push(event);
+      });
+    }
+    const [token, slot] = ['d'.repeat(32), 1_700_000_000_000];
+    const by = '100:"by":"dddddddddddddddd","host":"gone","pid":7';
+    const note = `${token}:${slot}:s${slot}:${by}`;
+    await admin.hset(`${prefix}:counts`, 'wanted', `1|0|0|${note} | x:1`);
+    const wasCut = proxy.cutAt('died', cut);
+    await cutOff.hire('wanted', WANTED);
+    await cutOff.demand('wanted');
+    await wasCut;
+    await waitFor('the report', () => died.length > 0);
+    await other.hire('wanted', WANTED);
+    await other.demand('wanted');
+    await waitFor('both runs', async () => (await other.jobs())[0]?.runs === 4);
+    await caughtUp(cutOff, other);
+    expect(died).toEqual([{ job: 'wanted', slot, demandedAt: null, why: 'died' }]);
+    const jobs = await other.jobs();
+    expect(jobs.find(({ name }) => name === 'wanted')).toMatchObject({ runs: 4, failures: 1 });
+    const records = (await other.history('wanted')).filter(({ outcome }) => outcome === 'died');
+    expect(records).toMatchObject([{ slot, startedAt: slot, host: 'gone', pid: 7 }]);
+  });
+
   it('of a renewal leaves the run its lock', async () => {
     const lost: string[] = [];
     cutOff.on('lost', ({ why }) => lost.push(why));

@@ -66,6 +66,8 @@ interface Call {
   everyMs: number | null;
   /** Of a claim. */
   earlyMs?: number;
+  /** Of died: who reports it. */
+  caller?: string;
   // biome-ignore lint/suspicious/noConfusingVoidType: what the store resolves with
   send(): Promise<object | void>;
   /** What the answer should be, by the model, which takes the call in. */
@@ -245,7 +247,13 @@ class World {
     });
     if (awaited) expect(Number(triggerRest)).toEqual(about(awaited.endsAt - at));
     expect(demand?.split('|')[0] || 'idle').toBe(model.demand.state);
-    expect(run).toBe(model.noted ? noteOf(model.noted) : '');
+    const { startedAt, end } = JSON.parse(run || '{}');
+    expect(run ? { startedAt, died: end === 'died' } : null).toEqual(model.lastRun);
+    expect(openIn(counts ?? '')).toEqual(
+      model.open.map(
+        ({ token, since, what, died }) => `${token}:${since}:${what}:${died ? `died:${died.by}` : 'open'}`,
+      ),
+    );
     const { runs, failures, skips, ended } = model;
     expect(counts?.split('|').slice(0, 3).join('|') || '0|0|0').toBe(`${runs}|${failures}|${skips}`);
     expect(kept).toBe(String(ended));
@@ -472,6 +480,28 @@ const settles = fc
     ),
   );
 
+const deaths = fc
+  .record({ who, which: fc.nat({ max: 7 }), reports: fc.boolean() })
+  .map(({ who, which, reports }) =>
+    step(
+      `${who} takes open run ${which} for dead${reports ? '' : ', and reports nothing'}`,
+      ({ model }) => model.open.length > which,
+      async (world) => {
+        const { store } = world.member(who);
+        const token = world.model.open[which]?.token ?? '';
+        const caller = reports ? store.instance : '';
+        await world.call(world.member(who), {
+          verb: 'died',
+          token,
+          everyMs: null,
+          caller,
+          send: () => store.died(JOB, token, reports),
+          expected: (at) => world.model.died(caller, token, at),
+        });
+      },
+    ),
+  );
+
 const repeats = fc.record({ who, which: fc.nat({ max: 3 }) }).map(({ who, which }) =>
   step(
     `${who} sends again what it sent, ${which} before the last`,
@@ -607,7 +637,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
   it('are answered as the model says, and the guarantees hold', async () => {
     const planned = [arms, arms, restores, claims, claims, claims, claims, fc.oneof(fires, restarts)];
     const demanded = [demands, takes, begins, settles];
-    const around = [repeats, repeats, passes, passes, passes, rollbacks, fc.oneof(losses, originals)];
+    const around = [repeats, repeats, deaths, passes, passes, passes, rollbacks, fc.oneof(losses, originals)];
     const steps = fc.commands<World, undefined, false>([...planned, ...demanded, ...around], {
       maxCommands: 80,
       size: 'max',
@@ -633,6 +663,7 @@ function answerTo(call: Call, reply: unknown, before: Seen, after: Seen): Answer
     token: call.token,
     everyMs: call.everyMs,
     earlyMs: call.earlyMs ?? 0,
+    caller: call.caller ?? '',
     verdict: typeof verdict === 'string' ? verdict : hasFired ? 'fired' : 'done',
     claimed: Number(valueIn(reply, 'claimed') ?? 0),
     holds: Number(valueIn(reply, 'lockEndsAt')) > Number(valueIn(reply, 'at')),
@@ -650,6 +681,15 @@ function everyMinuteFrom(startMs: number): Schedule {
     next: (_slot, after) => startMs + (Math.floor((after - startMs) / MINUTE) + 1) * MINUTE,
     previous: () => null,
   };
+}
+
+/** The notes of runs that have not settled; see scripts/lib.lua. */
+function openIn(counts: string): string[] {
+  const [, notes = ''] = /^\d+\|\d+\|\d+\|(.*) \| .*$/.exec(counts) ?? [];
+  return notes.split(' ').flatMap((note) => {
+    const [, begun, died, by] = /^(\w+:\d+:\w+):(?:(![\d-]*):(\w*)|\d+:"by".*)$/.exec(note) ?? [];
+    return note === '' ? [] : [`${begun}:${died ? `died:${by}` : 'open'}`];
+  });
 }
 
 function noteOf(startedAt: number): string {

@@ -28,6 +28,19 @@ export interface Entry extends StoredPlan {
   readonly lastCaller: string;
 }
 
+/** A run that began and has not settled. */
+interface OpenRun {
+  readonly token: string;
+  readonly since: number;
+  /** `s` and the slot, or `d` and the time of the demand. */
+  readonly what: string;
+  /** It was recorded as died; `by`: who reports it ('': nobody yet). */
+  readonly died: { by: string } | null;
+}
+
+/** Open runs that are known of a job. */
+const KEPT = 8;
+
 /** Within 50 ms: what an expiry, which is kept in whole ms and counted by another clock reading, may differ by. */
 export const about = (ms: number) => expect.closeTo(ms, -2);
 
@@ -41,8 +54,10 @@ export class ProtocolModel {
   /** Null when the key is missing; `original`: it carries the job's name. */
   trigger: { endsAt: number; original: boolean } | null = null;
   demand = { state: 'idle', token: '', at: 0 };
-  /** Start of the run that was noted last. */
-  noted = 0;
+  /** The last run to begin, of those that are on record. */
+  lastRun: { startedAt: number; died: boolean } | null = null;
+  /** Runs that began and have not settled, the oldest first. */
+  open: OpenRun[] = [];
   runs = 0;
   failures = 0;
   skips = 0;
@@ -140,7 +155,8 @@ export class ProtocolModel {
     const verdict = missed ? 'missed' : this.takeLock(token, ttlMs + early, now) ? 'run' : 'locked';
     // The run that goes on has until the slot.
     if (verdict === 'locked' && early > 0) return { verdict: 'held', claimed, ...stored };
-    if (verdict !== 'run') this.skips += 1;
+    if (verdict === 'run') this.note(token, `s${claimed}`, now);
+    else this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot } } };
     this.entry = { ...was, slot, before: null, claims };
@@ -182,6 +198,7 @@ export class ProtocolModel {
       if (waits) return this.handOverDemand(own.token);
       // Nobody was told that it would be run.
       this.demand = { ...demand, state: 'idle', token: own.token };
+      this.note(own.token, `d${demand.at}`, now);
       return { verdict: 'begun', demandedAt: demand.at };
     }
     return { verdict: 'noted', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
@@ -197,16 +214,45 @@ export class ProtocolModel {
   }
 
   begin(token: string, now: number) {
-    if (this.demand.state !== 'taken' || this.demand.token !== token) return undefined;
-    this.demand = { state: 'idle', token, at: now };
+    const { at } = this.demand;
+    if (this.endWait(token, now)) this.note(token, `d${at}`, now);
     return undefined;
+  }
+
+  /** `caller` '': it reports nothing. */
+  died(caller: string, token: string, now: number) {
+    const run = this.open.find((open) => open.token === token);
+    if (!run || this.holder(now) === token) return { verdict: 'none', slot: null, demandedAt: null };
+    const at = Number(run.what.slice(1));
+    const isSlot = run.what.startsWith('s');
+    const of = { slot: isSlot ? at : null, demandedAt: isSlot ? null : at };
+    if (run.died && (caller === '' || (run.died.by !== '' && run.died.by !== caller)))
+      return { verdict: 'told', ...of };
+    if (!run.died) {
+      this.runs += 1;
+      this.failures += 1;
+      this.ended += 1;
+      this.noteLastRun({ startedAt: isSlot ? Math.max(run.since, at) : run.since, died: true });
+    }
+    this.open = this.open.filter((open) => open !== run);
+    this.open.push({ ...run, died: { by: caller } });
+    return { verdict: 'died', ...of };
   }
 
   settle(caller: string, { token, startedAt, run, sequence, failed, work }: SettleRequest, now: number) {
     // The lock of work that goes on ends by itself.
-    const released = this.holder(now) === token && work !== 'going';
+    const held = this.holder(now) === token;
+    const released = held && work !== 'going';
     if (released) this.lock = null;
-    this.begin(token, now);
+    this.endWait(token, now);
+    const isDead = this.open.some((open) => open.token === token && open.died !== null);
+    this.open = this.open.filter((open) => open.token !== token);
+    // It lives: what was recorded of its death is taken back.
+    if (isDead) {
+      this.runs -= 1;
+      this.failures -= 1;
+      this.ended -= 1;
+    }
     if (this.demand.token === token) this.demand.token = '';
     if (run === '') return { demandIn: this.demandIn(now) };
     if (released || sequence > (this.settled[caller] ?? 0)) {
@@ -215,12 +261,14 @@ export class ProtocolModel {
       if (failed) this.failures += 1;
       this.ended += 1;
     }
-    this.noted = Math.max(this.noted, startedAt);
+    const ended = { startedAt, died: false };
+    if (held || (isDead && this.lastRun?.died)) this.lastRun = ended;
+    else this.noteLastRun(ended);
     return { demandIn: this.demandIn(now) };
   }
 
   loseNotes(): void {
-    Object.assign(this, { noted: 0, runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
+    Object.assign(this, { lastRun: null, open: [], runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
   }
 
   loseDemands(): void {
@@ -234,6 +282,21 @@ export class ProtocolModel {
 
   triggerAt(now: number) {
     return this.trigger && this.trigger.endsAt > now ? this.trigger : null;
+  }
+
+  private note(token: string, what: string, now: number): void {
+    if (this.open.some((open) => open.token === token)) return;
+    this.open = [...this.open, { token, since: now, what, died: null }].slice(-KEPT);
+  }
+
+  private noteLastRun(run: { startedAt: number; died: boolean }): void {
+    if (!this.lastRun || this.lastRun.startedAt <= run.startedAt) this.lastRun = run;
+  }
+
+  private endWait(token: string, now: number): boolean {
+    if (this.demand.state !== 'taken' || this.demand.token !== token) return false;
+    this.demand = { state: 'idle', token, at: now };
+    return true;
   }
 
   private bringBack(known: StoredPlan, now: number): void {

@@ -15,9 +15,11 @@ export interface Seen {
 
 /** A call that was answered. */
 export interface Answered {
-  readonly verb: 'arm' | 'restore' | 'claim' | 'fire' | 'demand' | 'take' | 'begin' | 'settle';
-  /** Of a claim, demand, take, begin or settle. */
+  readonly verb: 'arm' | 'restore' | 'claim' | 'fire' | 'demand' | 'take' | 'begin' | 'settle' | 'died';
+  /** Of a claim, demand, take, begin, settle or died. */
   readonly token: string | null;
+  /** Who called; of died, '' for one that reports nothing. */
+  readonly caller: string;
   /** `done` for verbs that have none. */
   readonly verdict: string;
   /** The slot that was claimed. */
@@ -43,6 +45,9 @@ export class Promises {
   private lost: number | null = null;
   /** By token: the slot of each run that was handed out. */
   private readonly handedOut = new Map<string | null, number>();
+  private readonly settled = new Set<string | null>();
+  /** By token: who reported its death. */
+  private readonly reporters = new Map<string | null, string>();
   /** A demand that has not begun, and who took it. */
   private owed: { taker: string | null } | null = null;
 
@@ -58,6 +63,7 @@ export class Promises {
     this.checkPlan(call, before, after);
     if (call.verb === 'claim' && call.verdict === 'run' && call.holds) this.checkRun(call, after);
     this.checkLock(call, before.holder, after.holder);
+    this.checkDeath(call, before);
     this.checkDemand(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
     const { plan } = after;
@@ -66,7 +72,9 @@ export class Promises {
 
   /** The same call once more, and nothing was lost since it was first answered. */
   checkRepeat(first: Answered, again: Answered, before: Seen, after: Seen): void {
-    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|begun|noted|done)$/.test(first.verdict);
+    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|begun|noted|done|died)$/.test(
+      first.verdict,
+    );
     // A restore is carried out each time; a hire that a fire stood against is not remembered.
     if (!isCarriedOut || first.verb === 'restore' || (first.verb !== 'fire' && first.verdict === 'fired'))
       return;
@@ -136,6 +144,19 @@ export class Promises {
     if (is !== null)
       promise('only a free lock is taken, by whom it is told', was === null && told && is === token);
     else promise('a lock is released by its holder', verb === 'settle' && was === token);
+  }
+
+  private checkDeath({ verb, verdict, token, caller }: Answered, { holder }: Seen): void {
+    if (verb === 'settle') this.settled.add(token);
+    if (verb !== 'died' || verdict !== 'died') return;
+    promise(
+      'a run that has settled, or holds its lock, has not died',
+      !this.settled.has(token) && holder !== token,
+    );
+    if (caller === '') return;
+    const reporter = this.reporters.get(token) ?? caller;
+    this.reporters.set(token, reporter);
+    promise('a death is reported by one', reporter === caller);
   }
 
   private checkDemand({ verb, verdict, token }: Answered, before: Seen, after: Seen): void {

@@ -116,6 +116,8 @@ function lostAt(timeline: Timeline, run: Run): number | undefined {
   return only(timeline.entries, 'lost').find(
     ({ member, event, at }) =>
       member === run.member &&
+      // Of the run of another, whose slot this one may run once more.
+      event.why !== 'died' &&
       event.job === run.job &&
       event.slot === run.slot &&
       event.demandedAt === run.demandedAt &&

@@ -1,0 +1,100 @@
+import { only, rung } from '../history';
+import { CLOCKS, type MemberLife, type Timeline } from '../timeline';
+import type { Judgement } from './judgement';
+
+/** ms within which a run that ended has settled, unless something kept it from that. */
+const SETTLES_WITHIN = 1000;
+/** ms for which an instance has to be away before its runs are called dead. */
+const AWAY_FOR = 3000;
+
+interface Death {
+  job: string;
+  slot: number | null;
+  demandedAt: number | null;
+  at: number;
+}
+
+/**
+ * *misreported*: `lost`, why `died`, said that a run died, and no member was gone by then that can have had that run and not
+ * settled it; or it said so more often than there were such members. A run has settled 1 s after it ended, unless Redis was
+ * away or a connection was cut meanwhile. Let pass: a member that stood still while its connections were cut for so long
+ * that others had to take it for dead.
+ */
+export function judgeDeaths(timeline: Timeline, judgement: Judgement): void {
+  const reported = new Map<string, number>();
+  for (const { event, at } of only(timeline.entries, 'lost')) {
+    if (event.why !== 'died') continue;
+    const { job, slot, demandedAt } = event;
+    const run = `${job} ${slot} ${demandedAt}`;
+    const times = (reported.get(run) ?? 0) + 1;
+    reported.set(run, times);
+    const had = membersWith(timeline, { job, slot, demandedAt, at });
+    const isDead = (member: MemberLife) =>
+      member.killedAt <= at + CLOCKS && !hasSettled(timeline, member, { job, slot, demandedAt, at });
+    if (had.filter(isDead).length >= times) judgement.excuse('runs that died, and were reported');
+    else if (had.some((member) => wasCutOff(timeline, member, at)))
+      judgement.excuse('runs of a member that was cut off for long, which were called dead');
+    else {
+      const what = slot === null ? `the demand of ${demandedAt}` : `slot ${slot}`;
+      const said = times > 1 ? `${times} times that a run of it died` : 'that a run of it died';
+      judgement.object(
+        'misreported',
+        job,
+        at,
+        `${what}: it was said ${said}, and fewer members with it were gone`,
+      );
+    }
+  }
+}
+
+/** Those that began the run, or were given the lock for it. */
+function membersWith(timeline: Timeline, { job, slot, demandedAt, at }: Death): MemberLife[] {
+  const began = only(timeline.entries, 'began')
+    .filter((run) => run.job === job && run.slot === slot && run.demandedAt === demandedAt && run.at <= at)
+    .map(({ member }) => member);
+  const given = [
+    ...rung(timeline.entries, 'claim').filter((bell) => bell.verdict === 'run' && bell.slot === slot),
+    ...rung(timeline.entries, 'recovered'),
+    ...rung(timeline.entries, 'taken').filter(() => slot === null),
+  ].filter((bell) => bell.name === job && bell.at <= at + CLOCKS);
+  const callers = given.flatMap(({ caller }) => timeline.byCaller(caller)?.name ?? []);
+  return [...new Set([...began, ...callers])].flatMap((name) => timeline.members.get(name) ?? []);
+}
+
+function hasSettled(timeline: Timeline, member: MemberLife, { job, slot, demandedAt }: Death): boolean {
+  const ends = only(timeline.entries, 'ended').filter(
+    (run) =>
+      run.member === member.name && run.job === job && run.slot === slot && run.demandedAt === demandedAt,
+  );
+  const began = only(timeline.entries, 'began').filter(
+    (run) =>
+      run.member === member.name && run.job === job && run.slot === slot && run.demandedAt === demandedAt,
+  );
+  // One that was given the lock for it and never entered its work has nothing to settle.
+  return (
+    began.length > 0 && ends.length === began.length && ends.every(({ at }) => settles(timeline, member, at))
+  );
+}
+
+function settles(timeline: Timeline, member: MemberLife, endedAt: number): boolean {
+  const to = endedAt + SETTLES_WITHIN;
+  const isBroken = (span: { from: number; to: number }) =>
+    span.from <= to && span.to >= endedAt - SETTLES_WITHIN;
+  if (member.killedAt <= to) return false;
+  return ![
+    ...timeline.outages,
+    ...timeline.emptyings,
+    ...member.still,
+    ...timeline.cuts.map((cut) => ({ from: cut, to: cut })),
+  ].some(isBroken);
+}
+
+function wasCutOff(timeline: Timeline, member: MemberLife, at: number): boolean {
+  const broken = [...timeline.outages, ...timeline.cuts.map((cut) => ({ from: cut, to: cut }))];
+  return member.still.some(
+    ({ from, to }) =>
+      from <= at - AWAY_FOR &&
+      to - from >= AWAY_FOR &&
+      broken.some((one) => one.from <= to && one.to >= from),
+  );
+}
