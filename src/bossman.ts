@@ -60,6 +60,7 @@ import { Reporter } from './telling/reporter';
 import type { LostTrace, RunTrace, SkipTrace } from './telling/trace';
 import { RedisClock } from './time/clock';
 import { Pauses } from './time/pauses';
+import { Wake } from './time/wake';
 
 /**
  * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
@@ -92,6 +93,7 @@ class Bossman extends EventEmitter {
   private readonly deaths: Deaths;
   private readonly overview: Overview;
   private readonly calls: Calls;
+  private readonly wake: Wake;
   private quitting: Promise<void> | null = null;
 
   /**
@@ -184,6 +186,11 @@ class Bossman extends EventEmitter {
         this.store.isHeardOf = false;
         this.bellFallback.unheard();
       },
+    });
+
+    this.wake = new Wake(clock, {
+      canAsk: () => this.client.status === 'ready',
+      ask: () => this.store.readClock(),
     });
 
     const hasQuit = () => this.quitting !== null;
@@ -467,6 +474,7 @@ class Bossman extends EventEmitter {
     this.recoveries.stop();
     this.followers.stop();
     this.pauses.stop();
+    this.wake.stop();
   }
 
   /** @returns ms that Redis has to answer what is still to be sent */

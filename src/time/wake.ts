@@ -1,0 +1,83 @@
+import type { RedisClock } from './clock';
+import { cancel, each, type Timer } from './timers';
+
+/** ms between two looks at the clocks, and the least that counts as a sleep. */
+const EVERY = 1000;
+const LEAST = 1000;
+/** ms between two requests: twice as long after each answer that shows no jump. */
+const PAUSE = { first: 5000, longest: 3_600_000 };
+
+// Taken when the package is loaded: a program's tests may replace it for their own code later.
+const wallClock = Date.now;
+
+/**
+ * Notices that the machine slept, without a request. A monotonic clock and timers stand still meanwhile, while the wall
+ * clock and Redis' clock go on: so when the wall clock has moved ahead of, or behind, the monotonic one, Redis' clock is
+ * read again. The wall clock itself is never believed: one that jumps by itself leads to a few requests, and then to ever
+ * fewer.
+ */
+export class Wake {
+  private lead: number;
+  private pause = PAUSE.first;
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private suspicious = false;
+  private asking = false;
+  private readonly timer: Timer;
+
+  constructor(
+    private readonly clock: RedisClock,
+    private readonly on: {
+      /** Whether Redis would answer now; when it is connected again, its clock is read anyway. */
+      canAsk: () => boolean;
+      /** Reads Redis' clock. */
+      ask: () => Promise<void>;
+    },
+  ) {
+    this.lead = this.wallLead();
+    this.timer = each(EVERY, () => this.look());
+    this.timer.unref();
+  }
+
+  stop(): void {
+    cancel(this.timer);
+  }
+
+  private look(): void {
+    const before = this.lead;
+    this.lead = this.wallLead();
+    if (Math.abs(this.lead - before) > LEAST) this.suspicious = true;
+    const sinceAsked = this.clock.monotonic() - this.askedAt;
+    if (!this.suspicious) {
+      // The clocks have agreed for a while: the next jump is looked into at once.
+      if (sinceAsked > 2 * this.pause) this.pause = PAUSE.first;
+      return;
+    }
+    if (sinceAsked >= this.pause && !this.asking && this.clock.known && this.on.canAsk()) void this.ask();
+  }
+
+  /** Never rejects. */
+  private async ask(): Promise<void> {
+    this.asking = true;
+    this.suspicious = false;
+    this.askedAt = this.clock.monotonic();
+    const before = this.redisLead();
+    try {
+      await this.on.ask();
+      const moved = Math.abs(this.redisLead() - before) > LEAST / 2;
+      this.pause = moved ? PAUSE.first : Math.min(2 * this.pause, PAUSE.longest);
+    } catch {
+      // Whoever sends the next request reports what is wrong with Redis.
+      this.suspicious = true;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  private wallLead(): number {
+    return wallClock() - this.clock.monotonic();
+  }
+
+  private redisLead(): number {
+    return this.clock.now() - this.clock.monotonic();
+  }
+}
