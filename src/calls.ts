@@ -1,7 +1,7 @@
 import { BossmanError, messageOf } from './errors';
 import type { Teller } from './events';
 import type { Waiter } from './redis/waiter';
-import { within } from './time/timers';
+import { soon, within } from './time/timers';
 
 /** Calls, or jobs, that the error of an early quit names. */
 const SHOWN = 10;
@@ -48,7 +48,7 @@ export class Calls {
   begin<T>(verb: string, job: string | null, ask: (waiter: Waiter<T>) => void): Promise<T> {
     const call = new Call<T>(verb, job, this);
     // Not told before this returns.
-    if (this.closed) queueMicrotask(() => call.refused(new Error('this instance has quit')));
+    if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
     else ask(call);
     this.unanswered.add(call);
     return call.promise;

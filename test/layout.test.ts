@@ -43,6 +43,21 @@ it('every timer is set by time/timers, which no wait is too long for and no prog
   expect(setters).toEqual([]);
 });
 
+it('timers and the monotonic clock come from time/timers alone, which fake timers do not reach', () => {
+  const FAKED =
+    /\b(set|clear)(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bnextTick\b|\bperformance\b/g;
+  const users = files
+    // The command line is a process of its own.
+    .filter((file) => file !== 'time/timers.ts' && !file.startsWith('cli/'))
+    .flatMap((file) => {
+      const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\*.*?\*\/|\/\/.*/gs, '');
+      const taken = [...text.matchAll(/import \{([^}]*)\} from '[./]+(?:\/time)?\/timers';/g)].join();
+      const used = new Set(text.match(FAKED));
+      return [...used].filter((name) => !taken.includes(name)).map((name) => `${file} uses ${name}`);
+    });
+  expect(users).toEqual([]);
+});
+
 /** The folder of a file, or the name of a file beside the folders. */
 function layerOf(file: string): string {
   return file.split('/')[0]?.replace(/\.ts$/, '') ?? file;

@@ -1,4 +1,5 @@
 import type { Schedule } from '../schedule/schedule';
+import { soon } from '../time/timers';
 import { turns } from '../time/turns';
 import type { Waiter } from './waiter';
 
@@ -31,7 +32,7 @@ export class Arms<Reply> {
     // The script takes each job once.
     if (this.names.has(request.name)) this.flush();
     this.names.add(request.name);
-    if (this.waiting.length === 0) queueMicrotask(() => this.flush());
+    if (this.waiting.length === 0) soon(() => this.flush());
     this.waiting.push(request);
     if (this.waiting.length >= TOGETHER) this.flush();
   }

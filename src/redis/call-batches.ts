@@ -1,3 +1,4 @@
+import { nextTick } from '../time/timers';
 import { turns } from '../time/turns';
 
 /** Calls in one script: enough to make the script itself cheap, few enough that Redis is busy for a ms at most. */
@@ -42,7 +43,7 @@ export class Batches<Verb> {
   call<T>(call: ScriptCall<Verb>, read: (answer: unknown) => T): Promise<T> {
     if (!this.inTurn) {
       this.inTurn = true;
-      process.nextTick(() => {
+      nextTick(() => {
         this.inTurn = false;
         this.flush();
       });

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
-import { performance } from 'node:perf_hooks';
 import { BossmanError, messageOf, warn } from '../errors';
 import type { BossmanEvents, Teller } from '../events';
+import { monotonicMs } from '../time/timers';
 import { heardChannel } from './trace';
 
 /** ms after which a job or connection that was hit, and did not fail again, no longer keeps an episode from ending. */
@@ -45,10 +45,10 @@ export class Reporter implements Teller {
       const episode = `${topic} ${kind}`;
       const hit = this.episodes.get(episode);
       if (hit) {
-        hit.set(who, performance.now());
+        hit.set(who, monotonicMs());
         return;
       }
-      this.episodes.set(episode, new Map([[who, performance.now()]]));
+      this.episodes.set(episode, new Map([[who, monotonicMs()]]));
     }
     if (this.hears('error')) this.tell('error', error);
     else warn(error);
@@ -62,7 +62,7 @@ export class Reporter implements Teller {
       if (who === undefined) hit.clear();
       else hit.delete(who);
       // What is tried again and again fails again; what does not was tried once.
-      for (const [other, at] of hit) if (performance.now() - at > LAPSE) hit.delete(other);
+      for (const [other, at] of hit) if (monotonicMs() - at > LAPSE) hit.delete(other);
       if (hit.size === 0) this.episodes.delete(episode);
     }
   }

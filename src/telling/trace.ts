@@ -1,6 +1,6 @@
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
-import { performance } from 'node:perf_hooks';
 import type { BossmanEvents, LostEvent, RunEvent, SkipEvent } from '../events';
+import { monotonicMs } from '../time/timers';
 
 /**
  * What the five channels of the TracingChannel `bossman:run` pass on: one object per run, the same in all of them. They
@@ -68,7 +68,7 @@ export function traced(begin: () => RunTrace, chain: Chain, vetoed: () => boolea
   if (!steps.some(({ hasSubscribers }) => hasSubscribers)) return chain();
   const run = begin();
   const perform = async (): Promise<unknown> => {
-    const startedAt = performance.now();
+    const startedAt = monotonicMs();
     const within = entrances.get(run);
     try {
       const result = await (within ? within(chain) : chain());
@@ -78,7 +78,7 @@ export function traced(begin: () => RunTrace, chain: Chain, vetoed: () => boolea
       run.outcome = 'failed';
       throw error;
     } finally {
-      run.duration = performance.now() - startedAt;
+      run.duration = monotonicMs() - startedAt;
     }
   };
   return runs.tracePromise(perform, run);

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { monotonicMs } from './timers';
 
 /** How fast two clocks may drift apart: 200 ms in 1000 s, which is more than any machine with a working clock shows. */
 const DRIFT = 0.0002;
@@ -16,7 +16,7 @@ export class RedisClock {
   private observedAt = Number.NaN;
 
   /** @param local a monotonic clock in ms; passed in by tests */
-  constructor(private readonly local: () => number = () => performance.now()) {}
+  constructor(private readonly local: () => number = monotonicMs) {}
 
   get known(): boolean {
     return !Number.isNaN(this.observedAt);

@@ -1,10 +1,28 @@
+import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 
 /** ms; the longest wait that a timer can hold: a longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-// Taken when the package is loaded: a program's tests may replace the timers of their own code later.
+// Taken when the package is loaded: a program's tests may replace the timers of their own code later, and a schedule follows
+// Redis' clock, which fake timers do not move. A test keeps the rest of src/ from using the globals.
 const { setTimeout, setInterval, clearTimeout, clearInterval } = timers;
+const now = performance.now.bind(performance);
+const settled = Promise.resolve();
+
+/** As `setImmediate` and `process.nextTick` of Node. */
+export const { setImmediate } = timers;
+export const nextTick = process.nextTick.bind(process);
+
+/** As `queueMicrotask` of Node. */
+export function soon(call: () => void): void {
+  void settled.then(call);
+}
+
+/** The process's monotonic clock, in ms. */
+export function monotonicMs(): number {
+  return now();
+}
 
 /** A wait that goes on. */
 export type Timer = ReturnType<typeof setTimeout>;

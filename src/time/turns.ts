@@ -1,3 +1,5 @@
+import { monotonicMs, nextTick, setImmediate, soon } from './timers';
+
 /** ms of one turn of the event loop that may be spent here; the rest is done in the next turn. */
 const BUDGET = 10;
 /** Finished tasks that stay in the queue's array before it is cut. */
@@ -17,7 +19,7 @@ export class Turns {
 
   /** Is there time left in this turn? */
   hasTime(): boolean {
-    const now = performance.now();
+    const now = monotonicMs();
     if (Number.isNaN(this.beganAt)) {
       this.beganAt = now;
       setImmediate(() => this.nextTurn());
@@ -75,8 +77,7 @@ export class Turns {
         this.done = 0;
       }
       // A tick runs after all promises: what the task resolved counts towards this turn's time.
-      if (this.queue.length > 0)
-        queueMicrotask(() => process.nextTick(() => this.hasTime() && this.doNext()));
+      if (this.queue.length > 0) soon(() => nextTick(() => this.hasTime() && this.doNext()));
     }
   }
 }

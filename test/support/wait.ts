@@ -1,5 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import timers from 'node:timers';
+import promises from 'node:timers/promises';
 import { inspect } from 'node:util';
+
+// Taken now: a test may fake timers.
+const { clearTimeout, setTimeout } = timers;
+const { setTimeout: sleep } = promises;
 
 /** ms: what a test waits for comes sooner on any machine, however loaded; a wait that nothing ends fails after it. */
 export const PATIENCE = 30_000;

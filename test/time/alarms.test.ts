@@ -6,7 +6,9 @@ jest.mock('node:timers', () => ({
   setTimeout: (...args: Parameters<typeof setTimeout>) => setTimeout(...args),
   clearTimeout: (...args: Parameters<typeof clearTimeout>) => clearTimeout(...args),
   clearInterval: (...args: Parameters<typeof clearInterval>) => clearInterval(...args),
+  setImmediate: (...args: Parameters<typeof setImmediate>) => setImmediate(...args),
 }));
+jest.mock('node:perf_hooks', () => ({ performance: { now: () => performance.now() } }));
 
 /** Alarms on a clock that a test moves, stepped by hand. */
 function makeAlarms() {
