@@ -4,6 +4,7 @@ import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
 import { parseJitter, scheduleOf } from './schedule/definition';
 import { parseInterval } from './schedule/interval';
 import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
+import { isEitherDay } from './schedule/pattern';
 import { checkTimeZone, type Schedule } from './schedule/schedule';
 
 /** `BossmanOptions` as they were checked, with the defaults for what was not given. */
@@ -78,6 +79,7 @@ export function readDefinition(
   if (typeof work !== 'function') throw new TypeError(`work: ${shown(work)} is not a function`);
   const run = readRunOptions(given, over);
   const schedule = scheduleOf(given, run.tz, run.jitterMs, job);
+  if (typeof given.cron === 'string') warnOfEitherDay(given.cron, job.name);
   if (run !== over || !schedule) return settingsOf(run, schedule);
   // Thousands of jobs may say nothing but how often.
   const known = shared.get(schedule);
@@ -206,6 +208,15 @@ function ofType<T extends keyof Types>(argument: string, value: unknown, type: T
   if (value === undefined || value === null) return undefined;
   if (typeof value === type) return value as Types[T];
   throw new TypeError(`${argument}: ${shown(value)} is not a ${type}`);
+}
+
+/** Other libraries read such a pattern differently; nothing else would tell somebody who comes from there. */
+function warnOfEitherDay(pattern: string, job: string): void {
+  if (!isEitherDay(pattern.trim()) || warned.has(pattern)) return;
+  warned.add(pattern);
+  warn(
+    `cron: ${shown(pattern)} of job ${shown(job)} runs when the day of month or the day of week matches; write + in front of the day of week to require both`,
+  );
 }
 
 const warned = new Set<string>();
