@@ -485,10 +485,11 @@ const deaths = fc
   .map(({ who, which, reports }) =>
     step(
       `${who} takes open run ${which} for dead${reports ? '' : ', and reports nothing'}`,
-      ({ model }) => model.open.length > which,
+      ({ model }) => model.open.length > 0,
       async (world) => {
         const { store } = world.member(who);
-        const token = world.model.open[which]?.token ?? '';
+        const { open } = world.model;
+        const token = open[which % open.length]?.token ?? '';
         const caller = reports ? store.instance : '';
         await world.call(world.member(who), {
           verb: 'died',
