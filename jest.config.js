@@ -3,6 +3,7 @@ const ALONE = [
   'inspection/cost',
   'quiet',
   'slots/early',
+  'slots/late',
   'slots/slots',
   'cli/many',
   'chaos/hostile/hostile',

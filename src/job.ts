@@ -34,6 +34,8 @@ export class Job {
   punctualAt = 0;
   /** A claim is on its way, or what it won waits for its time. */
   claiming = false;
+  /** The token of a slot that was won and has not begun. */
+  wonWith: string | null = null;
   /** The alarm went off, late or in a busy instance, and has waited again. */
   waitedAgain = false;
   /** A look at what Redis holds is on its way. */

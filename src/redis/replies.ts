@@ -29,6 +29,8 @@ const CLAIM_VERDICTS = [
   'fired',
   'plan',
   'gone',
+  'passed',
+  'elsewhere',
 ] as const;
 const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
 const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;

@@ -60,6 +60,11 @@ export interface ClaimRequest {
   /** How many instances heard our last bell; 0: unknown. */
   listeners: number;
   noted: NotedRun;
+  /**
+   * The token with which this instance won the slot `expected`, if its lock ended before it could begin: in one step the
+   * slot is given back and claimed again. Null: this is the first claim of the slot.
+   */
+  again: string | null;
 }
 
 /** How a run is noted in Redis until it is settled. */
@@ -180,6 +185,7 @@ export class Store {
       open,
       listeners,
       noted,
+      again,
     } = request;
     const { plans, due, recovers, counts, bell } = this.keys;
     return this.call(
@@ -199,6 +205,7 @@ export class Store {
         listeners,
         noted.recover ? 1 : 0,
         this.byOf(noted),
+        again ?? '',
         this.instance,
         bell,
       ],

@@ -202,6 +202,8 @@ export class Runner {
 
   /** A run that was noted with our token, and holds no lock. One that is over here was noted for nothing: Redis refused its end. */
   async suspected(job: Job, token: string): Promise<void> {
+    // Its lock may have ended before it could begin; the slot is then claimed again.
+    if (job.wonWith === token) return;
     for (const run of this.runs) if (run.token === token) return;
     await this.giveBack(job, token);
   }

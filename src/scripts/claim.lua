@@ -3,17 +3,22 @@
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
 --       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
---       until it is settled), by (who runs it, as in the notes of PREFIX:counts), caller, bell
+--       until it is settled), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the token with which
+--       the caller won the slot `expected` and could not begin it before its lock ended: in one step the slot is given back
+--       and claimed once more), caller, bell
 -- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died) }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
 --            skipped | ahead: not due yet, `slot` says when | held: a run is still going, and has until the slot
 --            | stale: `next` has passed, compute it again | fired
+--            | passed: it cannot be claimed again, as the next slot is due or claimed, or nothing is known of its claim
+--            | elsewhere: it cannot, as another instance has recovered it
 --            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
 --            know better
--- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms)
+-- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms), except for a slot that is
+--        claimed again: the next one stays as it was rung
 local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, by,
-  caller, bell = unpack(ARGV)
+  again, caller, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
 local entry = readPlan(plans, due, name)
@@ -32,6 +37,9 @@ if verdict then
   return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
 end
 
+-- Whatever is answered here, the caller does not begin what it won before.
+if again ~= '' and redis.call('GET', lock) == again then redis.call('DEL', lock) end
+
 -- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
 local since = string.match(entry.before, '^restored (%d+)$')
   or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
@@ -40,11 +48,26 @@ if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0
 if entry.fired then return answer('fired', entry.slot, 0, 0) end
 if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) end
 
+-- Read before anything is written: a value that is not ours refuses the claim as a whole.
+local list = recover == '1' and redis.call('HGET', recovers, name) or ''
+
 -- Slots only move forward: an older one came back with older data.
 local slot = math.max(entry.slot, tonumber(expected))
+if again ~= '' then
+  -- As long as the next slot is the one that the caller's own claim has set, nobody can have claimed this one since. Once
+  -- that is due, it stands for both.
+  local won, wonNext = string.match(' ' .. entry.claims, ' ' .. again .. ':run:(%d+):(%d+):' .. stamp)
+  if won ~= expected or tonumber(wonNext) ~= entry.slot or entry.slot <= now then
+    return answer('passed', entry.slot, 0, 0)
+  end
+  if recover == '1' and not string.find(' ' .. list, ' ' .. again .. ':' .. expected .. ':0', 1, true) then
+    return answer('elsewhere', entry.slot, 0, 0)
+  end
+  slot = tonumber(expected)
+end
 local rest = math.max(0, slot - now)
 -- Only the slot that was asked for is claimed early: `next` follows that one.
-if rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
+if again == '' and rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
   if slot > entry.slot then
     entry.slot = slot
     entry.before = unreplaced(entry.before)
@@ -56,10 +79,9 @@ end
 
 -- The next slot is always ahead of now, so that several missed ones become one run.
 local following = every > 0 and slot + every * (math.floor(math.max(0, now - slot) / every) + 1) or tonumber(nextSlot)
+if again ~= '' then following = entry.slot end
 if following <= now then return answer('stale', slot, 0, 0) end
 
--- Read before anything is written: a value that is not ours refuses the claim as a whole.
-local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
   verdict = 'missed'
 elseif redis.call('SET', lock, token, 'NX', 'PX', ttl + rest) then
@@ -67,7 +89,7 @@ elseif redis.call('SET', lock, token, 'NX', 'PX', ttl + rest) then
   if recover == '1' then
     redis.call('HSET', recovers, name, remember(list, caller, token .. ':' .. int(slot) .. ':0'))
   end
-elseif rest > 0 then
+elseif rest > 0 or again ~= '' then
   return answer('held', slot, 0, 0)
 else
   verdict = 'locked'
@@ -87,5 +109,6 @@ else
   writeCounts(counts, name, runs, failures, skips + 1, calls, notes)
   if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
+if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, 0) end
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, heard)

@@ -57,6 +57,11 @@ export class Recoveries {
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
   look(job: Job): void {
     if (!job.settings.recover || job.recovering || this.pauses.stopped) return;
+    // A slot that this instance has won, and could not begin in time, looks like one whose run died. It is claimed again.
+    if (job.wonWith !== null) {
+      this.lookIn(job, job.settings.ttlMs, true);
+      return;
+    }
     job.recovering = true;
     void this.on.track(this.recover(job)).finally(() => {
       job.recovering = false;

@@ -6,7 +6,7 @@ import type { Trust } from '../hints/trust';
 import type { Job, KnownPlan } from '../job';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
-import type { ClaimRequest, Store } from '../redis/store';
+import type { ClaimRequest, NotedRun, Store } from '../redis/store';
 import type { Ticket } from '../runs/runner';
 import type { Schedule } from '../schedule/schedule';
 import { Alarms } from '../time/alarms';
@@ -40,6 +40,17 @@ const LONGEST_YIELD = 1000;
 const RETRY = 200;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
 const CLOCK_ERROR = 20;
+
+/** A slot that was won, and could not begin before its lock ended. */
+interface LateSlot {
+  slot: number;
+  /** The slot that its claim set as the next one. */
+  next: number;
+  stamp: number;
+  /** Of the lock that has ended. */
+  token: string;
+  noted: NotedRun;
+}
 
 /**
  * The slots of the hired jobs: due → claim. Each job has an alarm shortly before its next slot; the bell of whoever claims
@@ -210,47 +221,96 @@ export class Slots {
     this.gate.ask(job);
   }
 
-  /** Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. */
+  /**
+   * Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. A slot
+   * that was won, and whose lock ended before it could begin, is claimed again.
+   */
   private async claim(job: Job): Promise<void> {
-    const token = this.store.nextToken();
+    let token = this.store.nextToken();
     let clockError = CLOCK_ERROR;
+    let late: LateSlot | null = null;
     this.gate.enter();
     try {
-      while (job.known?.schedule && !this.pauses.stopped) {
+      // Nobody else can claim what was won, so a quit does not keep it from being claimed again.
+      while (job.known?.schedule && (late || !this.pauses.stopped)) {
         const { known } = job;
+        if (late && late.stamp !== known.stamp) break;
         const { slot: due } = known;
         const sentAt = this.clock.monotonic();
-        const request = this.claimRequest(job, known, job.known.schedule, token, clockError);
-        const reply = await this.claimOnce(job, known, request);
-        if (reply === 'refused') {
-          await this.pause(RETRY);
+        const request = this.claimRequest(job, known, job.known.schedule, token, clockError, late);
+        const reply: ClaimReply | 'refused' = await this.claimOnce(job, known, request);
+        if (reply === 'refused' || (late && reply.verdict === 'held')) {
+          if (!(await this.pause(RETRY))) break;
         } else if (reply.verdict === 'gone') {
-          await this.pause(OBJECTION);
+          if (!(await this.pause(OBJECTION))) break;
         } else if (reply.verdict === 'stale') {
           // The clock is right to the millisecond now.
           clockError = 0;
         } else if (reply.verdict === 'plan') {
           // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
           await this.plans.look(job);
-          return;
+          break;
+        } else if (late) {
+          const isLateAgain: boolean = await this.beginAgain(job, known, late, request, reply, sentAt);
+          if (!isLateAgain) return;
+          late = lateSlot(request, reply);
+          token = this.store.nextToken();
+          // Something blocks this process all the time, or Redis gives no lock any time.
+          if (!(await this.pause(RETRY))) break;
         } else {
           this.conclude(job, known, reply, due);
-          if (reply.verdict === 'run') await this.begin(job, known, token, reply, sentAt);
-          return;
+          if (reply.verdict !== 'run' || (await this.begin(job, known, token, reply, sentAt))) return;
+          late = lateSlot(request, reply);
+          token = this.store.nextToken();
         }
       }
+      if (late) this.giveUp(job, late, 'expired');
     } finally {
       job.claiming = false;
+      job.wonWith = null;
       this.align(job);
       this.gate.leave();
     }
   }
 
-  /** Lets others claim meanwhile. */
-  private async pause(ms: number): Promise<void> {
+  /** Lets others claim meanwhile. False when the instance stops. */
+  private async pause(ms: number): Promise<boolean> {
     this.gate.leave();
-    await this.pauses.pause(ms);
+    const goesOn = await this.pauses.pause(ms);
     this.gate.enter();
+    return goesOn;
+  }
+
+  /** Takes in the answer to a slot that was claimed again. True when it is late once more. */
+  private async beginAgain(
+    job: Job,
+    known: KnownPlan,
+    late: LateSlot,
+    { token }: ClaimRequest,
+    reply: ClaimReply,
+    sentAt: number,
+  ): Promise<boolean> {
+    const { verdict } = reply;
+    if (verdict === 'run') {
+      // Its first claim was noted as a run that goes on.
+      this.on.notRun(job, late.token);
+      return !(await this.begin(job, known, token, reply, sentAt));
+    }
+    if (verdict === 'elsewhere') {
+      this.on.notRun(job, late.token);
+      return false;
+    }
+    if (verdict === 'fired') this.plans.learn(job, reply);
+    const isCovered = verdict === 'missed' || reply.slot > late.next || this.clock.now() >= late.next;
+    this.giveUp(job, late, isCovered ? 'missed' : 'expired');
+    return false;
+  }
+
+  /** A slot that was won can neither begin nor be claimed again. */
+  private giveUp(job: Job, { slot, stamp, token }: LateSlot, why: SkipEvent['why']): void {
+    this.on.notRun(job, token);
+    if (job.firedBy > stamp || !this.teller.hears('skip')) return;
+    this.teller.tell('skip', { job: job.name, slot, through: slot, why });
   }
 
   private async claimOnce(
@@ -275,12 +335,13 @@ export class Slots {
     schedule: Schedule,
     token: string,
     clockError: number,
+    late: LateSlot | null,
   ): ClaimRequest {
     const { ttlMs, misfire } = job.settings;
     const { everyMs } = schedule;
     const now = this.clock.now();
-    const expected = slotWithin(misfire, schedule, known.slot, now);
-    job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
+    const expected = late?.slot ?? slotWithin(misfire, schedule, known.slot, now);
+    if (!late) job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
     return {
       name: job.name,
       stamp: known.stamp,
@@ -294,7 +355,8 @@ export class Slots {
       earlyMs: Math.ceil(EARLY),
       open: job.open,
       listeners: this.fleet.count,
-      noted: job.settings,
+      noted: late?.noted ?? job.settings,
+      again: late?.token ?? null,
     };
   }
 
@@ -329,33 +391,37 @@ export class Slots {
     }
   }
 
-  /** Hands on the slot that was won, at its time. */
+  /**
+   * Hands on the slot that was won, at its time. False when its lock had ended by then, as the process was blocked or the
+   * answer late.
+   */
   private async begin(
     job: Job,
     asked: KnownPlan,
     token: string,
     reply: ClaimReply,
     sentAt: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
     // Use the earliest time that Redis' clock may show, so that the run never starts early.
+    job.wonWith = token;
     const wait = slot - this.clock.bounds().earliest;
     const since = Math.max(sentAt, this.clock.monotonic() + wait);
     const begins = await this.starts.wait(job.name, wait);
-    await turns.call(() => {
+    return turns.call(() => {
       if (job.firedBy > reply.stamp) {
         this.on.notRun(job, token);
-        return;
+        return true;
       }
-      const abandoned = !begins || this.starts.isAbandoned;
-      if (!abandoned) this.gate.begun(since, job.settings.ttlMs);
-      if (abandoned || this.clock.now() >= lockEndsAt) {
+      if (!begins || this.starts.isAbandoned) {
         this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
-        // Also when its lock has ended, as the claim was noted as a run that goes on.
         this.on.notRun(job, token);
-      } else {
-        this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+        return true;
       }
+      this.gate.begun(since, job.settings.ttlMs);
+      if (this.clock.now() >= lockEndsAt) return false;
+      this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+      return true;
     });
   }
 
@@ -369,6 +435,10 @@ export class Slots {
       why,
     });
   }
+}
+
+function lateSlot({ token, noted }: ClaimRequest, { claimed, slot, stamp }: ClaimReply): LateSlot {
+  return { slot: claimed, next: slot, stamp, token, noted };
 }
 
 /** Of the plan that was asked about more may have been heard meanwhile. */

@@ -150,6 +150,18 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await nothingToRecover();
   });
 
+  it('of a claim whose lock then ends, and of the claim of the same slot after it, loses and doubles nothing', async () => {
+    const plan = { every: 1000, ttl: 10, work: () => {} };
+    await cutOff.hire('tick', plan);
+    await proxy.cutAt('claim', cut);
+    await proxy.cutAt('claim', cut);
+    await waitFor('three slots', () => started.size >= 3);
+    const slots = [...started.keys()].sort((a, b) => a - b);
+    expect(slots).toEqual(slots.map((_, index) => (slots[0] ?? 0) + index * 1000));
+    expect([...started.values()]).toEqual(slots.map(() => 1));
+    expect(skipped.size).toBe(0);
+  });
+
   it('of a recovery runs the slot of a run that died once more, and only once', async () => {
     const slot = 1_700_000_000_000;
     await admin.hset(`${prefix}:recovers`, 'saved', `${'d'.repeat(32)}:${slot}:0`);

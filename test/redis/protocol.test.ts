@@ -68,6 +68,7 @@ interface Call {
   earlyMs?: number;
   /** Of died: who reports it. */
   caller?: string;
+  again?: string | null;
   // biome-ignore lint/suspicious/noConfusingVoidType: what the store resolves with
   send(): Promise<object | void>;
   /** What the answer should be, by the model, which takes the call in. */
@@ -85,7 +86,7 @@ interface Sent {
 class Member {
   known: StoredPlan | null = null;
   /** The locks that it was given and has not settled. */
-  won: { token: string; startedAt: number; begun: boolean }[] = [];
+  won: { token: string; startedAt: number; begun: boolean; slot: number }[] = [];
   /** What may be on its way twice: the last few commands. */
   sent: Sent[] = [];
   lastClaim: ClaimRequest | null = null;
@@ -208,7 +209,12 @@ class World {
     member.sent = [...member.sent.slice(-3), { call, answered, losses: this.losses }];
     if (call.token && answered.holds && /^(run|yours|begun)$/.test(answered.verdict)) {
       const { answeredAt } = member.client;
-      member.won.push({ token: call.token, startedAt: answeredAt, begun: answered.verdict !== 'yours' });
+      member.won.push({
+        token: call.token,
+        startedAt: answeredAt,
+        begun: answered.verdict !== 'yours',
+        slot: answered.claimed,
+      });
     }
     return reply;
   }
@@ -361,6 +367,7 @@ const claims = fc
           open: false,
           listeners: 0,
           noted: NOTED,
+          again: null,
         };
         member.lastClaim = request;
         const reply = await world.call(member, {
@@ -379,6 +386,42 @@ const claims = fc
       },
     ),
   );
+
+const claimsAgain = fc.record({ who, misfire: fc.constantFrom('run', 'skip') }).map(({ who, misfire }) =>
+  step(
+    `${who} claims again what it won, misfire ${misfire}`,
+    (world) => {
+      const { won, lastClaim } = world.member(who);
+      return won.some(({ token }) => token === lastClaim?.token);
+    },
+    async (world) => {
+      const member = world.member(who);
+      const first = member.lastClaim;
+      const run = member.won.find(({ token }) => token === first?.token);
+      const slot = run?.slot;
+      if (!first || !run || slot === undefined) return;
+      member.won = member.won.filter((other) => other !== run);
+      const request: ClaimRequest = {
+        ...first,
+        expected: slot,
+        token: member.store.nextToken(),
+        skipAfterMs: misfire === 'skip' ? SKIP_AFTER : null,
+        again: run.token,
+      };
+      member.lastClaim = request;
+      const reply = await world.call(member, {
+        verb: 'claim',
+        token: request.token,
+        everyMs: null,
+        earlyMs: request.earlyMs,
+        again: run.token,
+        send: () => member.store.claim(request),
+        expected: (at) => world.model.claim(member.id, request, at),
+      });
+      if (reply.verdict === 'plan' || reply.verdict === 'fired') member.learn(reply);
+    },
+  ),
+);
 
 const fires = who.map((who) =>
   step(`${who} fires`, always, async (world) => {
@@ -625,6 +668,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
           open: false,
           listeners: 0,
           noted: NOTED,
+          again: null,
         });
       await world.pass(55);
       expect(await claim(one)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });
@@ -636,7 +680,18 @@ describe('three instances, whatever they call in whatever order and whatever is 
   });
 
   it('are answered as the model says, and the guarantees hold', async () => {
-    const planned = [arms, arms, restores, claims, claims, claims, claims, fc.oneof(fires, restarts)];
+    const planned = [
+      arms,
+      arms,
+      restores,
+      claims,
+      claims,
+      claims,
+      claims,
+      claimsAgain,
+      claimsAgain,
+      fc.oneof(fires, restarts),
+    ];
     const demanded = [demands, takes, begins, settles];
     const around = [repeats, repeats, deaths, passes, passes, passes, rollbacks, fc.oneof(losses, originals)];
     const steps = fc.commands<World, undefined, false>([...planned, ...demanded, ...around], {
@@ -665,6 +720,7 @@ function answerTo(call: Call, reply: unknown, before: Seen, after: Seen): Answer
     everyMs: call.everyMs,
     earlyMs: call.earlyMs ?? 0,
     caller: call.caller ?? '',
+    again: call.again ?? null,
     verdict: typeof verdict === 'string' ? verdict : hasFired ? 'fired' : 'done',
     claimed: Number(valueIn(reply, 'claimed') ?? 0),
     holds: Number(valueIn(reply, 'lockEndsAt')) > Number(valueIn(reply, 'at')),

@@ -5,7 +5,7 @@ import type { Schedule } from '../../src/schedule/schedule';
 
 interface Claimed {
   token: string;
-  answer: { verdict: string; claimed: number; slot: number };
+  answer: { verdict: string; claimed: number; slot: number; stamp: number };
 }
 
 /** What counts beside the plan until it has a slot claimed. */
@@ -121,7 +121,7 @@ export class ProtocolModel {
 
   claim(
     caller: string,
-    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs }: ClaimRequest,
+    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, again }: ClaimRequest,
     now: number,
   ) {
     const was = this.entry;
@@ -132,13 +132,17 @@ export class ProtocolModel {
       const lockEndsAt = holds ? this.lock?.endsAt : undefined;
       return { ...earlier.answer, lockEndsAt: about(lockEndsAt ?? now) };
     }
+    if (again !== null && this.holder(now) === again) this.lock = null;
     if (isDisputed(was.before) && now - was.before.at < OBJECTION) return { verdict: 'gone' };
     const stored = { stamp: was.stamp, plan: was.plan };
     if (was.slot >= FIRED) return { verdict: 'fired', ...stored };
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
 
-    const claimed = Math.max(was.slot, expected);
-    if (claimed > now + (claimed > expected ? 0 : earlyMs)) {
+    const won = earlier?.token === again && earlier.answer.verdict === 'run' ? earlier.answer : null;
+    const isOurs = won?.claimed === expected && won.slot === was.slot && won.stamp === stamp;
+    if (again !== null && (!isOurs || was.slot <= now)) return { verdict: 'passed', ...stored };
+    const claimed = again === null ? Math.max(was.slot, expected) : expected;
+    if (again === null && claimed > now + (claimed > expected ? 0 : earlyMs)) {
       // Redis came back with an older slot.
       if (claimed > was.slot) {
         this.entry = { ...was, slot: claimed, before: unreplaced(was.before) };
@@ -146,19 +150,19 @@ export class ProtocolModel {
       }
       return { verdict: 'ahead', claimed, ...stored };
     }
-    let slot = next;
+    let slot = again === null ? next : was.slot;
     const early = Math.max(0, claimed - now);
-    if (everyMs !== null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
+    if (everyMs !== null && again === null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
     if (slot <= now) return { verdict: 'stale', ...stored };
 
     const missed = skipAfterMs !== null && now - claimed > skipAfterMs;
     const verdict = missed ? 'missed' : this.takeLock(token, ttlMs + early, now) ? 'run' : 'locked';
-    // The run that goes on has until the slot.
-    if (verdict === 'locked' && early > 0) return { verdict: 'held', claimed, ...stored };
+    // The run that goes on has until the slot, or until the next one when it is claimed again.
+    if (verdict === 'locked' && (early > 0 || again !== null)) return { verdict: 'held', claimed, ...stored };
     if (verdict === 'run') this.note(token, `s${claimed}`, now);
     else this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
-    const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot } } };
+    const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
     this.entry = { ...was, slot, before: null, claims };
     this.setTrigger(now);
     return { verdict, claimed, slot, lockEndsAt, ...stored };
@@ -228,6 +232,8 @@ export class ProtocolModel {
     const of = { slot: isSlot ? at : null, demandedAt: isSlot ? null : at };
     if (run.died && (caller === '' || (run.died.by !== '' && run.died.by !== caller)))
       return { verdict: 'told', ...of };
+    // Asked once more by the one who reports it: nothing is written.
+    if (run.died?.by === caller) return { verdict: 'died', ...of };
     if (!run.died) {
       this.runs += 1;
       this.failures += 1;

@@ -29,6 +29,8 @@ export interface Answered {
   readonly everyMs: number | null;
   /** So long before the slot a claim asked for it. */
   readonly earlyMs: number;
+  /** Of a claim: the token with which the slot was won before, and has not begun. */
+  readonly again: string | null;
 }
 
 /**
@@ -62,7 +64,11 @@ export class Promises {
   check(call: Answered, before: Seen, after: Seen): void {
     this.checkPlan(call, before, after);
     if (call.verb === 'claim' && call.verdict === 'run' && call.holds) this.checkRun(call, after);
-    this.checkLock(call, before.holder, after.holder);
+    this.checkLock(
+      call,
+      call.again !== null && before.holder === call.again ? null : before.holder,
+      after.holder,
+    );
     this.checkDeath(call, before);
     this.checkDemand(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
@@ -126,7 +132,7 @@ export class Promises {
       promise('a fired plan has none', after.trigger === null);
   }
 
-  private checkRun({ claimed, token, earlyMs }: Answered, { at, holder, plan }: Seen): void {
+  private checkRun({ claimed, token, earlyMs, again }: Answered, { at, holder, plan }: Seen): void {
     if (this.handedOut.get(token) === claimed) return;
     this.handedOut.set(token, claimed);
     promise('a run has the lock', holder === token);
@@ -134,7 +140,13 @@ export class Promises {
       'a slot is handed out when it is due, or asked for',
       claimed <= at + earlyMs && plan !== null && plan.slot > claimed,
     );
-    if (this.lost === null) promise('a slot is handed out once', claimed > this.lastRun);
+    if (this.lost === null && again === null) promise('a slot is handed out once', claimed > this.lastRun);
+    if (this.lost === null && again !== null)
+      promise(
+        'a slot is claimed again by whoever won it last',
+        claimed === this.lastRun && this.handedOut.get(again) === claimed,
+      );
+    this.handedOut.delete(again);
     this.lastRun = Math.max(this.lastRun, claimed);
   }
 

@@ -1,0 +1,84 @@
+import { Redis } from 'ioredis';
+import { connectionOf, makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
+import { waitFor } from '../support/wait';
+
+/*
+ * Slots that were won, and could not begin before their locks ended: they are claimed again, not lost, and leave no trace
+ * of a run that died.
+ */
+const TTL = 100;
+const EVERY = 2000;
+
+const fleet = makeFleet();
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** Resolves with `job slot` of each run of the first two slots of each job, sorted, once there are so many. */
+async function twoSlotsEach(jobs: number): Promise<string[]> {
+  const ofJob = () => {
+    const slots = new Map<string, Set<number>>();
+    for (const { job, slot } of fleet.told.finish)
+      if (slot !== null) slots.set(job, (slots.get(job) ?? new Set()).add(slot));
+    return slots;
+  };
+  await waitFor(
+    'two slots of each job',
+    () => [...ofJob().values()].filter(({ size }) => size >= 2).length === jobs,
+    { timeoutMs: 30_000 },
+  );
+  return fleet.told.start.map(({ job, slot }) => `${job} ${slot}`).sort();
+}
+
+async function nothingIsLeft(): Promise<void> {
+  await waitFor('no run to be noted', async () => {
+    const counts = await fleet.redis.hvals(`${fleet.prefix}:counts`);
+    const recovers = await fleet.redis.hlen(`${fleet.prefix}:recovers`);
+    return recovers === 0 && counts.length > 0 && counts.every((text) => !text.includes(' | '));
+  });
+}
+
+describe.each([false, true])('a slot whose lock ended before it could begin, recover %s,', (recover) => {
+  test('is run once when the jobs that are due with it take longer than its ttl', async () => {
+    const instance = fleet.join();
+    const names = Array.from({ length: 20 }, (_, index) => `job ${index}`);
+    const work = () => block(30);
+    await Promise.all(names.map((name) => instance.hire(name, { every: EVERY, ttl: TTL, recover, work })));
+    const runs = await twoSlotsEach(names.length);
+    for (const name of names) await instance.fire(name);
+    expect(new Set(runs).size).toBe(runs.length);
+    expect(fleet.told.skip).toEqual([]);
+    expect(fleet.told.lost.filter(({ why }) => why === 'died')).toEqual([]);
+    await nothingIsLeft();
+    const jobs = await instance.jobs();
+    expect(jobs.map(({ failures, skips }) => ({ failures, skips }))).toEqual(
+      names.map(() => ({ failures: 0, skips: 0 })),
+    );
+  });
+
+  test('is run once when other code blocks the process after the claim', async () => {
+    const other = new Redis(testUrl());
+    fleet.afterwards(() => other.disconnect());
+    await other.subscribe(`${fleet.prefix}:bell:${connectionOf().db}`);
+    // The claim is rung before its slot is due, and before the next one is.
+    other.on('message', (_channel, message: string) => {
+      if (!message.includes('claim ') || !message.includes(' run ')) return;
+      block(2 * TTL);
+    });
+    const instances = [fleet.join(), fleet.join()];
+    const plan = { every: 5 * TTL, ttl: TTL, recover, work: () => {} };
+    for (const instance of instances) await instance.hire('job', plan);
+    const isLate = () => fleet.told.start.some(({ lateness }) => lateness >= TTL);
+    await waitFor('four slots, of which one is late', () => fleet.told.finish.length >= 4 && isLate(), {
+      timeoutMs: 30_000,
+    });
+    await instances[0]?.fire('job');
+    const slots = fleet.told.start.map(({ slot }) => slot ?? 0).sort((a, b) => a - b);
+    expect(slots).toEqual(slots.map((_, index) => (slots[0] ?? 0) + index * 5 * TTL));
+    expect(fleet.told.skip).toEqual([]);
+    await nothingIsLeft();
+  });
+});
