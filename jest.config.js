@@ -35,6 +35,6 @@ module.exports = {
   coverageProvider: 'v8',
   coverageReporters: ['text', 'lcov'],
   coverageThreshold: { global: { statements: 90, branches: 85, functions: 90, lines: 90 } },
-  // On two cores, most tests wait for processes and timers of theirs for half of their time.
-  maxWorkers: 4,
+  // Two cores: more processes than that and the tests measure one another.
+  maxWorkers: 2,
 };

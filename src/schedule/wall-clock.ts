@@ -43,12 +43,9 @@ export class WallClock {
   }
 
   private nextOnce(from: number): number | null {
-    // A time that came already may be shown once more.
-    for (
-      let wall = this.matchFrom(from + this.offset(from));
-      wall !== null;
-      wall = this.matchFrom(wall + 1)
-    ) {
+    // A gap may end at this very second, and a time that came already may be shown once more.
+    const shown = from + Math.min(this.offset(from - SECOND), this.offset(from));
+    for (let wall = this.matchFrom(shown); wall !== null; wall = this.matchFrom(wall + 1)) {
       const slot = this.reaches(wall);
       if (slot >= from) return slot;
     }

@@ -8,6 +8,13 @@ import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/p
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
 
+/** ms by which the monotonic clock of this process has gone on at once. */
+const mockSkipped = { ms: 0 };
+jest.mock('../../src/time/timers', () => {
+  const actual: typeof import('../../src/time/timers') = jest.requireActual('../../src/time/timers');
+  return { ...actual, monotonicMs: () => actual.monotonicMs() + mockSkipped.ms };
+});
+
 const EVERY = 100;
 /** Its lock outlasts the test, so what waits for the lock's end fails. */
 const WANTED = { ttl: 60_000, work: () => {} };
@@ -52,7 +59,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([cutOff.quit(), other.quit()]);
   await proxy.close();
-  jest.restoreAllMocks();
+  mockSkipped.ms = 0;
   expect(errors).toEqual([]);
 });
 
@@ -346,8 +353,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await cutOff.hire('tick', PLAN);
     await someSlots(2);
     // Nothing is cleared away in the first minutes of an instance.
-    const now = performance.now.bind(performance);
-    jest.spyOn(performance, 'now').mockImplementation(() => now() + 11 * 60_000);
+    mockSkipped.ms = 11 * 60_000;
     // What finds the old, and what deletes the first of it.
     await proxy.cutAt('many', cut);
     await proxy.cutAt('many', cut);

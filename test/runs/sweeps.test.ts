@@ -1,13 +1,21 @@
-import { performance } from 'node:perf_hooks';
 import { makeFaultyFleet } from '../support/faults';
 import { waitFor } from '../support/wait';
+
+/** ms by which the monotonic clock of this process has gone on at once. */
+const mockSkipped = { ms: 0 };
+jest.mock('../../src/time/timers', () => {
+  const actual: typeof import('../../src/time/timers') = jest.requireActual('../../src/time/timers');
+  return { ...actual, monotonicMs: () => actual.monotonicMs() + mockSkipped.ms };
+});
 
 const DAY = 86_400_000;
 const FIRED = 1e15;
 const fleet = makeFaultyFleet();
 const work = () => {};
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  mockSkipped.ms = 0;
+});
 
 /** What an instance stored of a job so many days ago. */
 async function store(name: string, days: number, fired: boolean): Promise<void> {
@@ -35,8 +43,7 @@ async function keptOf(name: string): Promise<number> {
 
 /** The monotonic clock of this process goes on by so much. */
 function skip(ms: number): void {
-  const now = performance.now.bind(performance);
-  jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+  mockSkipped.ms += ms;
 }
 
 describe('what nobody has used for 30 days', () => {

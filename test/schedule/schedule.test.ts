@@ -262,6 +262,14 @@ describe('when clocks change', () => {
     );
   });
 
+  it('a time at which a gap begins is due in the millisecond in which it ends', () => {
+    const schedule = cronSchedule('0 2 * * *', 'America/New_York');
+    const change = at('2026-03-08T07:00:00Z');
+    expect(schedule.next(0, change - 1)).toBe(change);
+    expect(schedule.previous(0, change)).toBe(change);
+    expect(schedule.previous(0, change - 1)).toBe(at('2026-03-07T07:00:00Z'));
+  });
+
   test.each([
     ['30 2 * * *', 'America/New_York', '2026-03-07', ['07T07:30', '08T07:00', '09T06:30']],
     ['30 1 * * *', 'America/New_York', '2026-10-31', ['31T05:30', '01T05:30', '02T06:30']],
