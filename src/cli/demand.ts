@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunRecord } from '../info';
+import type { JobInfo, RunRecord } from '../info';
 import type { Inspector } from '../inspection/inspector';
 import { Failure } from './failure';
 import { outcomeColour, outcomeOf } from './jobs';
 import { runnerName } from './names';
+import { nearest } from './nearest';
 import { jobOf, look, type Session } from './session';
 import { quoted } from './text';
 import { span } from './time';
@@ -27,11 +28,8 @@ export async function demand(session: Session, name: string, waitMs: number | nu
   const demandedAt = await inspector.demand(name);
   if (waitMs === null) {
     output.say({ job: name, demandedAt, run: null }, () => {
-      const when =
-        hiredBy.length > 0 || seen.silence !== null
-          ? ''
-          : paint.yellow('; no instance hires it now, the next that does runs it');
-      return [`demanded ${quoted(name)}${when}`];
+      const isHired = hiredBy.length > 0 || seen.silence !== null;
+      return [`demanded ${quoted(name)}${isHired ? '' : paint.yellow(nobodyYet(name, seen.jobs))}`];
     });
     return 0;
   }
@@ -42,6 +40,16 @@ export async function demand(session: Session, name: string, waitMs: number | nu
     return [`${quoted(name)} ran on ${where}, took ${span(run.durationMs)}: ${outcome}`];
   });
   return run.outcome === 'done' ? 0 : 1;
+}
+
+function nobodyYet(name: string, jobs: readonly JobInfo[]): string {
+  const hired = jobs.filter(({ hiredBy }) => hiredBy.length > 0);
+  const meant = nearest(
+    name,
+    hired.map((job) => job.name),
+  );
+  const hint = meant === null ? '' : ` (did you mean ${quoted(meant)}?)`;
+  return `; no instance hires it now${hint}, the next that does runs it`;
 }
 
 /** @throws Failure when there is no such run in time, or never will be */

@@ -63,7 +63,7 @@ export function summaryLine(look: Look, paint: Paint): string {
 
 /** Those that need somebody first, else by name. */
 export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
-  const urgent = (job: JobInfo) => (isFailing(job) || job.orphaned ? 0 : 1);
+  const urgent = (job: JobInfo) => (isFailing(job) || job.orphaned || hasNobody(job) ? 0 : 1);
   return [...jobs].sort((a, b) => urgent(a) - urgent(b) || byName(a.name, b.name));
 }
 
@@ -90,6 +90,7 @@ function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
   }
   const demanded = job.demandedSince === null ? null : `demanded ${fromNow(job.demandedSince, at)}`;
   if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];
+  if (demanded !== null && hasNobody(job)) return [`${demanded}, nobody hires it`, paint.red];
   if (demanded !== null) return [demanded, paint.yellow];
   if (job.fired) return ['fired', paint.dim];
   if (isFailing(job)) return ['failing', paint.red];
@@ -118,6 +119,11 @@ export function outcomeOf({ outcome, error }: RunRecord): string {
 export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
   const { done, failed, vetoed } = { done: paint.green, failed: paint.red, vetoed: paint.yellow };
   return { done, failed, abandoned: failed, died: failed, vetoed }[outcome];
+}
+
+/** A demand waits, and no instance that answers hires its job. */
+export function hasNobody({ demandedSince, hiredBy, hirersKnown }: JobInfo): boolean {
+  return demandedSince !== null && hiredBy.length === 0 && hirersKnown;
 }
 
 function isFailing(job: JobInfo): boolean {

@@ -1,5 +1,8 @@
+import type { Finding } from '../../src/cli/checks/finding';
 import type { RunRecord } from '../../src/info';
+import { openInspector } from '../../src/inspection/inspector';
 import { makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
 import { cliOf } from './fleet';
 
@@ -43,6 +46,22 @@ describe('demand', () => {
     expect(JSON.parse(asJson.stdout).run).toMatchObject({ outcome: 'failed', error: 'no such table' });
   });
 
+  test('a demand that nobody can run is shown, with the name that was probably meant', async () => {
+    await member({ mail: { every: '1 hour' } });
+    const inspector = await openInspector({ connection: testUrl(), prefix: fleet.prefix });
+    await inspector.demand('mial').finally(() => inspector.close());
+    expect(await job('mial')).toMatchObject({ hiredBy: [], hirersKnown: true, orphaned: false });
+    expect((await cli('list')).stdout).toMatch(/^mial +demanded (now|\d+ s ago), nobody hires it /m);
+    expect((await cli('demand', 'mial')).stdout).toBe(
+      "demanded 'mial'; no instance hires it now (did you mean 'mail'?), the next that does runs it\n",
+    );
+    const { checks } = await json<{ checks: Finding[] }>('doctor');
+    expect(checks.find(({ check }) => check === 'demands')).toMatchObject({
+      status: 'warn',
+      found: "nobody hires what was demanded: 'mial' (did you mean 'mail'?)",
+    });
+  });
+
   test('--wait exits with 1 when the time is over, and the demand stays', async () => {
     await (await member({ lonely: { every: '1 hour' } })).leave();
     expect(await cli('demand', 'lonely', '--wait', '--timeout', '500ms')).toEqual({
@@ -63,10 +82,10 @@ describe('demand', () => {
     const waiting = cli('demand', 'long', '--wait');
     await waitFor('the run', async () => (await job('long'))?.running, { timeoutMs: 30_000 });
     await doomed.kill();
-    const { status, stderr } = await waiting;
-    expect({ status, stderr }).toEqual({
+    expect(await waiting).toEqual({
       status: 1,
-      stderr: "bossman: the run of 'long' has gone without a word: the instance that ran it must have died\n",
+      stdout: expect.stringMatching(/^'long' ran on \S+:\d+.*: died\n$/),
+      stderr: '',
     });
   });
 });

@@ -3,7 +3,9 @@ import { nameOfApplication } from '../../inspection/application';
 import type { Inspector } from '../../inspection/inspector';
 import type { Roll } from '../../inspection/roll-call';
 import { visible } from '../../telling/visible';
+import { hasNobody } from '../jobs';
 import { instanceName } from '../names';
+import { nearest } from '../nearest';
 import { counted, quoted } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';
 
@@ -39,7 +41,8 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
     checkApplications(instances),
   ];
   try {
-    return [...findings, checkOrphans(await inspector.jobs())];
+    const jobs = await inspector.jobs();
+    return [...findings, checkOrphans(jobs), checkDemands(jobs)];
   } catch (refusal) {
     return [...findings, unknown('orphans', 'reading the jobs', refusal)];
   }
@@ -108,6 +111,21 @@ function checkOrphans(jobs: readonly JobInfo[]): Finding {
   const orphans = jobs.filter((job) => job.orphaned).map(({ name }) => quoted(name));
   if (orphans.length === 0) return ok('orphans', 'every plan is hired by an instance');
   return warn('orphans', `nobody hires ${several(orphans)}`, 'start what hires them, or bossman forget them');
+}
+
+/** Whether every demand that waits is for a job that an instance hires: if not, perhaps its name is misspelt. */
+export function checkDemands(jobs: readonly JobInfo[]): Finding {
+  const hired = jobs.filter(({ hiredBy }) => hiredBy.length > 0).map(({ name }) => name);
+  const waiting = jobs.filter(hasNobody).map(({ name }) => {
+    const meant = nearest(name, hired);
+    return quoted(name) + (meant === null ? '' : ` (did you mean ${quoted(meant)}?)`);
+  });
+  if (waiting.length === 0) return ok('demands', 'an instance hires each job that a demand waits for');
+  return warn(
+    'demands',
+    `nobody hires what was demanded: ${several(waiting)}`,
+    'a demand waits until an instance hires its job; bossman forget withdraws it',
+  );
 }
 
 function several(told: readonly string[]): string {
