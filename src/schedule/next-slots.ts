@@ -1,6 +1,7 @@
 import { shown } from '../errors';
 import { parseJitter, scheduleOf } from './definition';
 import { checkTimeZone, type Schedule } from './schedule';
+import { splitOffset } from './words';
 
 /** A plan, as `hire` takes it. */
 export interface SlotsPlan {
@@ -47,9 +48,10 @@ export function nextSlots(plan: SlotsPlan, { count, after }: SlotsOptions = {}):
   const schedule = scheduleOf(plan, tz ?? null, jitterMs, { prefix, name: name ?? '' });
   if (!schedule) throw new TypeError(`plan: ${shown(plan)} has neither every nor cron`);
   const from = readInstant(after ?? Date.now());
-  const [, offset = '0'] = / \+(\d+)$/.exec(schedule.plan) ?? [];
   const first =
-    schedule.everyMs === null ? schedule.next(from, from) : from + schedule.everyMs + Number(offset);
+    schedule.everyMs === null
+      ? schedule.next(from, from)
+      : from + schedule.everyMs + splitOffset(schedule.plan).offsetMs;
   return slotsFrom(schedule, first, readCount(count));
 }
 
