@@ -37,7 +37,7 @@ export function timeIn(timeZone: string, at: number): string {
   }
 }
 
-/** An instant in the zone of this machine: `2026-11-24 15:20:03`. */
+/** An instant in the zone of this machine: `2026-11-24 15:20:03`; `?` for a number that is no instant. */
 export function localTime(at: number): string {
-  return date.format(at);
+  return Number.isNaN(new Date(at).getTime()) ? '?' : date.format(at);
 }

@@ -128,7 +128,7 @@ type PlanInfo = Pick<JobInfo, 'plan' | 'words' | 'tz' | 'nextSlot' | 'fired'>;
 /** As the scripts read it: a plan without a slot is none, and neither is somebody else's value. */
 function planOf(stored: string | undefined, slot: number | undefined): PlanInfo {
   const text = /^\d+\|([^|]*)\|[^|]*\|[^|]*\|[^|]*$/.exec(stored ?? '')?.[1];
-  if (text === undefined || slot === undefined) {
+  if (text === undefined || slot === undefined || !(slot >= 0)) {
     return { plan: null, words: null, tz: null, nextSlot: null, fired: false };
   }
   const fired = slot >= FIRED;
@@ -136,7 +136,7 @@ function planOf(stored: string | undefined, slot: number | undefined): PlanInfo 
 }
 
 function demandedSince(stored: string | undefined, lock: StoredLock | null): number | null {
-  const [, state, at, token] = /^(\w+)\|(\d+)\|(\w*)\|/.exec(stored ?? '') ?? [];
+  const [, state, at, token] = /^(\w+)\|(\d{1,15})\|(\w*)\|/.exec(stored ?? '') ?? [];
   // One that was taken waits again if its taker's lock is gone.
   const waits = state === 'noted' || (state === 'taken' && token !== lock?.token);
   return waits ? Number(at) : null;
@@ -155,6 +155,7 @@ function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: nu
 }
 
 function countsOf(stored: string | undefined): Pick<JobInfo, 'runs' | 'failures' | 'skips'> {
-  const [, runs = 0, failures = 0, skips = 0] = /^(\d+)\|(\d+)\|(\d+)\|/.exec(stored ?? '') ?? [];
+  const [, runs = 0, failures = 0, skips = 0] =
+    /^(\d{1,15})\|(\d{1,15})\|(\d{1,15})\|/.exec(stored ?? '') ?? [];
   return { runs: Number(runs), failures: Number(failures), skips: Number(skips) };
 }

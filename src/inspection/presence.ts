@@ -4,15 +4,8 @@ import type { Job } from '../job';
 import type { Store } from '../redis/store';
 import { version } from '../scripts/generated';
 import type { RedisClock } from '../time/clock';
+import type { Answer } from './answers';
 import { applicationOfProcess } from './application';
-
-/**
- * What an instance answers to a roll call, as JSON: `InstanceInfo` without the id, which is the field it stands under.
- * Jobs stand under their plan ('' : none), as thousands of them have a few plans between them.
- */
-export interface Answer extends Omit<InstanceInfo, 'id' | 'jobs'> {
-  jobs: Record<string, string[]>;
-}
 
 /** Answers roll calls: says what this instance is, has hired, and is running. Does nothing unasked. */
 export class Presence {

@@ -1,9 +1,9 @@
 import { messageOf } from '../errors';
 import type { InstanceInfo } from '../info';
-import { parseObject } from '../redis/records';
 import type { Store } from '../redis/store';
 import type { Pauses } from '../time/pauses';
-import type { Answer, Presence } from './presence';
+import { infoOf, parseAnswer } from './answers';
+import type { Presence } from './presence';
 import type { InspectionStore } from './reads';
 
 /** ms; who has not answered by then is frozen, or cannot be asked. */
@@ -61,8 +61,8 @@ export class RollCall {
     const answers = new Map<string, InstanceInfo>();
     const silence = (await this.reads.answersTo(roll)) === 0 ? await this.silenceOf(roll, heard) : null;
     for (const [id, text] of await this.reads.takeAnswers(roll)) {
-      const answer = parseObject(text);
-      if (isAnswer(answer)) answers.set(id, infoOf(id, answer));
+      const answer = parseAnswer(id, text);
+      if (answer) answers.set(id, answer);
     }
     const { instance } = this.store;
     if (this.own && !answers.has(instance))
@@ -85,34 +85,4 @@ export class RollCall {
     }
     return heard > 0 ? `${heard} heard the question, and none answered within ${LONGEST_WAIT} ms` : null;
   }
-}
-
-function infoOf(id: string, { host, pid, version, application, since, jobs, running }: Answer): InstanceInfo {
-  return {
-    id,
-    host,
-    pid,
-    version,
-    // Version 2.0.0 does not say.
-    application: typeof application === 'string' ? application : null,
-    since,
-    jobs: Object.entries(jobs)
-      .flatMap(([plan, names]) => names.map((name) => ({ name, plan: plan || null })))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    running,
-  };
-}
-
-/** Anybody may write under our keys, but only an instance of ours writes this much that fits. */
-function isAnswer(answer: object | null): answer is Answer {
-  if (answer === null || !('jobs' in answer) || !('running' in answer) || !('since' in answer)) return false;
-  const { jobs, running, since } = answer;
-  return (
-    typeof since === 'number' &&
-    Array.isArray(running) &&
-    running.every((run) => typeof run === 'object' && run !== null) &&
-    typeof jobs === 'object' &&
-    jobs !== null &&
-    Object.values(jobs).every(Array.isArray)
-  );
 }

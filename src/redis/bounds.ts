@@ -20,6 +20,11 @@ export function isTime(ms: unknown): ms is number {
   return Number.isSafeInteger(ms) && Number(ms) >= 0 && Number(ms) < FIRED;
 }
 
+/** Is it an instant that can be shown, in ms since the epoch? It may have a fraction. */
+export function isInstant(ms: unknown): ms is number {
+  return typeof ms === 'number' && ms >= 0 && ms < FIRED;
+}
+
 /** How many instances listen; 0, for unknown, where the number cannot be that. */
 export function listenersFrom(value: unknown): number {
   return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= MOST_LISTENERS

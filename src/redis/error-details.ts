@@ -115,7 +115,7 @@ function detailsIn(value: unknown): ErrorDetails | { message: string } | null {
     stack: typeof stack === 'string' ? stack : null,
     cause: wholeOf(detailsIn(cause)),
     errors: list.flatMap((error) => wholeOf(detailsIn(error)) ?? []),
-    omitted: typeof omitted === 'number' ? omitted : 0,
+    omitted: Number.isSafeInteger(omitted) && Number(omitted) > 0 ? Number(omitted) : 0,
   };
 }
 

@@ -1,7 +1,8 @@
 import { messageOf } from '../errors';
 import type { FailEvent, FinishEvent, RunEvent } from '../events';
 import type { RunRecord } from '../info';
-import { detailsText, parseDetails, wholeOf } from './error-details';
+import { isInstant } from './bounds';
+import { detailsText, LONGEST_MESSAGE, parseDetails, wholeOf } from './error-details';
 
 const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
 /** Ends that to an instance of 2.0.0 are failures. */
@@ -12,6 +13,9 @@ const LONGEST_HOST = 64;
 
 /** Letters of an error's message. */
 const LONGEST_ERROR = 200;
+
+/** Letters of what an instance is called. */
+const LONGEST_ID = 64;
 
 /** How a run ended: what its last event says beside what its first one did. */
 export type Ending = Omit<FinishEvent, keyof RunEvent> | Omit<FailEvent, keyof RunEvent>;
@@ -70,7 +74,8 @@ function outcomeOf(ended: Ending | Abandoned): (typeof OUTCOMES)[number] {
 }
 
 /**
- * The inverse, also of what earlier versions noted. Null for what is no run's record.
+ * The inverse, also of what earlier versions noted. Null for what is no run's record: anybody may write there, so each
+ * number is one that can be shown, and each text is bounded.
  *
  * @param details what `errorText` made, where it is stored beside the record
  */
@@ -81,22 +86,24 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
   const { startedAt, durationMs, by } = noted;
   const end = ENDS.find((known) => known === noted.end);
   const outcome = end ?? OUTCOMES.find((known) => known === noted.outcome);
-  if (typeof startedAt !== 'number' || typeof durationMs !== 'number' || !outcome) return null;
-  const slot = numberIn(noted.slot);
-  const demandedAt = numberIn(noted.demandedAt);
+  if (!isInstant(startedAt) || !isInstant(durationMs) || !outcome) return null;
+  const slot = instantIn(noted.slot);
+  const demandedAt = instantIn(noted.demandedAt);
+  const { lateness, pid } = noted;
+  // Lateness is negative where Redis' clock was set back.
+  const isLateness = typeof lateness === 'number' && isInstant(Math.abs(lateness));
   return {
     slot,
     demandedAt,
     startedAt,
-    lateness: numberIn(noted.lateness) ?? startedAt - (slot ?? demandedAt ?? startedAt),
+    lateness: isLateness ? lateness : startedAt - (slot ?? demandedAt ?? startedAt),
     durationMs,
     outcome,
-    error:
-      outcome === 'died' ? null : (known?.message ?? (typeof noted.error === 'string' ? noted.error : null)),
+    error: outcome === 'died' ? null : (known?.message ?? textIn(noted.error, LONGEST_MESSAGE)),
     details: outcome === 'died' ? null : wholeOf(known),
-    by: typeof by === 'string' ? by : '',
-    host: typeof noted.host === 'string' ? noted.host : null,
-    pid: numberIn(noted.pid),
+    by: textIn(by, LONGEST_ID) ?? '',
+    host: textIn(noted.host, LONGEST_HOST),
+    pid: typeof pid === 'number' && Number.isSafeInteger(pid) && pid >= 0 ? pid : null,
     recovered: noted.recovered === true,
   };
 }
@@ -110,8 +117,12 @@ export function parseNotes(counts: string): string[] {
   });
 }
 
-function numberIn(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
+function instantIn(value: unknown): number | null {
+  return isInstant(value) ? value : null;
+}
+
+function textIn(value: unknown, longest: number): string | null {
+  return typeof value === 'string' ? value.slice(0, longest) : null;
 }
 
 /** Null for what is not the JSON of an object. */

@@ -221,6 +221,19 @@ test('a job that instances hire with different plans, and one that nobody hires,
   expect(byCheck.orphans).toMatchObject({ status: 'warn', found: "nobody hires 'left'" });
 });
 
+test('a demand that waits is told where no instance is there', async () => {
+  const server = await start();
+  const leaver = new Bossman({ connection: server.url });
+  await leaver.demand('wanted');
+  await leaver.quit();
+  const { byCheck } = await findings(server.url);
+  expect(byCheck.fleet).toMatchObject({ status: 'warn', found: 'no instance answers' });
+  expect(byCheck.demands).toMatchObject({
+    status: 'warn',
+    found: "nobody hires what was demanded: 'wanted'",
+  });
+});
+
 test('different versions in a fleet are told', () => {
   const instance: InstanceInfo = {
     id: '',

@@ -42,6 +42,8 @@ async function startHostile(): Promise<string> {
   const now = Date.now();
   const run = { startedAt: now, durationMs: 1, outcome: 'failed', error: text, by: text };
   await redis.hset(`${prefix}:runs`, HOSTILE, JSON.stringify(run));
+  await redis.hset(`${prefix}:runs`, 'endless', JSON.stringify({ ...run, startedAt: 1e300 }));
+  await redis.hset(`${prefix}:demands`, 'demanded', `noted|${'9'.repeat(400)}||`);
   const error = { name: text, message: text, stack: `${text}\n    at ${text}` };
   const details = JSON.stringify({ ...error, cause: error, errors: [error, error], omitted: 2 });
   const theirs = JSON.stringify({ ...run, host: text, pid: 1 });
@@ -54,16 +56,22 @@ async function startHostile(): Promise<string> {
     application: text,
     since: now,
     jobs: { [text]: [HOSTILE], 'every 5': [HOSTILE, text] },
-    running: [{ job: text, since: now, slot: null }],
+    running: [{ job: text, since: now, slot: null, demandedAt: null, lockEndsAt: now }],
   };
   const bell = redis.duplicate();
   fleet.afterwards(async () => bell.disconnect());
   bell.on('message', (_channel: string, message: string) => {
     const [kind, , roll] = message.split(' ');
     if (kind !== 'who') return;
-    // Two, as one of them is at odds with the other.
+    // Two, as one of them is at odds with the other; and two that no instance would give.
     const other = JSON.stringify({ ...answer, jobs: { 'every 7': [HOSTILE] } });
-    redis.hset(`${prefix}:present:${roll}`, text, JSON.stringify(answer), 'other', other);
+    const [first, second, third] = ['a', 'b', 'c'].map((digit) => digit.repeat(16));
+    redis.hset(`${prefix}:present:${roll}`, {
+      [`${first}`]: JSON.stringify(answer),
+      [`${second}`]: other,
+      [`${third}`]: JSON.stringify({ ...answer, host: 7, version: {} }),
+      [text]: JSON.stringify(answer),
+    });
   });
   await bell.subscribe(`${prefix}:bell:0`);
   return HOSTILE;
@@ -90,6 +98,9 @@ describe('with hostile names, plans, errors, hosts and arguments, what is printe
         expectHarmless(stdout + stderr);
         expect({ args, status, printed: stdout + stderr }).toMatchObject({ status: expect.any(Number) });
         expect(stdout + stderr).not.toBe('');
+        // Whoever looks sees what there is, whatever else was written there.
+        if (/^(list|fleet|history|doctor)$/.test(args[0] ?? '') && args[1] !== `${name}?`)
+          expect({ args, stderr }).toEqual({ args, stderr: '' });
         if (args.includes('--json') && stdout !== '') {
           expect(stdout.split('\n')).toEqual([expect.any(String), '']);
           expect(JSON.stringify(JSON.parse(stdout))).toBeTruthy();

@@ -73,6 +73,19 @@ describe('the record of a run', () => {
     expect(parseRecord(JSON.stringify(note))).toMatchObject({ slot: 1000, lateness: 3, recovered: false });
   });
 
+  it('that others wrote has no number that cannot be shown, and no endless text', () => {
+    const long = 'x'.repeat(10_000);
+    const numbers = { slot: 1e300, demandedAt: -1, lateness: 1e300, pid: 1.5 };
+    const texts = { by: long, host: long, error: long };
+    const note = { startedAt: 1003, durationMs: 5, outcome: 'failed', ...numbers, ...texts };
+    expect(parseRecord(JSON.stringify(note))).toMatchObject({
+      ...{ slot: null, demandedAt: null, lateness: 0, pid: null },
+      ...{ by: 'x'.repeat(64), host: 'x'.repeat(64), error: 'x'.repeat(2000) },
+    });
+    for (const wrong of ['"startedAt":1e16,"durationMs":1', '"startedAt":1,"durationMs":1e300'])
+      expect(parseRecord(`{${wrong},"outcome":"done"}`)).toBeNull();
+  });
+
   it.each(['', 'theirs', 'null', '7', '[]', '{}', '{"startedAt":"1","durationMs":1,"outcome":"done"}'])(
     'is not read from %p, which is none',
     (text) => expect(parseRecord(text)).toBeNull(),

@@ -25,27 +25,30 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
     const meaning = 'instances may be there all the same, and what they hire is not known';
     return [warn('fleet', `cannot be asked: ${silence}`, meaning)];
   }
-  if (instances.length === 0) {
-    return [
-      warn(
-        'fleet',
-        'no instance answers',
-        'nothing runs until one starts; is the prefix right, and the database?',
-      ),
-    ];
+  const findings = instances.length === 0 ? [NOBODY] : checkInstances(instances);
+  try {
+    const jobs = await inspector.jobs();
+    // A plan that nobody hires needs no line of its own where nobody is there.
+    const orphans = instances.length === 0 ? [] : [checkOrphans(jobs)];
+    return [...findings, ...orphans, checkDemands(jobs)];
+  } catch (refusal) {
+    return [...findings, unknown('orphans', 'reading the jobs', refusal)];
   }
-  const findings = [
+}
+
+const NOBODY = warn(
+  'fleet',
+  'no instance answers',
+  'nothing runs until one starts; is the prefix right, and the database?',
+);
+
+function checkInstances(instances: readonly InstanceInfo[]): Finding[] {
+  return [
     ok('fleet', counted(instances.length, 'instance')),
     checkVersions(instances),
     checkPlans(instances),
     checkApplications(instances),
   ];
-  try {
-    const jobs = await inspector.jobs();
-    return [...findings, checkOrphans(jobs), checkDemands(jobs)];
-  } catch (refusal) {
-    return [...findings, unknown('orphans', 'reading the jobs', refusal)];
-  }
 }
 
 /** Whether all instances are of one version. */
@@ -120,7 +123,7 @@ export function checkDemands(jobs: readonly JobInfo[]): Finding {
     const meant = nearest(name, hired);
     return quoted(name) + (meant === null ? '' : ` (did you mean ${quoted(meant)}?)`);
   });
-  if (waiting.length === 0) return ok('demands', 'an instance hires each job that a demand waits for');
+  if (waiting.length === 0) return ok('demands', 'none waits for a job that nobody hires');
   return warn(
     'demands',
     `nobody hires what was demanded: ${several(waiting)}`,
