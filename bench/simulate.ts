@@ -2,7 +2,7 @@
  * The alarm's random wait, for fleets of 10 to 10,000 instances: how many requests a tick costs, and how late it is.
  * `npx tsx bench/simulate.ts` prints the tables of SCALE.md. The waits are those of the library itself.
  */
-import { Fleet } from '../src/hints/fleet-size';
+import { FleetSize } from '../src/hints/fleet-size';
 import { EARLY, GOES_FIRST, STEPS_BACK_ONCE_IN } from '../src/slots/slots';
 import { mean, percentile } from './stats';
 
@@ -32,7 +32,7 @@ interface Tick {
   latenessMs: number;
 }
 
-const fleet = new Fleet(() => 0);
+const fleet = new FleetSize(() => 0);
 const ours: Waits = {
   random(size) {
     fleet.heard(size);

@@ -1,7 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Calls, tally } from './calls';
-import { Demands } from './demands/demands';
-import { BossmanError, type BossmanErrorCode, messageOf, shown } from './errors';
+import { BossmanError, type BossmanErrorCode, shown } from './errors';
 import type {
   BossmanEvents,
   BossmanListener,
@@ -12,18 +10,8 @@ import type {
   RunEvent,
   SkipEvent,
 } from './events';
-import type { Bell } from './hints/bell';
-import { BellFallback } from './hints/bell-fallback';
-import { Fleet } from './hints/fleet-size';
-import { Listener } from './hints/listener';
-import { Trust } from './hints/trust';
 import type { ErrorDetails, HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from './info';
-import { Deaths } from './inspection/deaths';
-import { Overview } from './inspection/overview';
-import { Presence } from './inspection/presence';
-import { InspectionStore } from './inspection/reads';
-import { RollCall } from './inspection/roll-call';
-import { Job } from './job';
+import { Instance } from './instance';
 import type {
   BossmanOptions,
   Connection,
@@ -35,17 +23,8 @@ import type {
   RunContext,
   RunOptions,
 } from './options';
-import { Followers } from './plans/followers';
-import { Plans } from './plans/plans';
-import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
-import { Keys } from './redis/keys';
-import { enableNotifications } from './redis/notifications';
-import { Store } from './redis/store';
-import { ANSWERS_WITHIN, Runner, type Ticket } from './runs/runner';
 import { nextSlots, type SlotsOptions, type SlotsPlan } from './schedule/next-slots';
 import {
-  type InstanceSettings,
-  type JobSettings,
   readDefinition,
   readHistoryOptions,
   readName,
@@ -53,14 +32,7 @@ import {
   readOptions,
   readQuitOptions,
 } from './settings';
-import { Recoveries } from './slots/recoveries';
-import { Slots } from './slots/slots';
-import { tellOutages } from './telling/outages';
-import { Reporter } from './telling/reporter';
 import type { LostTrace, RunTrace, SkipTrace } from './telling/trace';
-import { RedisClock } from './time/clock';
-import { Pauses } from './time/pauses';
-import { Wake } from './time/wake';
 
 /**
  * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
@@ -72,29 +44,7 @@ import { Wake } from './time/wake';
 // `@types/node` before 20.11.21 has no generic EventEmitter, so the events are typed here.
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all members are EventEmitter's, with narrower types
 class Bossman extends EventEmitter {
-  private readonly settings: InstanceSettings;
-  private readonly client: Client;
-  private readonly subscriber: Client;
-  private readonly hired = new Map<string, Job>();
-  private readonly clock = new RedisClock();
-  private readonly fleetSize = new Fleet(() => this.clock.monotonic());
-  private readonly pauses = new Pauses();
-  private readonly reporter: Reporter;
-  private readonly store: Store;
-  private readonly listener: Listener;
-  private readonly bellFallback: BellFallback;
-  private readonly runner: Runner;
-  private readonly plans: Plans;
-  private readonly slots: Slots;
-  private readonly demands: Demands;
-  private readonly recoveries: Recoveries;
-  private readonly followers: Followers;
-  private readonly presence: Presence;
-  private readonly deaths: Deaths;
-  private readonly overview: Overview;
-  private readonly calls: Calls;
-  private readonly wake: Wake;
-  private quitting: Promise<void> | null = null;
+  private readonly instance: Instance;
 
   /**
    * Connects at once, and goes on trying for as long as Redis is away.
@@ -103,130 +53,32 @@ class Bossman extends EventEmitter {
    */
   constructor(options: BossmanOptions = {}) {
     super({ captureRejections: true });
-    this.settings = readOptions(options);
-    checkPrefix(this.settings.prefix, options.connection);
-    this.client = connect(options.connection, 'commands');
-    this.subscriber = connect(options.connection, 'subscriber');
-    const { db, keyPrefix } = spaceOf(this.client);
-    const keys = new Keys(this.settings.prefix, keyPrefix, db);
-
-    const { hired: jobs, fleetSize: fleet, clock, pauses } = this;
-    const trust = new Trust(clock);
-    const reporter = new Reporter(this, () => this.id);
-    this.reporter = reporter;
-    const calls = new Calls(reporter);
-    this.calls = calls;
-    const track = <T>(promise: Promise<T>) => calls.track(promise);
-    const run = (job: Job, ticket: Ticket) => void track(this.runner.run(job, ticket));
-    const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
-    const notRun = (job: Job, token: string) => void track(this.runner.giveBack(job, token));
-    this.store = new Store(this.client, keys, clock, {
-      clockJump: () => {
-        this.slots.realign();
-        this.demands.realign();
-        this.recoveries.realign();
-      },
-      suspects: (name, tokens) => this.deaths.suspected(name, tokens),
-    });
-    this.runner = new Runner(this.store, clock, fleet, reporter, {
-      demandWaits,
-      recoverable: (job) => this.recoveries.look(job),
-      isHired: (name) => jobs.has(name),
-    });
-    this.plans = new Plans(jobs, this.store, clock, reporter, pauses, {
-      changed: (job) => this.slots.align(job),
-      following: () => this.followers.watch(),
-      demandWaits,
-    });
-    this.slots = new Slots(jobs, this.plans, this.store, clock, fleet, trust, reporter, pauses, {
-      won: run,
-      notRun,
-      busy: () => this.runner.busy,
-      track,
-    });
-    this.demands = new Demands(jobs, this.store, clock, fleet, trust, reporter, pauses, {
-      taken: run,
-      notRun,
-      track,
-    });
-    this.recoveries = new Recoveries(jobs, this.store, clock, fleet, trust, reporter, pauses, {
-      recovered: run,
-      notRun,
-      track,
-    });
-    this.followers = new Followers(jobs, this.store, fleet, pauses, (job) => this.plans.armAgain(job));
-    this.presence = new Presence(jobs, this.store, clock, () => this.runner.going);
-    const reads = new InspectionStore(this.client, keys);
-    const roll = new RollCall(this.store, reads, pauses, !isCluster(this.client), this.presence);
-    this.deaths = new Deaths(
-      this.store,
-      pauses,
-      () => clock.monotonic(),
-      {
-        rollCall: () => roll.answering(),
-        died: (name, { slot, demandedAt }) => {
-          if (reporter.hears('lost')) reporter.tell('lost', { job: name, slot, demandedAt, why: 'died' });
-        },
-        trouble: (error) => reporter.trouble(error, 'died'),
-        track,
-      },
-      { suspected: (name, token) => this.onSuspected(name, token) },
-    );
-    this.overview = new Overview(this.store, reads, clock, roll, this.deaths);
-    this.bellFallback = new BellFallback(pauses, this.settings.run.ttlMs, {
-      canAsk: () => this.client.status === 'ready',
-      look: () => this.plans.lookAll(),
-    });
-    this.listener = new Listener(this.subscriber, keys, this.id, trust, reporter, {
-      onBell: (bell) => this.onBell(bell),
-      onExpired: (name) => this.onExpired(name),
-      onSubscribing: () => this.demands.subscribing(),
-      onSubscribed: () => this.onSubscribed(),
-      onUnheard: () => {
-        this.store.isHeardOf = false;
-        this.bellFallback.unheard();
-      },
-    });
-
-    this.wake = new Wake(clock, {
-      canAsk: () => this.client.status === 'ready',
-      ask: () => this.store.readClock(),
-    });
-
-    const hasQuit = () => this.quitting !== null;
-    tellOutages(this.client, 'command', reporter, hasQuit);
-    tellOutages(this.subscriber, 'subscriber', reporter, hasQuit);
-    this.client.on('connect', () => this.store.connected());
-    this.client.on('ready', () => this.onReady());
-    // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
-    this.client.on('-node', () => {
-      if (this.client.status === 'ready') this.onReady();
-    });
+    this.instance = new Instance(this, readOptions(options), options.connection);
   }
 
   /** What this instance is called in Redis, and in traces: 16 hex digits. */
   get id(): string {
-    return this.store.instance;
+    return this.instance.id;
   }
 
   /** The option `prefix`, or its default. */
   get prefix(): string {
-    return this.settings.prefix;
+    return this.instance.settings.prefix;
   }
 
   /** The option `ttl` in ms, or its default. A job may have another. */
   get ttl(): number {
-    return this.settings.run.ttlMs;
+    return this.instance.settings.run.ttlMs;
   }
 
   /** The option `tz`; undefined: cron patterns are read in the process's zone. A job may have another. */
   get tz(): string | undefined {
-    return this.settings.run.tz ?? undefined;
+    return this.instance.settings.run.tz ?? undefined;
   }
 
   /** The middleware that `qa` added, the outermost first. It is the list itself, not a copy. */
   get qas(): Qa[] {
-    return this.runner.qas;
+    return this.instance.runner.qas;
   }
 
   /**
@@ -241,15 +93,8 @@ class Bossman extends EventEmitter {
    */
   hire(name: string, definition: JobDefinition): Promise<void> {
     const known = readName(name);
-    const settings = readDefinition(definition, this.settings.run, {
-      prefix: this.settings.prefix,
-      name: known,
-    });
-    return this.calls.begin<void>('hire', known, (waiter) => {
-      const job = this.register(known, definition, settings);
-      this.recoveries.look(job);
-      this.plans.hire(job, waiter);
-    });
+    const { prefix, run } = this.instance.settings;
+    return this.instance.hire(known, definition, readDefinition(definition, run, { prefix, name: known }));
   }
 
   /**
@@ -261,7 +106,7 @@ class Bossman extends EventEmitter {
    */
   demand(name: string): Promise<void> {
     const known = readName(name);
-    return this.calls.perform('demand', known, () => this.demands.demand(known));
+    return this.instance.calls.perform('demand', known, () => this.instance.demands.demand(known));
   }
 
   /**
@@ -272,7 +117,7 @@ class Bossman extends EventEmitter {
    */
   fire(name: string): Promise<void> {
     const known = readName(name);
-    return this.calls.perform('fire', known, () => this.plans.fire(known));
+    return this.instance.calls.perform('fire', known, () => this.instance.plans.fire(known));
   }
 
   /**
@@ -282,7 +127,7 @@ class Bossman extends EventEmitter {
    * @returns rejects with Redis' refusal
    */
   jobs(): Promise<JobInfo[]> {
-    return this.calls.perform('jobs', null, () => this.overview.jobs());
+    return this.instance.calls.perform('jobs', null, () => this.instance.overview.jobs());
   }
 
   /**
@@ -293,7 +138,7 @@ class Bossman extends EventEmitter {
    * @returns rejects with Redis' refusal
    */
   fleet(): Promise<InstanceInfo[]> {
-    return this.calls.perform('fleet', null, () => this.overview.fleet());
+    return this.instance.calls.perform('fleet', null, () => this.instance.overview.fleet());
   }
 
   /**
@@ -305,7 +150,7 @@ class Bossman extends EventEmitter {
   history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
     const known = readName(name);
     const last = readHistoryOptions(options);
-    return this.calls.perform('history', known, () => this.overview.history(known, last));
+    return this.instance.calls.perform('history', known, () => this.instance.overview.history(known, last));
   }
 
   /**
@@ -318,7 +163,7 @@ class Bossman extends EventEmitter {
   next(name: string, options: NextOptions = {}): Promise<number[]> {
     const known = readName(name);
     const count = readNextOptions(options);
-    return this.calls.perform('next', known, () => this.overview.next(known, count));
+    return this.instance.calls.perform('next', known, () => this.instance.overview.next(known, count));
   }
 
   /**
@@ -330,7 +175,7 @@ class Bossman extends EventEmitter {
    */
   qa(middleware: Qa): void {
     if (typeof middleware !== 'function') throw new TypeError(`qa: ${shown(middleware)} is not a function`);
-    this.runner.use(middleware);
+    this.instance.runner.use(middleware);
   }
 
   /**
@@ -351,10 +196,7 @@ class Bossman extends EventEmitter {
    * @throws TypeError or RangeError at once for a bad timeout
    */
   quit(options: QuitOptions = {}): Promise<void> {
-    const timeout = readQuitOptions(options);
-    this.quitting ??= this.close(timeout);
-    const others = this.runner.quitInside();
-    return others ? Promise.race([this.quitting, others]) : this.quitting;
+    return this.instance.quit(readQuitOptions(options));
   }
 
   /**
@@ -363,141 +205,7 @@ class Bossman extends EventEmitter {
    * @hidden
    */
   override [EventEmitter.captureRejectionSymbol](thrown: Error, ...[event]: unknown[]): void {
-    this.reporter.listenerFailed(String(event), thrown);
-  }
-
-  private register(name: string, definition: JobDefinition, settings: JobSettings): Job {
-    const hiredAt = Math.floor(this.clock.monotonic());
-    const known = this.hired.get(name);
-    if (known) return Object.assign(known, { definition, settings, hiredAt });
-    const job = new Job(name, definition, settings, hiredAt);
-    this.hired.set(name, job);
-    return job;
-  }
-
-  private onBell(bell: Bell): void {
-    // Our own roll call is answered as well: Redis counts us among those that heard it.
-    if (bell.kind === 'who') {
-      void this.presence.answer(bell.roll);
-      return;
-    }
-    this.demands.onAnyBell(bell);
-    // What we did ourselves we know from its answer, and sooner.
-    if (bell.caller === this.store.instance) return;
-    if (bell.kind === 'quit') {
-      this.followers.onQuit();
-      return;
-    }
-    if (bell.kind === 'hired') {
-      for (const name of bell.names) this.onBell({ kind: 'armed', caller: bell.caller, name });
-      return;
-    }
-    const job = this.hired.get(bell.name);
-    if (!job) return;
-    if (
-      (bell.kind === 'claim' && bell.verdict === 'run') ||
-      bell.kind === 'taken' ||
-      bell.kind === 'recovered'
-    ) {
-      this.runner.lockTaken(job, bell.at);
-    }
-    this.slots.onBell(bell, job);
-    this.demands.onBell(bell, job);
-    this.recoveries.onBell(bell, job);
-    this.followers.onBell(bell, job);
-  }
-
-  /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */
-  private onSuspected(name: string, token: string): void {
-    const job = this.hired.get(name);
-    if (job) void this.calls.track(this.runner.suspected(job, token));
-  }
-
-  private onExpired(name: string): void {
-    const job = this.hired.get(name);
-    if (job?.settings.schedule) this.slots.onExpired(job);
-    // A planned job may itself be called demand:NAME.
-    else if (name.startsWith('demand:')) this.demands.onTriggerExpired(name.slice('demand:'.length));
-  }
-
-  /** The command client is connected, for the first time or again. */
-  private onReady(): void {
-    if (!this.settings.disableRedisConfig && !isCluster(this.client)) {
-      enableNotifications(this.client).then(
-        () => this.reporter.over('notifications'),
-        (cause) => {
-          const message = `may not use CONFIG (${messageOf(cause)}); set disableRedisConfig, and notify-keyspace-events Ex in Redis if instances of the original share it`;
-          this.reporter.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), 'notifications');
-        },
-      );
-    }
-    this.plans.restoreAll();
-    this.recoveries.lookAll();
-  }
-
-  private onSubscribed(): void {
-    const isFirst = this.bellFallback.heard();
-    this.store.isHeardOf = true;
-    this.demands.subscribed();
-    this.store.listeners().then(
-      (listeners) => this.fleetSize.heard(listeners),
-      // Only a first guess: every claim tells it again.
-      () => {},
-    );
-    // Another's plan, or a fire, is met at the next slot; a demand waits for whoever looks.
-    if (isFirst) this.plans.lookForDemands();
-    else this.plans.lookAll();
-    this.recoveries.lookAll();
-  }
-
-  private async close(timeout: number | null): Promise<void> {
-    let answersMs = 0;
-    try {
-      this.stopAll(timeout);
-      answersMs = await this.waitForAll(timeout);
-    } catch {
-      // Even the report of a failure has failed. The connections close all the same.
-    }
-    this.reporter.mute();
-    this.runner.stop();
-    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
-    await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
-  }
-
-  /** Nothing new begins from here on. */
-  private stopAll(timeout: number | null): void {
-    this.calls.closed = true;
-    this.runner.leave(timeout);
-    this.listener.stop();
-    this.slots.stop();
-    this.demands.stop();
-    this.recoveries.stop();
-    this.followers.stop();
-    this.pauses.stop();
-    this.wake.stop();
-  }
-
-  /** @returns ms that Redis has to answer what is still to be sent */
-  private async waitForAll(timeout: number | null): Promise<number> {
-    const patience = Math.min(ANSWERS_WITHIN, timeout ?? ANSWERS_WITHIN);
-    let answersBy = 0;
-    const rest = () => answersBy - this.clock.monotonic();
-    // A claim on its way may still begin a run, so each wait may lead to the other.
-    do {
-      await this.runner.wait();
-      if (this.runner.busy > 0) break;
-      answersBy = this.clock.monotonic() + patience;
-      await this.calls.drain(rest);
-    } while (this.runner.busy > 0);
-    const abandoned = await this.runner.giveUp(ANSWERS_WITHIN);
-    if (abandoned.length > 0) {
-      answersBy = this.clock.monotonic() + ANSWERS_WITHIN;
-      const message = `quit gave up on runs that had not ended: ${tally(abandoned.map((job) => `'${job}'`))}`;
-      this.reporter.trouble(new BossmanError('QUIT', message));
-    }
-    this.calls.giveUp();
-    await this.slots.abandon();
-    return rest();
+    this.instance.reporter.listenerFailed(String(event), thrown);
   }
 }
 

@@ -6,9 +6,9 @@ const SRC = join(__dirname, '..', 'src');
 
 /** The folders of `src/`, and the files beside them, from the public face down: each may import those below it. */
 const LAYERS = [
-  ...['index', 'cli', 'otel', 'bossman'],
+  ...['index', 'cli', 'otel', 'bossman', 'instance'],
   ...['inspection', 'slots', 'demands', 'plans', 'runs'],
-  ...['calls', 'hints', 'telling', 'redis'],
+  ...['shared', 'hints', 'telling', 'redis'],
   ...['job', 'settings', 'options', 'info', 'events'],
   ...['schedule', 'errors', 'time', 'scripts'],
 ];

@@ -1,15 +1,10 @@
 import { BossmanError, messageOf, retryError } from '../errors';
-import type { Teller } from '../events';
 import type { Bell } from '../hints/bell';
-import type { Fleet } from '../hints/fleet-size';
-import type { Trust } from '../hints/trust';
 import type { Job } from '../job';
 import type { DemandReply } from '../redis/replies';
-import type { Store } from '../redis/store';
-import type { Ticket } from '../runs/runner';
+import type { Handover } from '../runs/runner';
+import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
-import type { RedisClock } from '../time/clock';
-import type { Pauses } from '../time/pauses';
 import { turns } from '../time/turns';
 import { DemandExpiries } from './originals';
 
@@ -31,30 +26,19 @@ export class Demands {
   private readonly expiries: DemandExpiries;
 
   constructor(
-    private readonly jobs: ReadonlyMap<string, Job>,
-    private readonly store: Store,
-    private readonly clock: RedisClock,
-    private readonly fleet: Fleet,
-    private readonly trust: Trust,
-    private readonly teller: Teller,
-    private readonly pauses: Pauses,
-    private readonly on: {
-      taken: (job: Job, ticket: Ticket) => void;
-      /** It was taken too late: the run that was noted with this token does not begin. */
-      notRun: (job: Job, token: string) => void;
-      track: <T>(promise: Promise<T>) => Promise<T>;
-    },
+    private readonly shared: Shared,
+    private readonly on: Handover,
   ) {
     this.looks = new Alarms(
-      () => clock.now(),
+      () => shared.clock.now(),
       (name) => this.take(name),
     );
-    this.expiries = new DemandExpiries(clock);
+    this.expiries = new DemandExpiries(shared.clock);
   }
 
   /** Makes a demand; takes it too when this instance hired the job and is idle in it. Rejects with Redis' refusal. */
   async demand(name: string): Promise<void> {
-    const job = this.jobs.get(name);
+    const job = this.shared.jobs.get(name);
     // One that is on its way and becomes ours begins after this call, so it is one run with it.
     if (job?.demanding && (await job.demanding.catch(() => false))) return;
     if (job && job.running === 0 && !job.taking && !job.demanding) {
@@ -64,14 +48,19 @@ export class Demands {
         await demanding;
       } catch (cause) {
         // It may have been taken all the same, if only the answer was lost.
-        if (this.clock.known) this.looks.set(name, this.clock.now() + job.settings.ttlMs + 1);
+        if (this.shared.clock.known) this.looks.set(name, this.shared.clock.now() + job.settings.ttlMs + 1);
         throw cause;
       } finally {
         job.demanding = null;
       }
     } else {
-      const reply = await this.store.demand(name, this.store.nextSequence(), this.fleet.count, null);
-      this.fleet.counted(reply.heard);
+      const reply = await this.shared.store.demand(
+        name,
+        this.shared.store.nextSequence(),
+        this.shared.fleetSize.count,
+        null,
+      );
+      this.shared.fleetSize.counted(reply.heard);
       // Our own bell is not listened to, as the answer says the same.
       if (job && reply.verdict === 'noted') this.noted(job, reply);
     }
@@ -79,9 +68,14 @@ export class Demands {
 
   /** Resolves with true when the demand runs here, or another instance has taken it since. */
   private async demandOwn(job: Job): Promise<boolean> {
-    const own = { token: this.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
-    const reply = await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, own);
-    this.fleet.counted(reply.heard);
+    const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
+    const reply = await this.shared.store.demand(
+      job.name,
+      this.shared.store.nextSequence(),
+      this.shared.fleetSize.count,
+      own,
+    );
+    this.shared.fleetSize.counted(reply.heard);
     if (reply.verdict === 'noted') {
       this.noted(job, reply);
       return false;
@@ -94,22 +88,30 @@ export class Demands {
     // It counts as run, so only another demand runs it.
     this.on.notRun(job, own.token);
     this.tooLate(job);
-    this.noted(job, await this.store.demand(job.name, this.store.nextSequence(), this.fleet.count, null));
+    this.noted(
+      job,
+      await this.shared.store.demand(
+        job.name,
+        this.shared.store.nextSequence(),
+        this.shared.fleetSize.count,
+        null,
+      ),
+    );
     return false;
   }
 
   private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
-    job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(Math.min(at, this.clock.now())));
+    job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(Math.min(at, this.shared.clock.now())));
     const wait = this.waitFor(job, lockRest);
     // Not put off by every further demand, nor by one that nobody made.
-    if (wait > 0) this.looks.hasten(job.name, this.clock.now() + wait);
+    if (wait > 0) this.looks.hasten(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
   /** Redis says that a demand of the job can be taken in so many ms. */
   waits(job: Job, inMs: number): void {
     const wait = this.waitFor(job, inMs);
-    if (wait > 0) this.looks.set(job.name, this.clock.now() + wait);
+    if (wait > 0) this.looks.set(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
@@ -117,7 +119,9 @@ export class Demands {
   private waitFor(job: Job, lockRest: number): number {
     if (lockRest <= 0) return this.waitToTake();
     // A longer one is not of a run of ours; it is asked about again, as a lock without an expiry is.
-    return Math.min(lockRest, Math.max(job.settings.ttlMs, FOREIGN_LOCK)) + 1 + this.fleet.randomWait();
+    return (
+      Math.min(lockRest, Math.max(job.settings.ttlMs, FOREIGN_LOCK)) + 1 + this.shared.fleetSize.randomWait()
+    );
   }
 
   subscribing(): void {
@@ -130,27 +134,27 @@ export class Demands {
 
   /** Our own bell announces an expiry as much as another's does. */
   onAnyBell(bell: Bell): void {
-    if ('name' in bell && this.jobs.has(bell.name)) this.expiries.onBell(bell);
+    if ('name' in bell && this.shared.jobs.has(bell.name)) this.expiries.onBell(bell);
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
     // Before the first answer nothing can be timed, and that answer says whether a demand waits.
-    if (!this.clock.known) return;
+    if (!this.shared.clock.known) return;
     if (bell.kind === 'demand') {
       job.demandsHeard += 1;
-      this.fleet.heard(bell.listeners);
+      this.shared.fleetSize.heard(bell.listeners);
       this.noted(job, bell);
     } else if (bell.kind === 'taken') {
       job.demandsHeard += 1;
       job.takenBy = bell.caller;
       // Not when it counts as run.
-      if (bell.lockRest >= 0 && !this.trust.doubts)
-        this.looks.set(job.name, this.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
+      if (bell.lockRest >= 0 && !this.shared.trust.doubts)
+        this.looks.set(job.name, this.shared.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
     } else if (bell.kind === 'begun') {
       // Whoever begins a demand has taken it, and rang for that before.
-      if (bell.caller !== job.takenBy) this.trust.contradicted();
+      if (bell.caller !== job.takenBy) this.shared.trust.contradicted();
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
-      else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.trust.doubts)
+      else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.shared.trust.doubts)
         this.looks.clear(job.name);
     }
   }
@@ -158,8 +162,8 @@ export class Demands {
   /** A demand trigger of the name expired. One that no bell announced is a demand made by an original. */
   onTriggerExpired(name: string): void {
     const announced = this.expiries.close(name);
-    const job = this.jobs.get(name);
-    if (!job || announced || !this.clock.known || this.expiries.mayHaveMissed(job.hiredAt)) return;
+    const job = this.shared.jobs.get(name);
+    if (!job || announced || !this.shared.clock.known || this.expiries.mayHaveMissed(job.hiredAt)) return;
     void this.takeOriginalsDemand(job);
   }
 
@@ -167,54 +171,54 @@ export class Demands {
     this.looks.stop();
   }
 
-  realign(): void {
+  clockJumped(): void {
     this.looks.realign();
   }
 
   private waitToTake(): number {
     // One that demands and one that works: nobody to yield to.
-    return this.fleet.size <= 2 ? 0 : this.fleet.randomWait() / 2;
+    return this.shared.fleetSize.size <= 2 ? 0 : this.shared.fleetSize.randomWait() / 2;
   }
 
   private take(name: string): void {
-    const job = this.jobs.get(name);
-    if (!job || this.pauses.stopped) return;
+    const job = this.shared.jobs.get(name);
+    if (!job || this.shared.pauses.stopped) return;
     if (job.taking) job.takeAgain = true;
-    else void this.on.track(this.takeUntilClear(job, null));
+    else void this.shared.track(this.takeUntilClear(job, null));
   }
 
   /** Every instance hears of an original's demand; when it was heard tells which one it is. */
   private async takeOriginalsDemand(job: Job): Promise<void> {
     const { demandsHeard } = job;
-    const heardAt = Math.round(this.clock.now());
-    await this.pauses.pause(ORIGINAL_WAIT + this.fleet.randomWait());
-    if (this.pauses.stopped || job.taking) return;
-    if (job.demandsHeard !== demandsHeard && !this.trust.doubts) return;
-    await this.on.track(this.takeUntilClear(job, heardAt));
+    const heardAt = Math.round(this.shared.clock.now());
+    await this.shared.pauses.pause(ORIGINAL_WAIT + this.shared.fleetSize.randomWait());
+    if (this.shared.pauses.stopped || job.taking) return;
+    if (job.demandsHeard !== demandsHeard && !this.shared.trust.doubts) return;
+    await this.shared.track(this.takeUntilClear(job, heardAt));
   }
 
   /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
   private async takeUntilClear(job: Job, originalHeardAt: number | null): Promise<void> {
     job.taking = true;
-    const token = this.store.nextToken();
+    const token = this.shared.store.nextToken();
     try {
-      while (!this.pauses.stopped) {
+      while (!this.shared.pauses.stopped) {
         job.takeAgain = false;
         try {
-          const reply = await this.store.take(job.name, token, job.settings.ttlMs, originalHeardAt);
-          this.teller.over('take', job.name);
-          this.fleet.counted(reply.heard);
+          const reply = await this.shared.store.take(job.name, token, job.settings.ttlMs, originalHeardAt);
+          this.shared.teller.over('take', job.name);
+          this.shared.fleetSize.counted(reply.heard);
           if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
           else if (reply.verdict === 'none' && job.takeAgain) continue;
           else if (reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply))) {
             this.tooLate(job);
-            await this.pauses.pause(RETRY);
+            await this.shared.pauses.pause(RETRY);
             continue;
           }
           return;
         } catch (cause) {
-          this.teller.trouble(retryError('take', job.name, cause), 'take');
-          await this.pauses.pause(RETRY);
+          this.shared.teller.trouble(retryError('take', job.name, cause), 'take');
+          await this.shared.pauses.pause(RETRY);
         }
       }
     } finally {
@@ -229,9 +233,9 @@ export class Demands {
   /** False when this process was held up past the lock, so that the demand may be another's. */
   private begin(job: Job, token: string, reply: DemandReply): boolean {
     if (reply.at >= job.demandNotedAt) this.looks.clear(job.name);
-    if (this.clock.now() >= reply.lockEndsAt) return false;
+    if (this.shared.clock.now() >= reply.lockEndsAt) return false;
     if (reply.verdict !== 'begun') this.noteBegin(job, token);
-    this.on.taken(job, {
+    this.on.won(job, {
       slot: null,
       demandedAt: reply.demandedAt,
       recovered: false,
@@ -244,17 +248,17 @@ export class Demands {
 
   /** Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost. */
   private noteBegin(job: Job, token: string): void {
-    this.store.begin(job.name, token, job.settings).then(
-      () => this.teller.over('begin'),
+    this.shared.store.begin(job.name, token, job.settings).then(
+      () => this.shared.teller.over('begin'),
       (cause) => {
         const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;
-        this.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
+        this.shared.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
       },
     );
   }
 
   private tooLate(job: Job): void {
     const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before its demand could begin; trying again`;
-    this.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
+    this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
   }
 }

@@ -11,7 +11,7 @@ const LARGEST = 10_000;
 const FRESH = 60_000;
 
 /** How many instances listen to the bell, as last heard, and how long one of them waits so that they do not all act. */
-export class Fleet {
+export class FleetSize {
   private listeners = 1;
   private ownCount = 0;
   private countedAt = Number.NEGATIVE_INFINITY;

@@ -21,24 +21,33 @@ export interface Hints {
   onUnheard(): void;
 }
 
+/** What a listener needs besides its connection. */
+export interface ListenerConfig {
+  keys: Keys;
+  /** What this instance is called on the bell. */
+  instance: string;
+  trust: Trust;
+  teller: Teller;
+}
+
 /** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
 export class Listener {
   /** Where the client is a Cluster. */
-  private readonly nodeSubscriber: NodeSubscriber | null = null;
+  private nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
   /** How the bell of a claim of our own begins. */
   private readonly ownClaim: string;
 
-  /** @param instance what we are called on the bell */
   constructor(
-    client: Client,
-    private readonly keys: Keys,
-    private readonly instance: string,
-    private readonly trust: Trust,
-    private readonly teller: Teller,
+    private readonly client: Client,
+    private readonly config: ListenerConfig,
     private readonly hints: Hints,
   ) {
-    this.ownClaim = `claim ${instance} `;
+    this.ownClaim = `claim ${config.instance} `;
+  }
+
+  start(): void {
+    const { client } = this;
     if (isCluster(client)) {
       this.nodeSubscriber = new NodeSubscriber(client, {
         connected: (node) => this.listenTo(node),
@@ -58,7 +67,7 @@ export class Listener {
   }
 
   private listenTo(node: Redis): void {
-    this.teller.over('subscriber node');
+    this.config.teller.over('subscriber node');
     this.listen(node);
     void this.subscribe(node);
   }
@@ -77,7 +86,7 @@ export class Listener {
   private nodeFailed(node: Redis, cause: unknown): void {
     if (this.stopped) return;
     const message = `the subscriber connection to ${addressOf(node)} failed (${messageOf(cause)}); trying another node`;
-    this.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
+    this.config.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
   }
 
   /** One command for each channel, as a forbidden one refuses a whole command. */
@@ -85,15 +94,19 @@ export class Listener {
     this.hints.onSubscribing();
     const bell = this.subscribeTo(
       client,
-      this.keys.bell,
+      this.config.keys.bell,
       'demands of other instances are looked for once in every ttl',
     );
     // A Cluster's notifications stay on the node they concern, so they are not used there.
     if (!this.nodeSubscriber) {
-      void this.subscribeTo(client, this.keys.expired, 'demands of instances of the original are not heard');
+      void this.subscribeTo(
+        client,
+        this.config.keys.expired,
+        'demands of instances of the original are not heard',
+      );
     }
     // Where it is forbidden, the roll call says who is there.
-    client.subscribe(this.keys.own(this.instance)).catch(() => {});
+    client.subscribe(this.config.keys.own(this.config.instance)).catch(() => {});
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
     if (heard) this.hints.onSubscribed();
@@ -103,22 +116,22 @@ export class Listener {
   private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {
     try {
       await client.subscribe(channel);
-      this.teller.over(channel);
+      this.config.teller.over(channel);
       return true;
     } catch (cause) {
       if (this.stopped || client.status !== 'ready') return false;
       const message = `may not subscribe to ${channel} (${messageOf(cause)}): ${consequence}`;
-      this.teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), channel);
+      this.config.teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), channel);
       return false;
     }
   }
 
   private hear(channel: string, message: string): void {
     if (this.stopped) return;
-    if (channel === this.keys.bell) {
+    if (channel === this.config.keys.bell) {
       for (const one of messagesIn(message)) this.ring(one);
-    } else if (channel === this.keys.expired) {
-      const name = this.keys.expiredName(message);
+    } else if (channel === this.config.keys.expired) {
+      const name = this.config.keys.expiredName(message);
       if (name !== null) this.hints.onExpired(name);
     }
   }
@@ -127,7 +140,7 @@ export class Listener {
     // The most of what is rung; we know it from its answer, and sooner.
     if (message.startsWith(this.ownClaim)) return;
     const bell = parseBell(message);
-    if (bell || isOfKnownKind(message)) this.trust.heard(bell);
+    if (bell || isOfKnownKind(message)) this.config.trust.heard(bell);
     if (bell) this.hints.onBell(bell);
   }
 }

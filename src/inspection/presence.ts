@@ -1,9 +1,7 @@
 import { hostname } from 'node:os';
 import type { InstanceInfo } from '../info';
-import type { Job } from '../job';
-import type { Store } from '../redis/store';
 import { version } from '../scripts/generated';
-import type { RedisClock } from '../time/clock';
+import type { Shared } from '../shared';
 import type { Answer } from './answers';
 import { applicationOfProcess } from './application';
 
@@ -14,31 +12,29 @@ export class Presence {
   private since: number | null = null;
 
   constructor(
-    private readonly jobs: ReadonlyMap<string, Job>,
-    private readonly store: Store,
-    private readonly clock: RedisClock,
+    private readonly shared: Pick<Shared, 'jobs' | 'store' | 'clock'>,
     private readonly running: () => InstanceInfo['running'],
   ) {
-    this.madeAt = clock.monotonic();
+    this.madeAt = shared.clock.monotonic();
   }
 
   /** Never rejects: who is not heard counts as absent. */
   async answer(roll: string): Promise<void> {
     try {
-      await this.store.present(roll, JSON.stringify(await this.describe()));
+      await this.shared.store.present(roll, JSON.stringify(await this.describe()));
     } catch {}
   }
 
   async describe(): Promise<Answer> {
     // An instance that has neither hired nor demanded has not read Redis' clock yet.
-    if (!this.clock.known) await this.store.readClock();
+    if (!this.shared.clock.known) await this.shared.store.readClock();
     const jobs: Record<string, string[]> = {};
-    for (const { name, settings } of this.jobs.values()) {
+    for (const { name, settings } of this.shared.jobs.values()) {
       const plan = settings.schedule?.plan ?? '';
       jobs[plan] ??= [];
       jobs[plan].push(name);
     }
-    this.since ??= Math.round(this.clock.now() - (this.clock.monotonic() - this.madeAt));
+    this.since ??= Math.round(this.shared.clock.now() - (this.shared.clock.monotonic() - this.madeAt));
     return {
       host: hostname(),
       pid: process.pid,

@@ -1,8 +1,6 @@
 import type { Bell } from '../hints/bell';
-import type { Fleet } from '../hints/fleet-size';
 import type { Job } from '../job';
-import type { Store } from '../redis/store';
-import type { Pauses } from '../time/pauses';
+import type { Shared } from '../shared';
 import { cancel, each, type Timer } from '../time/timers';
 
 /** ms between two roll calls, the one thing that an instance does unasked: and only while it follows another's plan. */
@@ -23,16 +21,16 @@ export class Followers {
   private timer: Timer | null = null;
 
   constructor(
-    private readonly jobs: ReadonlyMap<string, Job>,
-    private readonly store: Store,
-    private readonly fleet: Fleet,
-    private readonly pauses: Pauses,
-    private readonly armAgain: (job: Job) => void,
+    private readonly shared: Shared,
+    private readonly on: {
+      /** Nobody is left who hires the plan that the fleet follows: ours is stored again. */
+      unfollowed: (job: Job) => void;
+    },
   ) {}
 
   /** To be called when a job begins to follow another plan. */
   watch(): void {
-    if (!this.pauses.stopped) this.timer ??= each(EVERY, () => this.callAll());
+    if (!this.shared.pauses.stopped) this.timer ??= each(EVERY, () => this.callAll());
   }
 
   /** An instance left: perhaps the last one that hired the plan we follow. */
@@ -46,7 +44,7 @@ export class Followers {
       if (call) call.answered = true;
     } else if (bell.kind === 'roll') {
       if (job.following) void this.call(job, false);
-      else if (job.known?.schedule) this.store.ring('here', job.name).catch(() => {});
+      else if (job.known?.schedule) this.shared.store.ring('here', job.name).catch(() => {});
     }
   }
 
@@ -57,7 +55,7 @@ export class Followers {
 
   private callAll(): void {
     let following = false;
-    for (const job of this.jobs.values()) {
+    for (const job of this.shared.jobs.values()) {
       if (!job.following) continue;
       following = true;
       void this.call(job, true);
@@ -72,11 +70,11 @@ export class Followers {
     this.called.set(job, call);
     try {
       if (aloud) {
-        if (!(await this.pauses.pause(this.fleet.randomWait()))) return;
-        await this.store.ring('roll', job.name);
+        if (!(await this.shared.pauses.pause(this.shared.fleetSize.randomWait()))) return;
+        await this.shared.store.ring('roll', job.name);
       }
-      if (!(await this.pauses.pause(ANSWER_WITHIN))) return;
-      if (!call.answered && job.following) this.armAgain(job);
+      if (!(await this.shared.pauses.pause(ANSWER_WITHIN))) return;
+      if (!call.answered && job.following) this.on.unfollowed(job);
     } catch {
       // The bell is a hint; the next roll call is half a minute away.
     } finally {

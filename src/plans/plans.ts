@@ -1,14 +1,11 @@
 import { BossmanError, retryError } from '../errors';
-import type { Teller } from '../events';
 import type { Job, KnownPlan } from '../job';
 import type { ArmRequest } from '../redis/arm-batches';
 import { FIRED } from '../redis/bounds';
 import type { PlanReply, StoredPlan } from '../redis/replies';
-import type { Store } from '../redis/store';
 import type { Waiter } from '../redis/waiter';
 import { parsePlan, type Schedule } from '../schedule/schedule';
-import type { RedisClock } from '../time/clock';
-import type { Pauses } from '../time/pauses';
+import type { Shared } from '../shared';
 import { turns } from '../time/turns';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
@@ -26,11 +23,7 @@ export class Plans {
   private reading: Promise<void> | null = null;
 
   constructor(
-    private readonly jobs: ReadonlyMap<string, Job>,
-    private readonly store: Store,
-    private readonly clock: RedisClock,
-    private readonly teller: Teller,
-    private readonly pauses: Pauses,
+    private readonly shared: Shared,
     private readonly on: {
       /** The job's next slot is another, or there is none any more. */
       changed: (job: Job) => void;
@@ -44,14 +37,14 @@ export class Plans {
   /** Stores the job's plan. Tells the first refusal, and goes on trying. */
   hire(job: Job, waiter: Waiter<void>): void {
     const { schedule } = job.settings;
-    job.call = this.store.nextSequence();
+    job.call = this.shared.store.nextSequence();
     if (!schedule) {
       job.known = null;
       this.on.changed(job);
       this.lookOnce(job).then(
         () => waiter.answered(),
         (cause: unknown) => {
-          void this.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
+          void this.shared.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
           waiter.refused(cause);
         },
       );
@@ -60,16 +53,16 @@ export class Plans {
     // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
     // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
     // after it must not seem to come before.
-    const { earliest, latest } = this.clock.bounds();
-    const since = this.clock.known ? Math.ceil(latest) : 0;
-    const sinceWhenRetried = this.clock.known ? Math.floor(earliest) - 1 : 0;
+    const { earliest, latest } = this.shared.clock.bounds();
+    const since = this.shared.clock.known ? Math.ceil(latest) : 0;
+    const sinceWhenRetried = this.shared.clock.known ? Math.floor(earliest) - 1 : 0;
     this.arm(new Hire(job, schedule, job.call, since, sinceWhenRetried, this, waiter));
   }
 
   /** Redis has answered a hire. */
   armed(hire: Hire, reply: PlanReply): void {
     const { job, schedule } = hire;
-    this.teller.over('hire', job.name);
+    this.shared.teller.over('hire', job.name);
     if (reply.verdict === 'stale' && job.call === hire.sequence) {
       this.arm(hire);
       return;
@@ -87,17 +80,17 @@ export class Plans {
   }
 
   async fire(name: string): Promise<void> {
-    const job = this.jobs.get(name);
-    const call = this.store.nextSequence();
+    const job = this.shared.jobs.get(name);
+    const call = this.shared.store.nextSequence();
     if (job) job.call = call;
-    const { stamp, slot } = await this.store.fire(name, call);
+    const { stamp, slot } = await this.shared.store.fire(name, call);
     if (job && slot >= FIRED) this.learn(job, { stamp, slot, plan: '' });
   }
 
   /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
   armAgain(job: Job): void {
     if (!job.settings.schedule) return;
-    job.call = this.store.nextSequence();
+    job.call = this.shared.store.nextSequence();
     void this.retryArm(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
   }
 
@@ -106,39 +99,41 @@ export class Plans {
    * all that by itself, as it is sent from now on.
    */
   restoreAll(): void {
-    turns.each(this.jobs.values(), (job) => {
-      if (!isUnanswered(job) && !this.pauses.stopped) void this.look(job);
+    turns.each(this.shared.jobs.values(), (job) => {
+      if (!isUnanswered(job) && !this.shared.pauses.stopped) void this.look(job);
     });
   }
 
   /** The bell was unheard: looks for what was missed, also since a hire that is on its way was carried out. */
   lookAll(): void {
     this.restoreAll();
-    this.lookForDemands([...this.jobs.values()].filter(isUnanswered));
+    this.lookForDemands([...this.shared.jobs.values()].filter(isUnanswered));
   }
 
   /** Many in one command, as thousands may be hired at the start. */
-  lookForDemands(jobs = [...this.jobs.values()]): void {
+  lookForDemands(jobs = [...this.shared.jobs.values()]): void {
     for (let from = 0; from < jobs.length; from += PAGE)
       void this.lookForDemandsOf(jobs.slice(from, from + PAGE));
   }
 
   private async lookForDemandsOf(jobs: Job[]): Promise<void> {
-    const waiting = await this.store.demanded(jobs.map(({ name }) => name)).catch(() => jobs.map(() => true));
+    const waiting = await this.shared.store
+      .demanded(jobs.map(({ name }) => name))
+      .catch(() => jobs.map(() => true));
     turns.each(jobs.entries(), ([index, job]) => {
-      if (waiting[index] && !this.pauses.stopped) void this.look(job);
+      if (waiting[index] && !this.shared.pauses.stopped) void this.look(job);
     });
   }
 
   /** As `look`, for a hint: what was looked at just now waits a moment, and is looked at once for all hints of that time. */
   lookSoon(job: Job): void {
-    const wait = LOOK_AGAIN - (this.clock.monotonic() - job.lookedAt);
+    const wait = LOOK_AGAIN - (this.shared.clock.monotonic() - job.lookedAt);
     if (job.looking || !(wait > 0)) {
       void this.look(job);
       return;
     }
     job.looking = true;
-    void this.pauses.pause(wait).then((goOn) => {
+    void this.shared.pauses.pause(wait).then((goOn) => {
       job.looking = false;
       if (goOn) void this.look(job);
     });
@@ -154,14 +149,14 @@ export class Plans {
       return;
     }
     job.looking = true;
-    job.lookedAt = this.clock.monotonic();
+    job.lookedAt = this.shared.clock.monotonic();
     do {
       job.lookAgain = false;
       try {
         await this.lookOnce(job);
       } catch (cause) {
-        this.teller.trouble(retryError('look', job.name, cause), 'look');
-        job.lookAgain = await this.pauses.pause(RETRY.first);
+        this.shared.teller.trouble(retryError('look', job.name, cause), 'look');
+        job.lookAgain = await this.shared.pauses.pause(RETRY.first);
       }
     } while (job.lookAgain);
     job.looking = false;
@@ -169,8 +164,8 @@ export class Plans {
 
   private async lookOnce(job: Job): Promise<void> {
     const { call, known } = job;
-    const stored = await this.store.restore(job.name, known && { ...known, plan: known.text });
-    this.teller.over('look', job.name);
+    const stored = await this.shared.store.restore(job.name, known && { ...known, plan: known.text });
+    this.shared.teller.over('look', job.name);
     // Before the first answer to a hire there is nothing to compare with.
     if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
     if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
@@ -191,7 +186,7 @@ export class Plans {
     if (fired) job.firedBy = stored.stamp;
     const schedule = fired ? null : stored.plan === own.plan ? own : parsePlan(stored.plan);
     if (!fired && !schedule) {
-      this.teller.trouble(
+      this.shared.teller.trouble(
         new BossmanError(
           'FOREIGN_VALUE',
           `job ${job.name}: '${stored.plan}' is no plan; storing '${own.plan}'`,
@@ -211,38 +206,38 @@ export class Plans {
       job.open = true;
     }
     if (job.following) this.on.following();
-    if (schedule && stored.plan !== before && stored.plan !== own.plan && this.teller.hears('plan')) {
-      this.teller.tell('plan', { job: job.name, plan: stored.plan, own: own.plan });
+    if (schedule && stored.plan !== before && stored.plan !== own.plan && this.shared.teller.hears('plan')) {
+      this.shared.teller.tell('plan', { job: job.name, plan: stored.plan, own: own.plan });
     }
     this.on.changed(job);
   }
 
   /** The plan began anew in an emptied Redis, and slots that we waited for are not among its own. */
   private tellPassed(job: Job, known: KnownPlan, stored: StoredPlan): void {
-    const end = Math.min(stored.slot, this.clock.now());
+    const end = Math.min(stored.slot, this.shared.clock.now());
     if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)
       return;
-    if (!this.teller.hears('skip')) return;
+    if (!this.shared.teller.hears('skip')) return;
     const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
-    this.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
+    this.shared.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
   }
 
   private arm(hire: Hire): void {
     // Cron needs to know what time it is; an interval is counted by the script.
-    if (hire.schedule.everyMs !== null) this.store.arm(hire);
+    if (hire.schedule.everyMs !== null) this.shared.store.arm(hire);
     else this.armCron(hire).catch((cause: unknown) => hire.refused(cause));
   }
 
   private async armCron(hire: Hire): Promise<void> {
-    if (!this.clock.known) await this.readClock();
-    const now = this.clock.now();
+    if (!this.shared.clock.known) await this.readClock();
+    const now = this.shared.clock.now();
     hire.next = hire.schedule.next(now, now);
-    this.store.arm(hire);
+    this.shared.store.arm(hire);
   }
 
   /** Once for all who wait for it. */
   private readClock(): Promise<void> {
-    this.reading ??= this.store.readClock().finally(() => {
+    this.reading ??= this.shared.store.readClock().finally(() => {
       this.reading = null;
     });
     return this.reading;
@@ -256,16 +251,16 @@ export class Plans {
     first: number,
   ): Promise<void> {
     for (let wait = first; ; wait = Math.min(Math.max(RETRY.first, 2 * wait), RETRY.longest)) {
-      if (!(await this.pauses.pause(wait)) || job.call !== call) return;
+      if (!(await this.shared.pauses.pause(wait)) || job.call !== call) return;
       try {
-        if (!this.clock.known) await this.readClock();
-        const sinceNow = since || Math.floor(this.clock.now() - wait);
+        if (!this.shared.clock.known) await this.readClock();
+        const sinceNow = since || Math.floor(this.shared.clock.now() - wait);
         await new Promise<void>((answered, refused) => {
           this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
         });
         return;
       } catch (cause) {
-        this.teller.trouble(retryError('hire', job.name, cause), 'hire');
+        this.shared.teller.trouble(retryError('hire', job.name, cause), 'hire');
       }
     }
   }

@@ -1,15 +1,24 @@
+import { BossmanError, messageOf } from '../errors';
+import type { Teller } from '../events';
 import type { Client } from './connection';
 
 const SETTING = 'notify-keyspace-events';
 
 /**
- * Makes the server publish expired keys, with the flags kept that others have set. Rejects where CONFIG is not allowed.
+ * Makes the server publish expired keys, with the flags kept that others have set. Reports a server that does not allow
+ * CONFIG. Never rejects.
  *
  * @see https://redis.io/docs/latest/develop/use/keyspace-notifications/
  */
-export async function enableNotifications(client: Client): Promise<void> {
-  const { flags, missing } = await notificationFlags(client);
-  if (missing) await client.config('SET', SETTING, flags + missing);
+export async function enableNotifications(client: Client, teller: Teller): Promise<void> {
+  try {
+    const { flags, missing } = await notificationFlags(client);
+    if (missing) await client.config('SET', SETTING, flags + missing);
+    teller.over('notifications');
+  } catch (cause) {
+    const message = `may not use CONFIG (${messageOf(cause)}); set disableRedisConfig, and notify-keyspace-events Ex in Redis if instances of the original share it`;
+    teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), 'notifications');
+  }
 }
 
 /** The value of `notify-keyspace-events`: one letter per flag. */

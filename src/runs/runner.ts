@@ -1,15 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { BossmanError, causeOf, isError, messageOf } from '../errors';
-import type { LostEvent, RunEvent, Teller } from '../events';
-import type { Fleet } from '../hints/fleet-size';
+import type { LostEvent, RunEvent } from '../events';
 import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
 import type { JobDefinition, Qa, RunContext } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
 import type { SettleReply } from '../redis/replies';
-import type { SettleRequest, Store } from '../redis/store';
+import type { SettleRequest } from '../redis/store';
+import type { Shared } from '../shared';
 import { type RunTrace, traced } from '../telling/trace';
-import type { RedisClock } from '../time/clock';
 import { within } from '../time/timers';
 import { compose } from './compose';
 import { Abortion, Context } from './context';
@@ -22,6 +21,16 @@ export interface Ticket extends Lease {
   demandedAt: number | null;
   /** The slot was run before, by an instance that died in it. */
   recovered: boolean;
+}
+
+/** What becomes of what slots, demands and recoveries have won. */
+export interface Handover {
+  /** It is run now. */
+  won: (job: Job, ticket: Ticket) => void;
+  /** It does not begin, as it was fired, abandoned or too late: the lock that the token has is given back. */
+  notRun: (job: Job, token: string) => void;
+  /** Runs that go on in this instance. */
+  busy: () => number;
 }
 
 /** ms within which Redis answers, or quit no longer waits for that. */
@@ -74,22 +83,29 @@ export class Runner {
   /** The jobs of the runs that were abandoned. */
   private readonly abandoned: string[] = [];
   private readonly sweeps: Sweeps;
+  private readonly store: Shared['store'];
+  private readonly clock: Shared['clock'];
+  private readonly fleet: Shared['fleetSize'];
+  private readonly teller: Shared['teller'];
 
   constructor(
-    private readonly store: Store,
-    private readonly clock: RedisClock,
-    private readonly fleet: Fleet,
-    private readonly teller: Teller,
+    shared: Shared,
     private readonly on: {
       /** A demand of the job waits, and can be taken in so many ms. */
       demandWaits: (job: Job, inMs: number) => void;
       /** The run of a slot has died, or goes on. */
       recoverable: (job: Job) => void;
-      /** Whether a job is hired here. */
-      isHired: (name: string) => boolean;
     },
   ) {
-    this.sweeps = new Sweeps(() => clock.monotonic(), on.isHired);
+    const { clock, jobs } = shared;
+    this.store = shared.store;
+    this.clock = shared.clock;
+    this.fleet = shared.fleetSize;
+    this.teller = shared.teller;
+    this.sweeps = new Sweeps(
+      () => clock.monotonic(),
+      (name) => jobs.has(name),
+    );
   }
 
   use(qa: Qa): void {

@@ -1,17 +1,14 @@
 import { retryError } from '../errors';
-import type { SkipEvent, Teller } from '../events';
+import type { SkipEvent } from '../events';
 import type { Bell } from '../hints/bell';
-import type { Fleet } from '../hints/fleet-size';
-import type { Trust } from '../hints/trust';
 import type { Job, KnownPlan } from '../job';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
-import type { ClaimRequest, NotedRun, Store } from '../redis/store';
-import type { Ticket } from '../runs/runner';
+import type { ClaimRequest, NotedRun } from '../redis/store';
+import type { Handover } from '../runs/runner';
 import type { Schedule } from '../schedule/schedule';
+import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
-import type { RedisClock } from '../time/clock';
-import type { Pauses } from '../time/pauses';
 import { turns } from '../time/turns';
 import { ClaimGate } from './claim-gate';
 import { latestMs, slotWithin } from './misfires';
@@ -58,28 +55,32 @@ interface LateSlot {
  * decides.
  */
 export class Slots {
+  private readonly jobs: Shared['jobs'];
+  private readonly store: Shared['store'];
+  private readonly clock: Shared['clock'];
+  private readonly fleet: Shared['fleetSize'];
+  private readonly trust: Shared['trust'];
+  private readonly teller: Shared['teller'];
+  private readonly pauses: Shared['pauses'];
+  private readonly track: Shared['track'];
   private readonly alarms: Alarms;
   private readonly starts: Starts;
   private readonly gate: ClaimGate;
 
   constructor(
-    private readonly jobs: ReadonlyMap<string, Job>,
+    shared: Shared,
     private readonly plans: Plans,
-    private readonly store: Store,
-    private readonly clock: RedisClock,
-    private readonly fleet: Fleet,
-    private readonly trust: Trust,
-    private readonly teller: Teller,
-    private readonly pauses: Pauses,
-    private readonly on: {
-      won: (job: Job, ticket: Ticket) => void;
-      /** Fired or abandoned between the claim and the slot: the lock that the token has is to be given back. */
-      notRun: (job: Job, token: string) => void;
-      /** Runs that go on in this instance. */
-      busy: () => number;
-      track: <T>(promise: Promise<T>) => Promise<T>;
-    },
+    private readonly on: Handover,
   ) {
+    const { clock } = shared;
+    this.jobs = shared.jobs;
+    this.store = shared.store;
+    this.clock = shared.clock;
+    this.fleet = shared.fleetSize;
+    this.trust = shared.trust;
+    this.teller = shared.teller;
+    this.pauses = shared.pauses;
+    this.track = shared.track;
     this.alarms = new Alarms(
       () => clock.now(),
       (name, lateMs) => this.onAlarm(name, lateMs),
@@ -89,7 +90,7 @@ export class Slots {
       () => clock.monotonic(),
       (job) => {
         job.claiming = true;
-        void this.on.track(this.claim(job));
+        void this.track(this.claim(job));
       },
     );
   }
@@ -117,7 +118,7 @@ export class Slots {
   }
 
   /** The estimate of Redis' clock has changed. */
-  realign(): void {
+  clockJumped(): void {
     this.alarms.realign();
   }
 

@@ -17,12 +17,12 @@ const wallClock = Date.now;
  * fewer.
  */
 export class Wake {
-  private lead: number;
+  private lead = 0;
   private pause = PAUSE.first;
   private askedAt = Number.NEGATIVE_INFINITY;
   private suspicious = false;
   private asking = false;
-  private readonly timer: Timer;
+  private timer: Timer | null = null;
 
   constructor(
     private readonly clock: RedisClock,
@@ -32,7 +32,9 @@ export class Wake {
       /** Reads Redis' clock. */
       ask: () => Promise<void>;
     },
-  ) {
+  ) {}
+
+  start(): void {
     this.lead = this.wallLead();
     this.timer = each(EVERY, () => this.look());
     this.timer.unref();

@@ -21,7 +21,7 @@ boss.on('skip', (event) => tell({ kind: 'skip', event }));
 boss.on('lost', (event) => tell({ kind: 'lost', event }));
 boss.on('error', ({ code, message }) => code !== 'WORK_FAILED' && tell({ kind: 'error', message }));
 
-tell({ kind: 'joined', caller: callerOf(boss) });
+tell({ kind: 'joined', caller: boss.id });
 for (const job of task.hires) call('hire', job);
 
 process.on('message', (order: Order) => {
@@ -78,14 +78,6 @@ async function leave(timeout?: number): Promise<void> {
   // The process stays until its work has ended, as it would by itself, and tells of that.
   await Promise.allSettled(working);
   if (process.connected) process.disconnect();
-}
-
-/** What the bell calls it; no caller of the library needs to know. */
-function callerOf(instance: Bossman): string {
-  const store: unknown = Reflect.get(instance, 'store');
-  const caller: unknown = typeof store === 'object' && store !== null && Reflect.get(store, 'instance');
-  if (typeof caller !== 'string') throw new Error('an instance has no name on the bell any more');
-  return caller;
 }
 
 function tell(told: Told): void {

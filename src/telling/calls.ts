@@ -1,7 +1,7 @@
-import { BossmanError, messageOf } from './errors';
-import type { Teller } from './events';
-import type { Waiter } from './redis/waiter';
-import { soon, within } from './time/timers';
+import { BossmanError, messageOf } from '../errors';
+import type { Teller } from '../events';
+import type { Waiter } from '../redis/waiter';
+import { soon, within } from '../time/timers';
 
 /** Calls, or jobs, that the error of an early quit names. */
 const SHOWN = 10;

@@ -1,0 +1,301 @@
+import type { EventEmitter } from 'node:events';
+import { Demands } from './demands/demands';
+import { BossmanError } from './errors';
+import type { Bell } from './hints/bell';
+import { BellFallback } from './hints/bell-fallback';
+import { FleetSize } from './hints/fleet-size';
+import { Listener } from './hints/listener';
+import { Trust } from './hints/trust';
+import { Deaths } from './inspection/deaths';
+import { Overview } from './inspection/overview';
+import { Presence } from './inspection/presence';
+import { InspectionStore } from './inspection/reads';
+import { RollCall } from './inspection/roll-call';
+import { Job } from './job';
+import type { Connection, JobDefinition } from './options';
+import { Followers } from './plans/followers';
+import { Plans } from './plans/plans';
+import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
+import { Keys } from './redis/keys';
+import { enableNotifications } from './redis/notifications';
+import { Store } from './redis/store';
+import { ANSWERS_WITHIN, type Handover, Runner } from './runs/runner';
+import type { InstanceSettings, JobSettings } from './settings';
+import type { Part, Shared } from './shared';
+import { Recoveries } from './slots/recoveries';
+import { Slots } from './slots/slots';
+import { Calls, tally } from './telling/calls';
+import { tellOutages } from './telling/outages';
+import { Reporter } from './telling/reporter';
+import { RedisClock } from './time/clock';
+import { Pauses } from './time/pauses';
+import { Wake } from './time/wake';
+
+/** What a `Bossman` is inside: makes the parts and connects them, routes hints to them, and quits. */
+export class Instance {
+  readonly reporter: Reporter;
+  readonly calls: Calls;
+  readonly runner: Runner;
+  readonly plans: Plans;
+  readonly demands: Demands;
+  readonly overview: Overview;
+  private readonly jobs = new Map<string, Job>();
+  private readonly clock = new RedisClock();
+  private readonly fleetSize = new FleetSize(() => this.clock.monotonic());
+  private readonly pauses = new Pauses();
+  private readonly client: Client;
+  private readonly subscriber: Client;
+  private readonly store: Store;
+  private readonly slots: Slots;
+  private readonly recoveries: Recoveries;
+  private readonly followers: Followers;
+  private readonly presence: Presence;
+  private readonly deaths: Deaths;
+  private readonly bellFallback: BellFallback;
+  private readonly parts: readonly Part[];
+  private quitting: Promise<void> | null = null;
+
+  /**
+   * @param emitter whose events tell what happens
+   * @throws TypeError or RangeError, naming the option and its value
+   */
+  constructor(
+    emitter: EventEmitter,
+    readonly settings: InstanceSettings,
+    connection: Connection | undefined,
+  ) {
+    checkPrefix(settings.prefix, connection);
+    this.client = connect(connection, 'commands');
+    this.subscriber = connect(connection, 'subscriber');
+    const { db, keyPrefix } = spaceOf(this.client);
+    const keys = new Keys(settings.prefix, keyPrefix, db);
+    const { jobs, clock, fleetSize, pauses } = this;
+
+    const reporter = new Reporter(emitter, () => this.id);
+    this.reporter = reporter;
+    this.calls = new Calls(reporter);
+    this.store = new Store(this.client, keys, clock, {
+      clockJump: () => {
+        for (const part of this.parts) part.clockJumped?.();
+      },
+      suspects: (name, tokens) => this.deaths.suspected(name, tokens),
+    });
+    const track: Shared['track'] = (promise) => this.calls.track(promise);
+    const trust = new Trust(clock);
+    const { store } = this;
+    const shared: Shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, track };
+
+    const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
+    const handover: Handover = {
+      won: (job, ticket) => void track(this.runner.run(job, ticket)),
+      notRun: (job, token) => void track(this.runner.giveBack(job, token)),
+      busy: () => this.runner.busy,
+    };
+    this.runner = new Runner(shared, {
+      demandWaits,
+      recoverable: (job) => this.recoveries.look(job),
+    });
+    this.plans = new Plans(shared, {
+      changed: (job) => this.slots.align(job),
+      following: () => this.followers.watch(),
+      demandWaits,
+    });
+    this.slots = new Slots(shared, this.plans, handover);
+    this.demands = new Demands(shared, handover);
+    this.recoveries = new Recoveries(shared, handover);
+    this.followers = new Followers(shared, { unfollowed: (job) => this.plans.armAgain(job) });
+
+    this.presence = new Presence(shared, () => this.runner.going);
+    const reads = new InspectionStore(this.client, keys);
+    const roll = new RollCall(store, reads, pauses, !isCluster(this.client), this.presence);
+    this.deaths = new Deaths(
+      store,
+      pauses,
+      () => clock.monotonic(),
+      {
+        rollCall: () => roll.answering(),
+        died: (name, { slot, demandedAt }) => {
+          if (reporter.hears('lost')) reporter.tell('lost', { job: name, slot, demandedAt, why: 'died' });
+        },
+        trouble: (error) => reporter.trouble(error, 'died'),
+        track,
+      },
+      { suspected: (name, token) => this.onSuspected(name, token) },
+    );
+    this.overview = new Overview(store, reads, clock, roll, this.deaths);
+
+    const canAsk = () => this.client.status === 'ready';
+    this.bellFallback = new BellFallback(pauses, settings.run.ttlMs, {
+      canAsk,
+      look: () => this.plans.lookAll(),
+    });
+    const listener = new Listener(
+      this.subscriber,
+      { keys, instance: this.id, trust, teller: reporter },
+      {
+        onBell: (bell) => this.onBell(bell),
+        onExpired: (name) => this.onExpired(name),
+        onSubscribing: () => this.demands.subscribing(),
+        onSubscribed: () => this.onSubscribed(),
+        onUnheard: () => {
+          store.isHeardOf = false;
+          this.bellFallback.unheard();
+        },
+      },
+    );
+    const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
+    this.parts = [listener, this.slots, this.demands, this.recoveries, this.followers, pauses, wake];
+    for (const part of this.parts) part.start?.();
+    this.watchConnections();
+  }
+
+  /** What this instance is called in Redis, and in traces. */
+  get id(): string {
+    return this.store.instance;
+  }
+
+  /** Makes the job known here, in place of an earlier hire of its name, and stores its plan. */
+  hire(name: string, definition: JobDefinition, settings: JobSettings): Promise<void> {
+    return this.calls.begin<void>('hire', name, (waiter) => {
+      const job = this.register(name, definition, settings);
+      this.recoveries.look(job);
+      this.plans.hire(job, waiter);
+    });
+  }
+
+  /** @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout` */
+  quit(timeout: number | null): Promise<void> {
+    this.quitting ??= this.close(timeout);
+    const others = this.runner.quitInside();
+    return others ? Promise.race([this.quitting, others]) : this.quitting;
+  }
+
+  private register(name: string, definition: JobDefinition, settings: JobSettings): Job {
+    const hiredAt = Math.floor(this.clock.monotonic());
+    const known = this.jobs.get(name);
+    if (known) return Object.assign(known, { definition, settings, hiredAt });
+    const job = new Job(name, definition, settings, hiredAt);
+    this.jobs.set(name, job);
+    return job;
+  }
+
+  private watchConnections(): void {
+    const hasQuit = () => this.quitting !== null;
+    tellOutages(this.client, 'command', this.reporter, hasQuit);
+    tellOutages(this.subscriber, 'subscriber', this.reporter, hasQuit);
+    this.client.on('connect', () => this.store.connected());
+    this.client.on('ready', () => this.onReady());
+    // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
+    this.client.on('-node', () => {
+      if (this.client.status === 'ready') this.onReady();
+    });
+  }
+
+  private onBell(bell: Bell): void {
+    // Our own roll call is answered as well: Redis counts us among those that heard it.
+    if (bell.kind === 'who') {
+      void this.presence.answer(bell.roll);
+      return;
+    }
+    this.demands.onAnyBell(bell);
+    // What we did ourselves we know from its answer, and sooner.
+    if (bell.caller === this.id) return;
+    if (bell.kind === 'quit') {
+      this.followers.onQuit();
+      return;
+    }
+    if (bell.kind === 'hired') {
+      for (const name of bell.names) this.onBell({ kind: 'armed', caller: bell.caller, name });
+      return;
+    }
+    const job = this.jobs.get(bell.name);
+    if (!job) return;
+    if (
+      (bell.kind === 'claim' && bell.verdict === 'run') ||
+      bell.kind === 'taken' ||
+      bell.kind === 'recovered'
+    ) {
+      this.runner.lockTaken(job, bell.at);
+    }
+    this.slots.onBell(bell, job);
+    this.demands.onBell(bell, job);
+    this.recoveries.onBell(bell, job);
+    this.followers.onBell(bell, job);
+  }
+
+  /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */
+  private onSuspected(name: string, token: string): void {
+    const job = this.jobs.get(name);
+    if (job) void this.calls.track(this.runner.suspected(job, token));
+  }
+
+  private onExpired(name: string): void {
+    const job = this.jobs.get(name);
+    if (job?.settings.schedule) this.slots.onExpired(job);
+    // A planned job may itself be called demand:NAME.
+    else if (name.startsWith('demand:')) this.demands.onTriggerExpired(name.slice('demand:'.length));
+  }
+
+  /** The command client is connected, for the first time or again. */
+  private onReady(): void {
+    if (!this.settings.disableRedisConfig && !isCluster(this.client)) {
+      void enableNotifications(this.client, this.reporter);
+    }
+    this.plans.restoreAll();
+    this.recoveries.lookAll();
+  }
+
+  private onSubscribed(): void {
+    const isFirst = this.bellFallback.heard();
+    this.store.isHeardOf = true;
+    this.demands.subscribed();
+    this.store.listeners().then(
+      (listeners) => this.fleetSize.heard(listeners),
+      // Only a first guess: every claim tells it again.
+      () => {},
+    );
+    // Another's plan, or a fire, is met at the next slot; a demand waits for whoever looks.
+    if (isFirst) this.plans.lookForDemands();
+    else this.plans.lookAll();
+    this.recoveries.lookAll();
+  }
+
+  private async close(timeout: number | null): Promise<void> {
+    let answersMs = 0;
+    try {
+      this.calls.closed = true;
+      this.runner.leave(timeout);
+      for (const part of this.parts) part.stop?.();
+      answersMs = await this.waitForAll(timeout);
+    } catch {
+      // Even the report of a failure has failed. The connections close all the same.
+    }
+    this.reporter.mute();
+    this.runner.stop();
+    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
+    await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
+  }
+
+  /** @returns ms that Redis has to answer what is still to be sent */
+  private async waitForAll(timeout: number | null): Promise<number> {
+    const patience = Math.min(ANSWERS_WITHIN, timeout ?? ANSWERS_WITHIN);
+    let answersBy = 0;
+    const rest = () => answersBy - this.clock.monotonic();
+    // A claim on its way may still begin a run, so each wait may lead to the other.
+    do {
+      await this.runner.wait();
+      if (this.runner.busy > 0) break;
+      answersBy = this.clock.monotonic() + patience;
+      await this.calls.drain(rest);
+    } while (this.runner.busy > 0);
+    const abandoned = await this.runner.giveUp(ANSWERS_WITHIN);
+    if (abandoned.length > 0) {
+      answersBy = this.clock.monotonic() + ANSWERS_WITHIN;
+      const message = `quit gave up on runs that had not ended: ${tally(abandoned.map((job) => `'${job}'`))}`;
+      this.reporter.trouble(new BossmanError('QUIT', message));
+    }
+    this.calls.giveUp();
+    await this.slots.abandon();
+    return rest();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Teller } from './events';
+import type { FleetSize } from './hints/fleet-size';
+import type { Trust } from './hints/trust';
+import type { Job } from './job';
+import type { Store } from './redis/store';
+import type { RedisClock } from './time/clock';
+import type { Pauses } from './time/pauses';
+
+/** What all parts of an instance use. Each part gets it first, and then what it alone needs. */
+export interface Shared {
+  /** The jobs hired here, by name. */
+  readonly jobs: ReadonlyMap<string, Job>;
+  readonly store: Store;
+  readonly clock: RedisClock;
+  readonly fleetSize: FleetSize;
+  readonly trust: Trust;
+  readonly teller: Teller;
+  readonly pauses: Pauses;
+  /** Makes `quit` wait for a claim, a take or a run. */
+  readonly track: <T>(promise: Promise<T>) => Promise<T>;
+}
+
+/** A part of an instance, as far as all of them are told the same at the same time. */
+export interface Part {
+  /** All parts are made. Before this, a part sets no timer and listens to no connection. */
+  start?(): void;
+  /** The estimate of Redis' clock jumped: alarms that were set before may be wrong. */
+  clockJumped?(): void;
+  /** The instance quits: nothing new begins. */
+  stop?(): void;
+}
