@@ -66,14 +66,16 @@ if again ~= '' then
   slot = tonumber(expected)
 end
 local rest = math.max(0, slot - now)
+local function moveTo(later)
+  entry.slot = later
+  entry.before = unreplaced(entry.before)
+  writePlan(plans, due, name, entry)
+  setTrigger(trigger, later)
+end
+
 -- Only the slot that was asked for is claimed early: `next` follows that one.
 if again == '' and rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
-  if slot > entry.slot then
-    entry.slot = slot
-    entry.before = unreplaced(entry.before)
-    writePlan(plans, due, name, entry)
-    setTrigger(trigger, slot)
-  end
+  if slot > entry.score then moveTo(slot) end
   return answer('ahead', slot, 0, 0)
 end
 
@@ -81,6 +83,12 @@ end
 local following = every > 0 and slot + every * (math.floor(math.max(0, now - slot) / every) + 1) or tonumber(nextSlot)
 if again ~= '' then following = entry.slot end
 if following <= now then return answer('stale', slot, 0, 0) end
+
+-- It was claimed before its time, by a plan that has been fired or replaced since.
+if again == '' and slot == entry.claimed then
+  moveTo(following)
+  return answer('ahead', following, 0, 0)
+end
 
 if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
   verdict = 'missed'

@@ -80,8 +80,15 @@ local function parsePlan(text, due, name)
     string.match(text, '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
   if not score or score < 0 or score >= 2 * FIRED or tonumber(stamp) >= FIRED then return nil end
+  -- A slot that was claimed is over, even if somebody else set the score back to it, or to an earlier one. `score` is what
+  -- is stored, `slot` is what counts. The newest claim is the last one, and slots only move forward.
+  local slot = score
+  local claimed, following, of = string.match(claims, ':(%d+):(%d+):(%d+)$')
+  if of == stamp and score <= tonumber(claimed) and tonumber(following) < FIRED then
+    slot = math.max(score, tonumber(following))
+  end
   return { stamp = tonumber(stamp), plan = plan, claims = claims, calls = calls, before = before,
-    slot = score, fired = score >= FIRED }
+    claimed = tonumber(claimed), score = score, slot = slot, fired = slot >= FIRED }
 end
 
 local function readPlan(plans, due, name)

@@ -30,7 +30,7 @@ if samePlan and born and stamp > 0 and stamp < tonumber(born) then
     entry.stamp = math.max(now, stored + 1)
     bringBack()
   end
-elseif stamp > stored or (entry and stamp == stored and slot > entry.slot) then
+elseif stamp > stored or (entry and stamp == stored and slot > entry.score) then
   -- Between equal stamps the later slot wins, as slots only move forward (and a fire stands behind all of them); so it
   -- does between two stamps of one plan.
   if samePlan then slot = math.max(slot, entry.slot) end

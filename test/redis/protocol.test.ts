@@ -7,7 +7,7 @@ import type { PlanReply, StoredPlan } from '../../src/redis/replies';
 import { type ClaimRequest, Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
 import { RedisClock } from '../../src/time/clock';
-import { about, type Entry, ProtocolModel } from '../support/protocol-model';
+import { about, type Entry, newestClaim, ProtocolModel } from '../support/protocol-model';
 import { type Answered, Promises, type Seen } from '../support/protocol-promises';
 import { testUrl } from '../support/redis';
 
@@ -618,6 +618,22 @@ const rollbacks = fc
     ),
   );
 
+const setsBack = fc.constantFrom('long past', 'just claimed').map((what) =>
+  step(
+    `somebody else sets the slot back to one that is ${what}`,
+    ({ model: { entry } }) => entry !== null && entry.slot < FIRED && newestClaim(entry) !== undefined,
+    async ({ redis, keys, model, promises }) => {
+      const { entry } = model;
+      const newest = entry && newestClaim(entry);
+      const to = what === 'long past' ? 5 : newest?.claimed;
+      if (!entry || to === undefined || to >= entry.slot) return;
+      await redis.zadd(keys.due, to, JOB);
+      promises.setBack(entry.stamp, entry.slot, to);
+      model.entry = { ...entry, slot: to };
+    },
+  ),
+);
+
 const originals = fc.constantFrom(10, 35).map((seconds) =>
   step(`an original sets the trigger to ${seconds} s`, always, async ({ redis, keys, model }) => {
     const answers = await redis
@@ -644,40 +660,83 @@ describe('three instances, whatever they call in whatever order and whatever is 
     await Promise.all([redis, ...clients].map((client) => client.quit()));
   });
 
-  it('are not given a slot of a cron plan early that they did not ask for', async () => {
-    const world = new World(redis, clients, msOf(await redis.time()));
-    try {
-      const [one, other] = [world.member(0), world.member(1)];
+  describe('of a cron plan', () => {
+    let world: World;
+    let slot: number;
+    let sequence = 0;
+
+    const arm = async (member: Member) => {
       const [schedule] = world.schedules.slice(-1);
       if (!schedule) throw new Error('there is no cron plan');
       const now = await world.now();
-      const slot = schedule.next(now, now);
-      const armed = await new Promise<StoredPlan>((answered, refused) => {
-        one.store.arm({ name: JOB, schedule, next: slot, sequence: 1, since: 0, answered, refused });
+      slot = schedule.next(now, now);
+      sequence += 1;
+      return new Promise<StoredPlan>((answered, refused) => {
+        member.store.arm({ name: JOB, schedule, next: slot, sequence, since: 0, answered, refused });
       });
-      const claim = (member: Member) =>
-        member.store.claim({
-          name: JOB,
-          stamp: armed.stamp,
-          expected: slot,
-          everyMs: null,
-          next: slot + MINUTE,
-          token: member.store.nextToken(),
-          ttlMs: 1,
-          skipAfterMs: null,
-          earlyMs: 8000,
-          open: false,
-          listeners: 0,
-          noted: NOTED,
-          again: null,
-        });
+    };
+    const claim = (member: Member, { stamp }: { stamp: number }) =>
+      member.store.claim({
+        name: JOB,
+        stamp,
+        expected: slot,
+        everyMs: null,
+        next: slot + MINUTE,
+        token: member.store.nextToken(),
+        ttlMs: 1,
+        skipAfterMs: null,
+        earlyMs: 8000,
+        open: false,
+        listeners: 0,
+        noted: NOTED,
+        again: null,
+      });
+
+    beforeEach(async () => {
+      world = new World(redis, clients, msOf(await redis.time()));
+    });
+
+    afterEach(() => world.clear());
+
+    it('are not given a slot early that they did not ask for', async () => {
+      const [one, other] = [world.member(0), world.member(1)];
+      const armed = await arm(one);
       await world.pass(55);
-      expect(await claim(one)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });
+      expect(await claim(one, armed)).toMatchObject({ verdict: 'run', claimed: slot, slot: slot + MINUTE });
       await world.pass(60);
-      expect(await claim(other)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
-    } finally {
-      await world.clear();
-    }
+      expect(await claim(other, armed)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
+    });
+
+    it.each([
+      ['the slot itself', 0],
+      ['an earlier one', -MINUTE],
+      ['one long past', Number.NEGATIVE_INFINITY],
+    ])('are not given a slot twice when somebody else sets it back to %s', async (_, distance) => {
+      const [one, other] = [world.member(0), world.member(1)];
+      const armed = await arm(one);
+      await world.pass(60);
+      expect(await claim(one, armed)).toMatchObject({ verdict: 'run', claimed: slot });
+      await world.pass(5);
+      await redis.zadd(world.keys.due, Math.max(0, slot + distance), JOB);
+      // It has not heard of the claim.
+      expect(await claim(other, armed)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
+      expect(Number(await redis.zscore(world.keys.due, JOB))).toBe(slot + MINUTE);
+    });
+
+    it('are not given a slot twice when it was claimed early, and the job is fired and hired again', async () => {
+      const [one, other] = [world.member(0), world.member(1)];
+      const armed = await arm(one);
+      const first = slot;
+      await world.pass(55);
+      expect(await claim(one, armed)).toMatchObject({ verdict: 'run', claimed: first });
+      sequence += 1;
+      await other.store.fire(JOB, sequence);
+      const armedAgain = await arm(other);
+      expect(slot).toBe(first);
+      await world.pass(10);
+      const next = first + MINUTE;
+      expect(await claim(other, armedAgain)).toMatchObject({ verdict: 'ahead', claimed: next, slot: next });
+    });
   });
 
   it('are answered as the model says, and the guarantees hold', async () => {
@@ -694,7 +753,16 @@ describe('three instances, whatever they call in whatever order and whatever is 
       fc.oneof(fires, restarts),
     ];
     const demanded = [demands, takes, begins, settles];
-    const around = [repeats, repeats, deaths, passes, passes, passes, rollbacks, fc.oneof(losses, originals)];
+    const around = [
+      repeats,
+      repeats,
+      deaths,
+      passes,
+      passes,
+      passes,
+      rollbacks,
+      fc.oneof(losses, originals, setsBack),
+    ];
     const steps = fc.commands<World, undefined, false>([...planned, ...demanded, ...around], {
       maxCommands: 80,
       size: 'max',

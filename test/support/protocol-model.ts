@@ -77,7 +77,7 @@ export class ProtocolModel {
     told: number,
     now: number,
   ) {
-    const was = this.entry;
+    const was = this.counts;
     if (was && sequence <= (was.calls[caller] ?? 0)) return this.toldPlan('done', now);
     const live = was !== null && was.slot < FIRED;
     if (was && !live && since > 0 && was.slot - FIRED > since && was.lastCaller !== caller)
@@ -124,7 +124,7 @@ export class ProtocolModel {
     { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, again }: ClaimRequest,
     now: number,
   ) {
-    const was = this.entry;
+    const was = this.counts;
     if (!was) return { verdict: 'gone' };
     const earlier = was.claims[caller];
     if (earlier?.token === token) {
@@ -143,8 +143,8 @@ export class ProtocolModel {
     if (again !== null && (!isOurs || was.slot <= now)) return { verdict: 'passed', ...stored };
     const claimed = again === null ? Math.max(was.slot, expected) : expected;
     if (again === null && claimed > now + (claimed > expected ? 0 : earlyMs)) {
-      // Redis came back with an older slot.
-      if (claimed > was.slot) {
+      // Redis came back with an older slot, or somebody else set it back.
+      if (claimed > (this.entry?.slot ?? 0)) {
         this.entry = { ...was, slot: claimed, before: unreplaced(was.before) };
         this.setTrigger(now);
       }
@@ -154,6 +154,13 @@ export class ProtocolModel {
     const early = Math.max(0, claimed - now);
     if (everyMs !== null && again === null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
     if (slot <= now) return { verdict: 'stale', ...stored };
+
+    // It was claimed before its time, by a plan that has been fired or replaced since.
+    if (again === null && Object.values(was.claims).some(({ answer }) => answer.claimed === claimed)) {
+      this.entry = { ...was, slot, before: unreplaced(was.before) };
+      this.setTrigger(now);
+      return { verdict: 'ahead', claimed: slot, ...stored };
+    }
 
     const missed = skipAfterMs !== null && now - claimed > skipAfterMs;
     const verdict = missed ? 'missed' : this.takeLock(token, ttlMs + early, now) ? 'run' : 'locked';
@@ -273,6 +280,14 @@ export class ProtocolModel {
     return { demandIn: this.demandIn(now) };
   }
 
+  /** What is stored, with the slot that counts: one that was claimed is over, even if somebody else sets it back. */
+  private get counts(): Entry | null {
+    const { entry } = this;
+    const newest = entry && newestClaim(entry);
+    if (!newest || entry.slot > newest.claimed) return entry;
+    return { ...entry, slot: Math.max(entry.slot, newest.slot) };
+  }
+
   loseNotes(): void {
     Object.assign(this, { lastRun: null, open: [], runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
   }
@@ -306,7 +321,7 @@ export class ProtocolModel {
   }
 
   private bringBack(known: StoredPlan, now: number): void {
-    const was = this.entry;
+    const was = this.counts;
     const slot = was && isSamePlan(known, was) ? Math.max(known.slot, was.slot) : known.slot;
     const before: Before = was ? unreplaced(was.before) : { how: 'restored', at: now };
     this.entry = { claims: {}, calls: {}, lastCaller: '', ...was, ...known, slot, before };
@@ -327,7 +342,7 @@ export class ProtocolModel {
   }
 
   private toldPlan(verdict: string, now: number) {
-    const { stamp, slot, plan } = this.entry ?? { stamp: 0, slot: 0, plan: '' };
+    const { stamp, slot, plan } = this.counts ?? { stamp: 0, slot: 0, plan: '' };
     return { verdict, stamp, slot, plan, demandIn: this.demandIn(now) };
   }
 
@@ -351,9 +366,17 @@ export class ProtocolModel {
   }
 
   private setTrigger(now: number): void {
-    const slot = this.entry?.slot ?? 0;
+    const slot = this.counts?.slot ?? 0;
     if (slot > now && slot < FIRED) this.trigger = { endsAt: slot, original: false };
   }
+}
+
+/** The last claim under the stamp that is stored. */
+export function newestClaim({ claims, stamp }: Entry): Claimed['answer'] | undefined {
+  return Object.values(claims)
+    .map(({ answer }) => answer)
+    .filter((answer) => answer.stamp === stamp)
+    .sort((one, other) => other.claimed - one.claimed)[0];
 }
 
 /** The higher stamp counts; between equal ones the later slot, as slots only move forward. */

@@ -50,6 +50,7 @@ export class Promises {
   private readonly settled = new Set<string | null>();
   /** By token: who reported its death. */
   private readonly reporters = new Map<string | null, string>();
+  private foreign: { stamp: number; from: number; to: number } | null = null;
   /** A demand that has not begun, and who took it. */
   private owed: { taker: string | null } | null = null;
 
@@ -61,14 +62,18 @@ export class Promises {
     this.owed = null;
   }
 
-  check(call: Answered, before: Seen, after: Seen): void {
+  /** Somebody else sets the stored slot back: from here on that reads as what was stored before. */
+  setBack(stamp: number, from: number, to: number): void {
+    this.foreign = { stamp, from, to };
+  }
+
+  check(call: Answered, seenBefore: Seen, seenAfter: Seen): void {
+    const [before, after] = [this.undone(seenBefore), this.undone(seenAfter)];
     this.checkPlan(call, before, after);
     if (call.verb === 'claim' && call.verdict === 'run' && call.holds) this.checkRun(call, after);
-    this.checkLock(
-      call,
-      call.again !== null && before.holder === call.again ? null : before.holder,
-      after.holder,
-    );
+    // A lock that ended too early for its run is given up by the claim that follows, unless Redis has lost the plan.
+    const isGivenUp = call.again !== null && call.again === before.holder && call.again !== after.holder;
+    this.checkLock(call, isGivenUp ? null : before.holder, after.holder);
     this.checkDeath(call, before);
     this.checkDemand(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
@@ -92,6 +97,13 @@ export class Promises {
         'a repeated claim has its answer again',
         again.verdict === first.verdict && again.claimed === first.claimed,
       );
+  }
+
+  private undone(seen: Seen): Seen {
+    const { foreign } = this;
+    const { plan } = seen;
+    if (!plan || plan.stamp !== foreign?.stamp || plan.slot !== foreign.to) return seen;
+    return { ...seen, plan: { ...plan, slot: foreign.from } };
   }
 
   private checkPlan(call: Answered, before: Seen, after: Seen): void {
