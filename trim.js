@@ -1,13 +1,16 @@
 // Ends a build: takes out of dist what nobody reads.
 const { readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
-const { join, resolve } = require('node:path');
+const { join, relative, resolve } = require('node:path');
 const { decode, encode } = require('@jridgewell/sourcemap-codec');
 const { preProcessFile } = require('typescript');
 
 const DIST = join(__dirname, 'dist');
 const ENTRIES = ['index.d.ts', 'otel/index.d.ts'];
-/** Long lines of Lua: a map would bring them along once more, and tell nothing. */
-const UNMAPPED = 'scripts/generated.js';
+/**
+ * What gets no map: the scripts, long lines of Lua that a map would only repeat, and the command line, a program that
+ * nobody debugs.
+ */
+const UNMAPPED = /^(scripts\/generated|cli\/.*)\.js$/;
 
 const filesThatEndIn = (suffix) =>
   readdirSync(DIST, { recursive: true, encoding: 'utf8' })
@@ -26,9 +29,11 @@ const reach = (file) => {
 for (const entry of ENTRIES) reach(join(DIST, entry));
 for (const file of filesThatEndIn('.d.ts')) if (!reached.has(file)) rmSync(file);
 
-const unmapped = join(DIST, UNMAPPED);
-writeFileSync(unmapped, readFileSync(unmapped, 'utf8').replace(/^\/\/# sourceMappingURL=.*$\n?/m, ''));
-rmSync(`${unmapped}.map`);
+for (const file of filesThatEndIn('.js')) {
+  if (!UNMAPPED.test(relative(DIST, file))) continue;
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$\n?/m, ''));
+  rmSync(`${file}.map`);
+}
 
 // The compiler maps every word. For the line of each, which is what a stack trace tells, its first word will do.
 const firstOfEachLine = (segments) => segments.filter(([, , line], i) => line !== segments[i - 1]?.[2]);
