@@ -249,7 +249,7 @@ export class Instance {
     const isFirst = this.bellFallback.heard();
     this.store.isHeardOf = true;
     this.demands.subscribed();
-    this.store.listeners().then(
+    this.store.peers.listeners().then(
       (listeners) => this.fleetSize.heard(listeners),
       // Only a first guess: every claim tells it again.
       () => {},
@@ -272,7 +272,7 @@ export class Instance {
     }
     this.reporter.mute();
     this.runner.stop();
-    if (this.client.status === 'ready') this.store.ringQuit().catch(() => {});
+    if (this.client.status === 'ready') this.store.peers.ringQuit().catch(() => {});
     await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
   }
 

@@ -131,7 +131,7 @@ export class Deaths {
   /** Those whose instance is neither connected nor answers. */
   private async awayOf(tokens: readonly string[]): Promise<string[]> {
     if (tokens.length === 0) return [];
-    const connected = await this.store.connectedOf([...new Set(tokens.map(idOf))]);
+    const connected = await this.store.peers.connectedOf([...new Set(tokens.map(idOf))]);
     const silent = tokens.filter((token) => !connected.has(idOf(token)));
     if (silent.length === 0) return [];
     const answering = await this.on.rollCall();

@@ -21,7 +21,7 @@ export class Presence {
   /** Never rejects: who is not heard counts as absent. */
   async answer(roll: string): Promise<void> {
     try {
-      await this.shared.store.present(roll, JSON.stringify(await this.describe()));
+      await this.shared.store.peers.present(roll, JSON.stringify(await this.describe()));
     } catch {}
   }
 

@@ -47,7 +47,7 @@ export class RollCall {
 
   async call(): Promise<Roll> {
     const roll = this.store.nextToken();
-    const heard = await this.store.ringWho(roll);
+    const heard = await this.store.peers.ringWho(roll);
     // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
     const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
     // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
@@ -77,7 +77,7 @@ export class RollCall {
    */
   private async silenceOf(roll: string, heard: number): Promise<string | null> {
     try {
-      await this.store.present(roll, '');
+      await this.store.peers.present(roll, '');
     } catch (refusal) {
       // Which script it was says nothing to whoever reads it.
       const said = messageOf(refusal).replace(/\.? script: [0-9a-f]{40},.*$/s, '');

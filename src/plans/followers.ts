@@ -44,7 +44,7 @@ export class Followers {
       if (call) call.answered = true;
     } else if (bell.kind === 'roll') {
       if (job.following) void this.call(job, false);
-      else if (job.known?.schedule) this.shared.store.ring('here', job.name).catch(() => {});
+      else if (job.known?.schedule) this.shared.store.peers.ring('here', job.name).catch(() => {});
     }
   }
 
@@ -71,7 +71,7 @@ export class Followers {
     try {
       if (aloud) {
         if (!(await this.shared.pauses.pause(this.shared.fleetSize.randomWait()))) return;
-        await this.shared.store.ring('roll', job.name);
+        await this.shared.store.peers.ring('roll', job.name);
       }
       if (!(await this.shared.pauses.pause(ANSWER_WITHIN))) return;
       if (!call.answered && job.following) this.on.unfollowed(job);

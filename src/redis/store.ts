@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { BATCHED, scripts } from '../scripts/generated';
 import type { RedisClock } from '../time/clock';
 import { type ArmRequest, Arms } from './arm-batches';
-import { Batches, type ScriptCall } from './call-batches';
-import { type Client, isCluster } from './connection';
+import type { ScriptCall } from './call-batches';
+import type { Client } from './connection';
 import type { Keys } from './keys';
+import { Peers } from './peers';
 import { whoText } from './records';
 import {
   type ClaimReply,
@@ -16,7 +16,6 @@ import {
   diedReply,
   fireReply,
   forgetReply,
-  listenersReply,
   listOf,
   type PlanReply,
   planReplies,
@@ -31,114 +30,44 @@ import {
   settleReply,
   suspectsAt,
   sweepReply,
-  timeOf,
 } from './replies';
-
-type Verb = keyof typeof scripts;
-type BatchedVerb = (typeof BATCHED)[number];
-
-/** ms for which an answer to a roll call waits to be read. */
-const ANSWER_KEPT = 5000;
-
-/** What a claim is asked with; see scripts/claim.lua. */
-export interface ClaimRequest {
-  name: string;
-  stamp: number;
-  /** The slot as this instance knows it, in ms on Redis' clock. */
-  expected: number;
-  everyMs: number | null;
-  /** The next slot of a cron plan. */
-  next: number;
-  token: string;
-  ttlMs: number;
-  /** A slot later than this is skipped; null: never. */
-  skipAfterMs: number | null;
-  /** So long before the slot it may be claimed. */
-  earlyMs: number;
-  /** Nobody goes first at the next slot. */
-  open: boolean;
-  /** How many instances heard our last bell; 0: unknown. */
-  listeners: number;
-  noted: NotedRun;
-  /**
-   * The token with which this instance won the slot `expected`, if its lock ended before it could begin: in one step the
-   * slot is given back and claimed again. Null: this is the first claim of the slot.
-   */
-  again: string | null;
-}
-
-/** How a run is noted in Redis until it is settled. */
-export interface NotedRun {
-  /** It is run once more when it dies. */
-  recover: boolean;
-  /** How many runs the job's history keeps, should this one have to be recorded by another instance. */
-  history: number;
-}
-
-/** What a run is settled with; see scripts/settle.lua. */
-export interface SettleRequest {
-  name: string;
-  token: string;
-  /** ms on Redis' clock. */
-  startedAt: number;
-  /** The run's record, as JSON; '': what was won was not run. */
-  run: string;
-  /** What is known of an error besides its message, as JSON; '': nothing. */
-  details: string;
-  /** A demand that waits is for somebody else. */
-  leaving: boolean;
-  listeners: number;
-  sequence: number;
-  failed: boolean;
-  /** How many runs the job's history keeps. */
-  history: number;
-  /** `stopped` and `going`: quit gave up on the run, and its work has ended since, or goes on. */
-  work: 'over' | 'stopped' | 'going';
-}
+import type { ClaimRequest, NotedRun, SettleRequest } from './requests';
+import { type Arg, type BatchedCall, Transport, type Verb } from './transport';
 
 /** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
 export class Store {
   /** What this instance is called on the bell and in Redis: 16 hex digits. */
   readonly instance = randomBytes(8).toString('hex');
-  private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
   /** The part of a record that says who ran it. */
   readonly who = whoText(this.instance, hostname(), process.pid);
   /** The bell is heard here, or will be: so others can find out whether this instance lives, and its runs are noted. */
   isHeardOf = true;
   private sequence = 0;
   private tokens = 0;
-  private connectedAt = Number.NEGATIVE_INFINITY;
   private readonly arms = new Arms<PlanReply>((requests) => this.armAll(requests));
-  private readonly batches = new Batches<BatchedVerb>(
-    ({ verb, keys, args }) => this.send(verb, keys, args),
-    (calls) => this.sendMany(calls),
-  );
+  private readonly transport: Transport;
+  readonly peers: Peers;
 
   constructor(
     private readonly client: Client,
     readonly keys: Keys,
-    private readonly clock: RedisClock,
+    clock: RedisClock,
     private readonly on: {
       clockJump: () => void;
       /** All runs of the job that were noted, have not settled, and hold no lock: they may have died. */
       suspects: (name: string, tokens: readonly string[]) => void;
     },
   ) {
-    const defined: Partial<Store['commands']> = {};
-    for (const verb of Object.keys(scripts) as Verb[]) {
-      // A name that no command of Redis will ever have.
-      const command = `bossman:${verb}`;
-      client.defineCommand(command, { lua: scripts[verb] });
-      const call: unknown = Reflect.get(client, command);
-      if (typeof call !== 'function') throw new TypeError(`ioredis did not define ${command}`);
-      defined[verb] = (...args) => call.apply(client, args);
-    }
-    this.commands = defined as Store['commands'];
+    this.transport = new Transport(client, clock, {
+      clockJump: on.clockJump,
+      sending: () => this.arms.flush(),
+    });
+    this.peers = new Peers(client, keys, this.transport, this.instance);
   }
 
   /** Connected: an answer from here on was sent after this moment, however long its command waited. */
   connected(): void {
-    this.connectedAt = this.clock.monotonic();
+    this.transport.connected();
   }
 
   /** Numbers the calls of this instance, so that a call that arrives twice, or late, is known. */
@@ -302,20 +231,6 @@ export class Store {
     );
   }
 
-  /** Which of these instances have their own channel subscribed: their processes live, even when they are frozen. */
-  async connectedOf(instances: readonly string[]): Promise<Set<string>> {
-    const channels = instances.map((instance) => this.keys.own(instance));
-    const found = new Set<string>();
-    // A Cluster's node knows of its own connections alone.
-    const nodes = isCluster(this.client) ? this.client.nodes('all') : [this.client];
-    for (const reply of await Promise.all(nodes.map((node) => node.pubsub('NUMSUB', ...channels)))) {
-      for (const [at, instance] of instances.entries()) {
-        if (Array.isArray(reply) && Number(reply[2 * at + 1]) > 0) found.add(instance);
-      }
-    }
-    return found;
-  }
-
   /** The token that holds the job's lock; null when it is free. */
   lockHolder(name: string): Promise<string | null> {
     return this.client.get(this.keys.lock(name));
@@ -341,9 +256,9 @@ export class Store {
     const { plans, due, demands, runs, recovers, counts } = this.keys;
     const keys = [plans, due, demands, runs, recovers, counts];
     for (const name of names) keys.push(this.keys.lock(name), this.keys.history(name));
-    const sweep: ScriptCall<BatchedVerb> = { verb: 'sweep', keys, args: [JSON.stringify(names)] };
+    const sweep: BatchedCall = { verb: 'sweep', keys, args: [JSON.stringify(names)] };
     this.flush();
-    const [settled, swept] = await this.sendMany([this.settleCall(request), sweep]);
+    const [settled, swept] = await this.transport.sendMany([this.settleCall(request), sweep]);
     if (settled instanceof Error) throw settled;
     const read = this.lookingAt(request.name, 3, settleReply);
     return { ...read(listOf(settled)), old: swept instanceof Error ? [] : sweepReply(listOf(swept)) };
@@ -374,29 +289,6 @@ export class Store {
     };
   }
 
-  /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
-  ring(kind: 'roll' | 'here', name: string): Promise<number> {
-    this.flush();
-    return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
-  }
-
-  /** Calls the roll, under an id of its own: whoever hears it answers by `present`. */
-  ringWho(roll: string): Promise<number> {
-    this.flush();
-    return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
-  }
-
-  /** Says that this instance leaves. */
-  ringQuit(): Promise<number> {
-    this.flush();
-    return this.client.publish(this.keys.bell, `quit ${this.instance}`);
-  }
-
-  /** Answers a roll call, with JSON. */
-  present(roll: string, answer: string): Promise<void> {
-    return this.call('present', [this.keys.present(roll)], [this.instance, answer, ANSWER_KEPT], nothing);
-  }
-
   /** @returns whether there was anything to forget */
   forget(name: string): Promise<boolean> {
     const { plans, due, demands, runs, recovers, counts } = this.keys;
@@ -405,21 +297,15 @@ export class Store {
     return this.call('forget', keys, [name], (reply) => forgetReply(reply) > 0);
   }
 
-  /** How many instances listen to the bell now, as far as this server knows; 0 for unknown. */
-  async listeners(): Promise<number> {
-    return listenersReply(await this.client.pubsub('NUMSUB', this.keys.bell));
-  }
-
   /** What was asked for so far is on its way when this returns. */
   flush(): void {
-    this.arms.flush();
-    this.batches.flush();
+    this.transport.flush();
   }
 
   private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
     const { plans, due, demands, bell } = this.keys;
     const keys = [plans, due, demands];
-    const args: (string | number)[] = [this.instance, bell];
+    const args: Arg[] = [this.instance, bell];
     let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {
       const order = `${since} ${next} ${schedule.plan}`;
@@ -427,8 +313,8 @@ export class Store {
       args.push(name, sequence, order === last ? '' : order);
       last = order;
     }
-    this.batches.flush();
-    const [, ...replies] = await this.send('arm', keys, args);
+    this.transport.flush();
+    const [, ...replies] = await this.transport.send('arm', keys, args);
     return planReplies(replies);
   }
 
@@ -448,46 +334,9 @@ export class Store {
     return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
   }
 
-  /** @param read what the answer says */
-  private call<T>(
-    verb: Verb,
-    keys: string[],
-    args: (string | number)[],
-    read: (reply: Reply) => T,
-  ): Promise<T> {
-    this.arms.flush();
-    if (isBatched(verb)) return this.batches.call({ verb, keys, args }, (answer) => read(listOf(answer)));
-    this.batches.flush();
-    return this.send(verb, keys, args).then(read);
-  }
-
-  private async sendMany(calls: ScriptCall<BatchedVerb>[]): Promise<unknown[]> {
-    // Most keys are those of all: each is sent once.
-    const places = new Map<string, number>();
-    const placeOf = (key: string) => {
-      const place = places.get(key);
-      if (place !== undefined) return place;
-      places.set(key, places.size + 1);
-      return places.size;
-    };
-    // As strings, which the scripts take all their words for.
-    const packed = calls.map(({ verb, keys, args }) => [verb, keys.map(placeOf), args.map(String)]);
-    const [, ...answers] = await this.send('many', [...places.keys()], [JSON.stringify(packed)]);
-    return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
-  }
-
-  private async send(verb: Verb, keys: string[], args: (string | number)[]): Promise<Reply> {
-    const sentAt = this.clock.monotonic();
-    const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
-    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.on.clockJump();
-    return reply;
+  private call<T>(verb: Verb, keys: string[], args: Arg[], read: (reply: Reply) => T): Promise<T> {
+    return this.transport.call(verb, keys, args, read);
   }
 }
 
 function nothing(): void {}
-
-const batched: ReadonlySet<Verb> = new Set(BATCHED);
-
-function isBatched(verb: Verb): verb is BatchedVerb {
-  return batched.has(verb);
-}

@@ -6,7 +6,7 @@ import type { Job } from '../job';
 import type { JobDefinition, Qa, RunContext } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
 import type { SettleReply } from '../redis/replies';
-import type { SettleRequest } from '../redis/store';
+import type { SettleRequest } from '../redis/requests';
 import type { Shared } from '../shared';
 import { type RunTrace, traced } from '../telling/trace';
 import { within } from '../time/timers';

@@ -4,7 +4,7 @@ import type { Bell } from '../hints/bell';
 import type { Job, KnownPlan } from '../job';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
-import type { ClaimRequest, NotedRun } from '../redis/store';
+import type { ClaimRequest, NotedRun } from '../redis/requests';
 import type { Handover } from '../runs/runner';
 import type { Schedule } from '../schedule/schedule';
 import type { Shared } from '../shared';

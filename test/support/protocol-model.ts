@@ -1,6 +1,6 @@
 import { FIRED } from '../../src/redis/bounds';
 import type { StoredPlan } from '../../src/redis/replies';
-import type { ClaimRequest, SettleRequest } from '../../src/redis/store';
+import type { ClaimRequest, SettleRequest } from '../../src/redis/requests';
 import type { Schedule } from '../../src/schedule/schedule';
 
 interface Claimed {

@@ -1,0 +1,94 @@
+import { BATCHED, scripts } from '../scripts/generated';
+import type { RedisClock } from '../time/clock';
+import { Batches, type ScriptCall } from './call-batches';
+import type { Client } from './connection';
+import { listOf, type Reply, timeOf } from './replies';
+
+export type Verb = keyof typeof scripts;
+type BatchedVerb = (typeof BATCHED)[number];
+export type Arg = string | number;
+export type BatchedCall = ScriptCall<BatchedVerb>;
+
+/** Sends script calls to Redis, many in one command. Every answer sets the clock. Rejects with what Redis refused. */
+export class Transport {
+  private readonly commands: Record<Verb, (...args: Arg[]) => Promise<unknown>>;
+  private connectedAt = Number.NEGATIVE_INFINITY;
+  private readonly batches = new Batches<BatchedVerb>(
+    ({ verb, keys, args }) => this.send(verb, keys, args),
+    (calls) => this.sendMany(calls),
+  );
+
+  constructor(
+    client: Client,
+    private readonly clock: RedisClock,
+    private readonly on: {
+      clockJump: () => void;
+      /** Called before anything is sent, for what has to be sent before it. */
+      sending: () => void;
+    },
+  ) {
+    const defined: Partial<Transport['commands']> = {};
+    for (const verb of Object.keys(scripts) as Verb[]) {
+      // A name that no command of Redis will ever have.
+      const command = `bossman:${verb}`;
+      client.defineCommand(command, { lua: scripts[verb] });
+      const call: unknown = Reflect.get(client, command);
+      if (typeof call !== 'function') throw new TypeError(`ioredis did not define ${command}`);
+      defined[verb] = (...args) => call.apply(client, args);
+    }
+    this.commands = defined as Transport['commands'];
+  }
+
+  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  connected(): void {
+    this.connectedAt = this.clock.monotonic();
+  }
+
+  /**
+   * Calls a script. What is called in one turn of the event loop travels together, if its verb can.
+   *
+   * @param read what the answer says
+   */
+  call<T>(verb: Verb, keys: string[], args: Arg[], read: (reply: Reply) => T): Promise<T> {
+    this.on.sending();
+    if (isBatched(verb)) return this.batches.call({ verb, keys, args }, (answer) => read(listOf(answer)));
+    this.batches.flush();
+    return this.send(verb, keys, args).then(read);
+  }
+
+  /** What was called so far is on its way when this returns. */
+  flush(): void {
+    this.on.sending();
+    this.batches.flush();
+  }
+
+  /** Calls several scripts in one command. One that is refused answers with an Error. */
+  async sendMany(calls: BatchedCall[]): Promise<unknown[]> {
+    // Most keys are those of all: each is sent once.
+    const places = new Map<string, number>();
+    const placeOf = (key: string) => {
+      const place = places.get(key);
+      if (place !== undefined) return place;
+      places.set(key, places.size + 1);
+      return places.size;
+    };
+    // Scripts treat every argument as a string.
+    const packed = calls.map(({ verb, keys, args }) => [verb, keys.map(placeOf), args.map(String)]);
+    const [, ...answers] = await this.send('many', [...places.keys()], [JSON.stringify(packed)]);
+    return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
+  }
+
+  /** Calls one script in a command of its own. */
+  async send(verb: Verb, keys: string[], args: Arg[]): Promise<Reply> {
+    const sentAt = this.clock.monotonic();
+    const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
+    if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.on.clockJump();
+    return reply;
+  }
+}
+
+const batched: ReadonlySet<Verb> = new Set(BATCHED);
+
+function isBatched(verb: Verb): verb is BatchedVerb {
+  return batched.has(verb);
+}
