@@ -81,6 +81,13 @@ export interface JobInfo {
   /** Runs that ended, however they did, since the job is known to Redis. */
   runs: number;
   failures: number;
+  /** How many of the last runs failed, one after another; also those that were abandoned, or died. 0: the last did not. */
+  failuresInARow: number;
+  /**
+   * How long ago its next slot has passed without being claimed, in ms; null when it has not passed. A few ms mean
+   * nothing; more means that no instance that hires the job lives, or that all are too busy.
+   */
+  overdue: number | null;
   /** How often its slot was skipped (`locked`, `missed`); slots that are missed in a row are one. */
   skips: number;
 }

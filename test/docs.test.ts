@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import ts from 'typescript';
+import { parse as parseYaml } from 'yaml';
 import { type Block, blocksOf, programOf, usesBossman } from './docs/blocks';
 import { makeFaultyFleet } from './support/faults';
 import { type RedisServer, startServer } from './support/redis';
@@ -33,7 +34,7 @@ const DOCUMENTS = [
 ];
 const PROGRAMS = ['js', 'ts', 'diff'];
 /** Others would go unread by all that is below; `text` and `mermaid` are drawings. */
-const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'text', 'mermaid'];
+const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'yaml', 'text', 'mermaid'];
 
 /** Where the package is, for programs that import it. */
 const PATHS = {
@@ -185,6 +186,10 @@ function typeErrors(folder: string, files: string[]): string[] {
       ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
     );
 }
+
+it.each(named(inLanguage('yaml')))('%s is YAML', (_, { code }) => {
+  expect(parseYaml(code)).toEqual(expect.any(Object));
+});
 
 it.each(named(inLanguage('shell')))('the commands of %s are there', (_, { code }) => {
   const commands = code

@@ -3,12 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bossman from 'bossman';
 import { alerts } from './alerts.ts';
+import { healthchecks } from './check-ins.ts';
 import { retries } from './retries.ts';
 import { sampling } from './sampling.ts';
 import { timeouts } from './timeouts.ts';
 import { timing } from './timing.ts';
 
-const { REDIS_URL = 'redis://127.0.0.1:6379', WEBHOOK_URL } = process.env;
+const { REDIS_URL = 'redis://127.0.0.1:6379', WEBHOOK_URL, HEALTHCHECK_URL } = process.env;
 
 async function alert(text: string): Promise<void> {
   if (!WEBHOOK_URL) return console.log(`ALERT ${text}`);
@@ -22,6 +23,7 @@ const fred = new Bossman({ connection: REDIS_URL, prefix: 'recipes', keepAlive: 
 fred.on('error', (error) => console.error(`${error.message}`));
 
 fred.qa(alerts(2, alert));
+if (HEALTHCHECK_URL) fred.qa(healthchecks({ flaky: HEALTHCHECK_URL, slow: HEALTHCHECK_URL }));
 fred.qa(sampling(1, timing(console.log)));
 fred.qa(timeouts(300));
 fred.qa(retries({ retries: 2, minTimeout: 50 }));

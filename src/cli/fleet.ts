@@ -1,6 +1,7 @@
 import type { InstanceInfo } from '../info';
 import { visible } from '../telling/visible';
 import { notKnown } from './names';
+import { nothingHere } from './nothing';
 import { nowAt, type Session } from './session';
 import { type Column, table } from './table';
 import { counted } from './text';
@@ -19,10 +20,14 @@ const COLUMNS: Column[] = [
 /** The instances that answer the roll call. */
 export async function fleet({ inspector, output }: Session): Promise<number> {
   const [{ instances, silence }, at] = await Promise.all([inspector.callRoll(), nowAt(inspector)]);
+  const advice =
+    instances.length === 0 && silence === null && (await inspector.jobs()).length === 0
+      ? ['', await nothingHere(inspector)]
+      : [];
   output.say({ at, instances, silence }, () => {
     const { paint } = output;
     if (silence !== null) return [paint.red(notKnown(silence))];
-    if (instances.length === 0) return [paint.red('no instance answers')];
+    if (instances.length === 0) return [paint.red('no instance answers'), ...advice];
     const rows = [...instances]
       .sort(byPlace)
       .map((instance) => [

@@ -1,4 +1,5 @@
 import type { JobInfo, RunRecord } from '../info';
+import { isFailure } from '../redis/records';
 import { visible } from '../telling/visible';
 import { instanceName, planOf } from './names';
 import type { Paint } from './output';
@@ -127,7 +128,7 @@ export function hasNobody({ demandedSince, hiredBy, hirersKnown }: JobInfo): boo
 }
 
 function isFailing(job: JobInfo): boolean {
-  return job.lastRun !== null && /^(failed|abandoned|died)$/.test(job.lastRun.outcome);
+  return job.lastRun !== null && isFailure(job.lastRun);
 }
 
 function alarming(count: number, colour: (text: string) => string): Cell {

@@ -3,6 +3,7 @@ import { parseInterval } from '../schedule/interval';
 import { DEFAULT_COUNT } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
 import { DEFAULT_LAST, DEFAULT_PREFIX } from '../settings';
+import { check } from './check';
 import { demand } from './demand';
 import { doctor } from './doctor';
 import { Failure } from './failure';
@@ -17,7 +18,7 @@ import { watch } from './watch';
 
 const AFTER_HELP = `
 Exit status: 0; 1 when it did not go well (the run that was waited for failed,
-doctor found a fault, Redis is not reached); 2 when it was called wrongly.
+check or doctor found a fault, Redis is not reached); 2 when it was called wrongly.
 
 None of the commands is an instance of the fleet, or leaves anything in Redis
 besides what it is for.`;
@@ -76,6 +77,14 @@ export function makeProgram(exit: (status: number) => void): Command {
     .option('--count <count>', 'so many of them', readCount, DEFAULT_COUNT)
     .action(async (name: string, { count }: { count: number }, command: Command) =>
       exit(await withSession(askedOf(command), (session) => next(session, name, count))),
+    );
+  program
+    .command('check')
+    .description('for monitors: exit status 1 when a job is overdue, failing, orphaned, or has died')
+    .option('--overdue <time>', 'so long may a slot wait to be claimed', readTime, 60_000)
+    .option('--failures <count>', 'so many failed runs in a row are a fault', readCount, 1)
+    .action(async (_, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => check(session, command.opts()))),
     );
   program
     .command('fleet')

@@ -28,6 +28,16 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** Items that a list of names shows. */
+const SHOWN = 5;
+
+/** `'a', 'b' and 3 more` */
+export function listOf(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  const listed = names.slice(0, SHOWN).map(quoted).join(', ');
+  return more > 0 ? `${listed} and ${more.toLocaleString('en')} more` : listed;
+}
+
 /** `1 job`, `2 jobs` */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;

@@ -81,6 +81,11 @@ export class Inspector {
     return this.overview.next(readName(name), readNextOptions(options));
   }
 
+  /** The prefixes of other fleets in this database, sorted; those that are found within 3 s. */
+  prefixes(): Promise<string[]> {
+    return this.reads.prefixes();
+  }
+
   /** @returns when the demand was made: its run has this as its `demandedAt` */
   async demand(name: string): Promise<number> {
     const { demandedAt } = await this.store.demand(readName(name), this.store.nextSequence(), 0, null);

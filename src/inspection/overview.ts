@@ -1,6 +1,6 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
-import { FIRED } from '../redis/bounds';
-import { parseNotes, parseRecord } from '../redis/records';
+import { FIRED, wholeNumber } from '../redis/bounds';
+import { isFailure, parseNotes, parseRecord } from '../redis/records';
 import type { Store } from '../redis/store';
 import { slotsFrom } from '../schedule/next-slots';
 import { parsePlan } from '../schedule/schedule';
@@ -84,16 +84,18 @@ export class Overview {
       const hiredBy = hirers.get(name) ?? [];
       const plan = planOf(plans.get(name), slots.get(name));
       const note = runs.get(name);
+      const lastRun = note === undefined ? null : parseRecord(note);
       return {
         name,
         ...plan,
         demandedSince: demandedSince(demands.get(name), lock),
         running: runningOf(lock, goingOn.get(name) ?? [], now),
-        lastRun: note === undefined ? null : parseRecord(note),
+        lastRun,
         orphaned: silence === null && plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
         hiredBy: hiredBy.map(({ id }) => id),
         hirersKnown: silence === null,
-        ...countsOf(counts.get(name)),
+        overdue: plan.nextSlot !== null && plan.nextSlot < now ? now - plan.nextSlot : null,
+        ...countsOf(counts.get(name), lastRun),
       };
     });
   }
@@ -154,8 +156,19 @@ function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: nu
   return longest ? { by: longest.by, since: longest.since, lockRestMs: 0 } : null;
 }
 
-function countsOf(stored: string | undefined): Pick<JobInfo, 'runs' | 'failures' | 'skips'> {
-  const [, runs = 0, failures = 0, skips = 0] =
-    /^(\d{1,15})\|(\d{1,15})\|(\d{1,15})\|/.exec(stored ?? '') ?? [];
-  return { runs: Number(runs), failures: Number(failures), skips: Number(skips) };
+type Counts = Pick<JobInfo, 'runs' | 'failures' | 'failuresInARow' | 'skips'>;
+
+function countsOf(stored: string | undefined, lastRun: RunRecord | null): Counts {
+  const [, runs, failures, skips] = /^(\d+)\|(\d+)\|(\d+)\|/.exec(stored ?? '') ?? [];
+  // Behind the notes, of which the text is not all ours.
+  const [, row] = /\|[^|]*\brow:(\d+)[^|]*$/.exec(stored ?? '') ?? [];
+  // Instances of 2.0.0 do not count them.
+  const failuresInARow = lastRun !== null && isFailure(lastRun) ? Math.max(1, countFrom(row)) : 0;
+  return { runs: countFrom(runs), failures: countFrom(failures), failuresInARow, skips: countFrom(skips) };
+}
+
+/** 0 for what no count can be. */
+function countFrom(digits: string | undefined): number {
+  const count = wholeNumber(digits ?? '0');
+  return Number.isNaN(count) ? 0 : count;
 }

@@ -1,9 +1,12 @@
 import { isError } from '../errors';
-import type { Client } from '../redis/connection';
+import { type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 
 /** Entries that one request reads: Redis serves others in between. */
 const PAGE = 500;
+
+/** ms for which other prefixes are looked for: a database may have millions of keys. */
+const LOOK_FOR = 3000;
 
 /** The lock of a job, as somebody has set it. */
 export interface StoredLock {
@@ -79,6 +82,26 @@ export class InspectionStore {
       if (field !== 'run' || run === undefined) return [];
       return [{ run, details: second === 'details' && details !== undefined ? details : '' }];
     });
+  }
+
+  /** The prefixes in this database under which jobs are stored, sorted. */
+  async prefixes(): Promise<string[]> {
+    const { client } = this;
+    const found = new Set<string>();
+    const { keyPrefix = '' } = client.options;
+    const until = performance.now() + LOOK_FOR;
+    for (const node of isCluster(client) ? client.nodes('master') : [client]) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await node.scan(cursor, 'MATCH', '*:*s', 'COUNT', PAGE, 'TYPE', 'hash');
+        for (const key of keys) {
+          const [, prefix] = /^(.*):(?:plans|demands|runs|counts)$/s.exec(key) ?? [];
+          if (prefix?.startsWith(keyPrefix)) found.add(prefix.slice(keyPrefix.length));
+        }
+        cursor = next;
+      } while (cursor !== '0' && performance.now() < until);
+    }
+    return [...found].sort();
   }
 
   /** How many instances have answered a roll call so far. */

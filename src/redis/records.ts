@@ -108,6 +108,11 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
   };
 }
 
+/** Does this end count as a failure? */
+export function isFailure({ outcome }: Pick<RunRecord, 'outcome'>): boolean {
+  return outcome !== 'done' && outcome !== 'vetoed';
+}
+
 /** The tokens of the runs that are noted in a job's counts: they go on, or have died unseen. See scripts/lib.lua. */
 export function parseNotes(counts: string): string[] {
   const [, notes] = /^\d+\|\d+\|\d+\|(.*) \| .*$/.exec(counts) ?? [];

@@ -35,6 +35,7 @@ local record = table.concat({
   (what == 'S' or what == 'D') and ',"recovered":true' or '', ',', runBy, '}',
 })
 
+calls = inARow(calls, 1)
 -- Refused as a whole by a Redis without room, so that it is recorded once.
 redis.call('HSET', counts, name,
   countsText(ran + 1, failures + 1, skips, calls, note('', caller)))

@@ -18,7 +18,8 @@
 --   AT     the slot or, with a d behind TIMES, the time of the demand; instances of 2.0.0 take that for a slot
 --   TIMES  1: it is run once more, and not a third time
 -- PREFIX:counts NAME -> runs|failures|skips|calls, or runs|failures|skips|notes | calls
---   calls  the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted
+--   calls  the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted; among them, while
+--          the last run failed, row:N, how many in a row have failed
 --   notes  up to 8 runs that began and have not settled, so that one whose process dies leaves a trace:
 --          TOKEN:AT:WHAT:BY        it goes on, or has died
 --          TOKEN:AT:WHAT:!ID:WHO   it was recorded as died, under that ID in the history; WHO reported it ('': nobody yet)
@@ -169,6 +170,15 @@ local function noteLastRun(runs, name, startedAt, record, overDeath)
   local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
   if overDeath and last and string.find(before, '"end":"died"', 1, true) then last = nil end
   if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, record) end
+end
+
+-- The calls, with one more failure in a row (`by` 1), one less (-1), or none any more (0).
+local function inARow(calls, by)
+  local before = string.match(calls, 'row:(%d+)')
+  if not before and by <= 0 then return calls end
+  local row = math.max(0, tonumber(before or 0) + by)
+  if by ~= 0 and row > 0 and row < FIRED then return remember(calls, 'row:', 'row:' .. int(row)) end
+  return (string.gsub(string.gsub(calls, ' ?row:%d+', ''), '^ ', ''))
 end
 
 local function withoutNote(notes, token)

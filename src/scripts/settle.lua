@@ -57,11 +57,12 @@ if notes ~= '' then
     takenBack = true
     if id ~= '' then redis.pcall('XDEL', history, id) end
     ran, failures = math.max(0, ran - 1), math.max(0, failures - 1)
+    calls = inARow(calls, -1)
   end
 end
 -- Whoever holds the lock has not settled before; a run that outlived its lock, or left it, is known by its call.
 if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequence)) then
-  calls = remember(calls, caller .. ':', caller .. ':' .. sequence)
+  calls = remember(inARow(calls, tonumber(failed)), caller .. ':', caller .. ':' .. sequence)
   writeCounts(counts, name, ran + 1, failures + failed, skips, calls, notes)
   if kept ~= '0' and details == '' then
     redis.pcall('XADD', history, 'MAXLEN', '~', kept, '*', 'run', run)

@@ -217,11 +217,15 @@ test('what there is not is said, too: no job, no instance, no run', async () => 
   expect(await nothing('list')).toEqual({
     status: 0,
     stdout: expect.stringMatching(
-      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nNo fleet is here: --prefix says .*\n$/,
+      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nno fleet is here: --prefix selects .*\n$/,
     ),
     stderr: '',
   });
-  expect(await nothing('fleet')).toEqual({ status: 0, stdout: 'no instance answers\n', stderr: '' });
+  expect(await nothing('fleet')).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^no instance answers\n\nno fleet is here: /),
+    stderr: '',
+  });
   await fleet.join().hire('idle', { every: HOUR, work() {} });
   expect(await nothing('history', 'idle')).toEqual({
     status: 0,

@@ -90,6 +90,8 @@ describe('jobs()', () => {
       hiredBy: [id],
       runs: 0,
       failures: 0,
+      failuresInARow: 0,
+      overdue: null,
       skips: 0,
     };
     const slotOf = async (name: string) => Number(await fleet.redis.zscore(`${fleet.prefix}:due`, name));
@@ -146,6 +148,30 @@ describe('jobs()', () => {
       pid: process.pid,
       recovered: false,
     });
+  });
+
+  it('counts failures in a row, until a run ends well', async () => {
+    fleet.allowErrors(/^WORK_FAILED/);
+    const fred = await join();
+    let luck = false;
+    await fred.hire('job', {
+      work() {
+        if (!luck) throw new Error('no luck');
+      },
+    });
+    const inARow: number[] = [];
+    for (const next of [false, false, true, false]) {
+      luck = next;
+      await demandAndWait(fred, 'job');
+      const runs = inARow.length + 1;
+      const job = await waitFor('the run to be noted', async () => {
+        const noted = await jobOf(fred, 'job');
+        return noted.runs === runs ? noted : null;
+      });
+      inARow.push(job.failuresInARow);
+    }
+    expect(inARow).toEqual([1, 2, 0, 1]);
+    expect(await jobOf(fred, 'job')).toMatchObject({ runs: 4, failures: 3 });
   });
 
   it('tells a run that a QA vetoed', async () => {

@@ -262,8 +262,9 @@ class World {
         ({ token, since, what, died }) => `${token}:${since}:${what}:${died ? `died:${died.by}` : 'open'}`,
       ),
     );
-    const { runs, failures, skips, ended } = model;
+    const { runs, failures, failuresInARow, skips, ended } = model;
     expect(counts?.split('|').slice(0, 3).join('|') || '0|0|0').toBe(`${runs}|${failures}|${skips}`);
+    expect(Number(/\|[^|]*\brow:(\d+)[^|]*$/.exec(counts ?? '')?.[1] ?? 0)).toBe(failuresInARow);
     expect(kept).toBe(String(ended));
     if (entry && text && slot && this.past.at(-1)?.entry !== entry) this.past.push({ entry, text, slot });
     return {

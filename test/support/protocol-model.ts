@@ -60,6 +60,8 @@ export class ProtocolModel {
   open: OpenRun[] = [];
   runs = 0;
   failures = 0;
+  /** Of the last runs. */
+  failuresInARow = 0;
   skips = 0;
   /** Runs that are in the history. */
   ended = 0;
@@ -244,6 +246,7 @@ export class ProtocolModel {
     if (!run.died) {
       this.runs += 1;
       this.failures += 1;
+      this.failuresInARow += 1;
       this.ended += 1;
       this.noteLastRun({ startedAt: isSlot ? Math.max(run.since, at) : run.since, died: true });
     }
@@ -264,6 +267,7 @@ export class ProtocolModel {
     if (isDead) {
       this.runs -= 1;
       this.failures -= 1;
+      this.failuresInARow = Math.max(0, this.failuresInARow - 1);
       this.ended -= 1;
     }
     if (this.demand.token === token) this.demand.token = '';
@@ -272,6 +276,7 @@ export class ProtocolModel {
       this.settled[caller] = sequence;
       this.runs += 1;
       if (failed) this.failures += 1;
+      this.failuresInARow = failed ? this.failuresInARow + 1 : 0;
       this.ended += 1;
     }
     const ended = { startedAt, died: false };
@@ -289,7 +294,8 @@ export class ProtocolModel {
   }
 
   loseNotes(): void {
-    Object.assign(this, { lastRun: null, open: [], runs: 0, failures: 0, skips: 0, ended: 0, settled: {} });
+    const none = { runs: 0, failures: 0, failuresInARow: 0, skips: 0, ended: 0 };
+    Object.assign(this, { lastRun: null, open: [], settled: {}, ...none });
   }
 
   loseDemands(): void {

@@ -6,6 +6,7 @@ import { visible } from '../../telling/visible';
 import { hasNobody } from '../jobs';
 import { instanceName } from '../names';
 import { nearest } from '../nearest';
+import { nothingHere } from '../nothing';
 import { counted, quoted } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';
 
@@ -25,22 +26,22 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
     const meaning = 'instances may be there all the same, and what they hire is not known';
     return [warn('fleet', `cannot be asked: ${silence}`, meaning)];
   }
-  const findings = instances.length === 0 ? [NOBODY] : checkInstances(instances);
+  const here = instances.length > 0;
+  const findings = here ? checkInstances(instances) : [nobody('nothing runs until one starts')];
+  let jobs: JobInfo[];
   try {
-    const jobs = await inspector.jobs();
-    // A plan that nobody hires needs no line of its own where nobody is there.
-    const orphans = instances.length === 0 ? [] : [checkOrphans(jobs)];
-    return [...findings, ...orphans, checkDemands(jobs)];
+    jobs = await inspector.jobs();
   } catch (refusal) {
     return [...findings, unknown('orphans', 'reading the jobs', refusal)];
   }
+  if (!here && jobs.length === 0) return [nobody(await nothingHere(inspector))];
+  // A plan that nobody hires needs no line of its own where nobody is there.
+  return [...findings, ...(here ? [checkOrphans(jobs)] : []), checkDemands(jobs), checkFailing(jobs)];
 }
 
-const NOBODY = warn(
-  'fleet',
-  'no instance answers',
-  'nothing runs until one starts; is the prefix right, and the database?',
-);
+function nobody(advice: string): Finding {
+  return warn('fleet', 'no instance answers', advice);
+}
 
 function checkInstances(instances: readonly InstanceInfo[]): Finding[] {
   return [
@@ -114,6 +115,17 @@ function checkOrphans(jobs: readonly JobInfo[]): Finding {
   const orphans = jobs.filter((job) => job.orphaned).map(({ name }) => quoted(name));
   if (orphans.length === 0) return ok('orphans', 'every plan is hired by an instance');
   return warn('orphans', `nobody hires ${several(orphans)}`, 'start what hires them, or bossman forget them');
+}
+
+/** Whether the last run of each job went well. */
+export function checkFailing(jobs: readonly JobInfo[]): Finding {
+  const failing = jobs.filter(({ failuresInARow }) => failuresInARow > 0);
+  if (failing.length === 0) return ok('runs', 'no job failed in its last run');
+  const told = failing.map(({ name, failuresInARow: times, lastRun }) => {
+    const how = lastRun?.outcome === 'died' ? 'died' : 'failed';
+    return `${quoted(name)} ${how}${times > 1 ? `, the last ${times} runs` : ''}`;
+  });
+  return warn('runs', several(told), 'bossman history NAME --run 1 shows the last error');
 }
 
 /** Whether every demand that waits is for a job that an instance hires: if not, perhaps its name is misspelt. */

@@ -1,0 +1,11 @@
+import type { Inspector } from '../inspection/inspector';
+import { listOf } from './text';
+
+/** A sentence for a prefix under which there is nothing: it names those that there are. */
+export async function nothingHere(inspector: Inspector): Promise<string> {
+  const prefixes = await inspector.prefixes().catch(() => []);
+  if (prefixes.length === 0) {
+    return 'no fleet is here: --prefix selects one, and /DB in --url the database';
+  }
+  return `no fleet has this prefix; --prefix selects one of those that are here: ${listOf(prefixes)}`;
+}
