@@ -1,6 +1,7 @@
 import { isError } from '../errors';
 import { type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
+import { monotonicMs } from '../time/timers';
 
 /** Entries that one request reads: Redis serves others in between. */
 const PAGE = 500;
@@ -89,7 +90,7 @@ export class InspectionStore {
     const { client } = this;
     const found = new Set<string>();
     const { keyPrefix = '' } = client.options;
-    const until = performance.now() + LOOK_FOR;
+    const until = monotonicMs() + LOOK_FOR;
     for (const node of isCluster(client) ? client.nodes('master') : [client]) {
       let cursor = '0';
       do {
@@ -99,7 +100,7 @@ export class InspectionStore {
           if (prefix?.startsWith(keyPrefix)) found.add(prefix.slice(keyPrefix.length));
         }
         cursor = next;
-      } while (cursor !== '0' && performance.now() < until);
+      } while (cursor !== '0' && monotonicMs() < until);
     }
     return [...found].sort();
   }

@@ -103,17 +103,9 @@ test('exits with 1 when there is nothing, and names the fleets that there are', 
   expect(wrong.stdout).toMatch(
     /^fail {2}no fleet has this prefix; --prefix selects one of those that are here: /,
   );
-  for (const command of ['list', 'fleet', 'doctor', 'check']) {
-    const { stdout } = await bossman([
-      command,
-      '--json',
-      '--url',
-      testUrl(),
-      '--prefix',
-      `${fleet.prefix}-typo`,
-    ]);
-    const asText = await bossman([command, '--url', testUrl(), '--prefix', `${fleet.prefix}-typo`]);
-    expect(stdout + asText.stdout).toContain(`'${fleet.prefix}'`);
+  for (const command of ['list', 'fleet', 'doctor']) {
+    const { stdout } = await bossman([command, '--url', testUrl(), '--prefix', `${fleet.prefix}-typo`]);
+    expect(stdout).toContain(`'${fleet.prefix}'`);
   }
 });
 

@@ -68,7 +68,7 @@ test('where all is well, each check says ok, and the status is 0', async () => {
   await join(server).hire('a', { every: '1 hour', work });
   const { exit, status, statuses } = await findings(server.url);
   const checks =
-    'server rights inspection bell notifications config eviction persistence latency clock fleet versions plans applications orphans demands';
+    'server rights inspection bell notifications config eviction persistence latency clock fleet versions plans applications orphans demands runs';
   const { latency, ...others } = statuses;
   // A machine with much to do may take its time.
   expect(latency).toMatch(/ok|warn/);
