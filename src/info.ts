@@ -60,7 +60,10 @@ export interface JobInfo {
   running: {
     /** The instance that has the job's lock: its id, or the first 16 digits of what an instance of the original has set. */
     by: string;
-    /** Null when the instance does not say. */
+    /** Where that instance is, or was if it has gone; null for an original, and for version 2.0.0 once it has gone. */
+    host: string | null;
+    pid: number | null;
+    /** Null where it is not known. */
     since: number | null;
     /** ms until the lock ends: 0 for a run that goes on without it, Infinity for a lock that has no end. */
     lockRestMs: number;

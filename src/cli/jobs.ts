@@ -1,7 +1,7 @@
 import type { JobInfo, RunRecord } from '../info';
 import { isFailure } from '../redis/records';
 import { visible } from '../telling/visible';
-import { instanceName, planOf } from './names';
+import { planOf, runnerName } from './names';
 import type { Paint } from './output';
 import type { Look } from './session';
 import { type Cell, type Column, table } from './table';
@@ -85,9 +85,9 @@ export function jobLines(look: Look, jobs: readonly JobInfo[], paint: Paint, wid
 
 function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
   if (job.running) {
-    const { by, since } = job.running;
+    const { since } = job.running;
     const long = since === null ? '' : ` ${span(Math.max(0, at - since))}`;
-    return [`running${long} on ${instanceName(by, instances)}`, paint.cyan];
+    return [`running${long} on ${runnerName(job.running, instances)}`, paint.cyan];
   }
   const demanded = job.demandedSince === null ? null : `demanded ${fromNow(job.demandedSince, at)}`;
   if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];

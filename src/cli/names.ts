@@ -12,8 +12,11 @@ export function notKnown(silence: string): string {
   return `which instances there are is not known: ${visible(silence)}`;
 }
 
-/** `host:pid` of the instance that a run was of, also when it has gone; its id where 2.0.0 recorded the run. */
-export function runnerName({ by, host, pid }: RunRecord, instances: readonly InstanceInfo[]): string {
+/** `host:pid` of the instance that a run is or was of, also when it has gone; its id where that is not known. */
+export function runnerName(
+  { by, host, pid }: Pick<RunRecord, 'by' | 'host' | 'pid'>,
+  instances: readonly InstanceInfo[],
+): string {
   if (host === null || pid === null || instances.some(({ id }) => id === by))
     return instanceName(by, instances);
   return `${visible(host)}:${pid}`;

@@ -1,6 +1,6 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { FIRED, wholeNumber } from '../redis/bounds';
-import { isFailure, parseNotes, parseRecord } from '../redis/records';
+import { isFailure, type OpenRun, parseNotes, parseRecord } from '../redis/records';
 import type { Store } from '../redis/store';
 import { slotsFrom } from '../schedule/next-slots';
 import { parsePlan } from '../schedule/schedule';
@@ -36,7 +36,7 @@ export class Overview {
     const open = parseNotes(counts ?? '');
     if (open.length > 0) {
       const lock = (await reads.locks([name])).get(name);
-      const suspects = open.filter((token) => token !== lock?.token).map((token) => [token, name] as const);
+      const suspects = open.flatMap(({ token }) => (token === lock?.token ? [] : [[token, name] as const]));
       if ((await this.deaths.resolve(new Map(suspects))) > 0) return this.history(name, last);
     }
     return kept.flatMap(({ run, details }) => parseRecord(run, details) ?? []);
@@ -72,7 +72,7 @@ export class Overview {
     const suspects = new Map<string, string>();
     const present = new Set(instances.map(({ id }) => id));
     for (const [name, text] of counts) {
-      for (const token of parseNotes(text)) {
+      for (const { token } of parseNotes(text)) {
         if (token !== locks.get(name)?.token && !present.has(idOf(token))) suspects.set(token, name);
       }
     }
@@ -89,7 +89,7 @@ export class Overview {
         name,
         ...plan,
         demandedSince: demandedSince(demands.get(name), lock),
-        running: runningOf(lock, goingOn.get(name) ?? [], now),
+        running: runningOf(lock, goingOn.get(name) ?? [], parseNotes(counts.get(name) ?? ''), now),
         lastRun,
         orphaned: silence === null && plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
         hiredBy: hiredBy.map(({ id }) => id),
@@ -101,12 +101,13 @@ export class Overview {
   }
 }
 
-type GoingOn = InstanceInfo['running'][number] & { by: string };
+type GoingOn = InstanceInfo['running'][number] & Pick<OpenRun, 'host' | 'pid'> & { by: string };
 
 function runsIn(instances: readonly InstanceInfo[]): Map<string, GoingOn[]> {
   const runs = new Map<string, GoingOn[]>();
-  for (const { id, running } of instances) {
-    for (const run of running) runs.set(run.job, [...(runs.get(run.job) ?? []), { ...run, by: id }]);
+  for (const { id, host, pid, running } of instances) {
+    for (const run of running)
+      runs.set(run.job, [...(runs.get(run.job) ?? []), { ...run, by: id, host, pid }]);
   }
   return runs;
 }
@@ -144,16 +145,28 @@ function demandedSince(stored: string | undefined, lock: StoredLock | null): num
   return waits ? Number(at) : null;
 }
 
-/** Of runs that go on at the same time, the lock tells which one counts. */
-function runningOf(lock: StoredLock | null, goingOn: readonly GoingOn[], now: number): JobInfo['running'] {
+/**
+ * Of runs that go on at the same time, the lock tells which one counts. Of an instance that has gone, and of one that does
+ * not answer, the note of the run says more.
+ */
+function runningOf(
+  lock: StoredLock | null,
+  goingOn: readonly GoingOn[],
+  open: readonly OpenRun[],
+  now: number,
+): JobInfo['running'] {
   if (lock) {
     const by = idOf(lock.token);
-    const since = goingOn.filter((run) => run.by === by).map((run) => run.since);
-    return { by, since: since.length > 0 ? Math.max(...since) : null, lockRestMs: lock.restMs };
+    const note = open.find(({ token }) => token === lock.token);
+    const own = goingOn.filter((run) => run.by === by).sort((a, b) => b.since - a.since)[0] ?? note;
+    const { since = null, host = null, pid = null } = own ?? {};
+    return { by, host, pid, since, lockRestMs: lock.restMs };
   }
   // A run without its lock has outlived it, or has just been settled: then the lock would not have ended yet.
   const [longest] = goingOn.filter((run) => run.lockEndsAt <= now).sort((a, b) => a.since - b.since);
-  return longest ? { by: longest.by, since: longest.since, lockRestMs: 0 } : null;
+  if (!longest) return null;
+  const { by, host, pid, since } = longest;
+  return { by, host, pid, since, lockRestMs: 0 };
 }
 
 type Counts = Pick<JobInfo, 'runs' | 'failures' | 'failuresInARow' | 'skips'>;

@@ -89,7 +89,7 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
   if (!isInstant(startedAt) || !isInstant(durationMs) || !outcome) return null;
   const slot = instantIn(noted.slot);
   const demandedAt = instantIn(noted.demandedAt);
-  const { lateness, pid } = noted;
+  const { lateness } = noted;
   // Lateness is negative where Redis' clock was set back.
   const isLateness = typeof lateness === 'number' && isInstant(Math.abs(lateness));
   return {
@@ -102,8 +102,7 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
     error: outcome === 'died' ? null : (known?.message ?? textIn(noted.error, LONGEST_MESSAGE)),
     details: outcome === 'died' ? null : wholeOf(known),
     by: textIn(by, LONGEST_ID) ?? '',
-    host: textIn(noted.host, LONGEST_HOST),
-    pid: typeof pid === 'number' && Number.isSafeInteger(pid) && pid >= 0 ? pid : null,
+    ...placeIn(noted),
     recovered: noted.recovered === true,
   };
 }
@@ -113,13 +112,32 @@ export function isFailure({ outcome }: Pick<RunRecord, 'outcome'>): boolean {
   return outcome !== 'done' && outcome !== 'vetoed';
 }
 
-/** The tokens of the runs that are noted in a job's counts: they go on, or have died unseen. See scripts/lib.lua. */
-export function parseNotes(counts: string): string[] {
+/** A run that is noted in a job's counts: it goes on, or has died unseen. See scripts/lib.lua. */
+export interface OpenRun {
+  token: string;
+  /** When it began, in ms on Redis' clock. */
+  since: number;
+  /** Where it runs; null where the note does not say. */
+  host: string | null;
+  pid: number | null;
+}
+
+export function parseNotes(counts: string): OpenRun[] {
   const [, notes] = /^\d+\|\d+\|\d+\|(.*) \| .*$/.exec(counts) ?? [];
   return (notes?.split(' ') ?? []).flatMap((note) => {
-    const [, token, mark] = /^([0-9a-f]{32}):\d+:[a-zA-Z]\d+:(.)/.exec(note) ?? [];
-    return token === undefined || mark === '!' ? [] : [token];
+    const [, token, since, mark, who] =
+      /^([0-9a-f]{32}):(\d{1,15}):[a-zA-Z]\d+:(.)\d*:?(.*)$/.exec(note) ?? [];
+    if (token === undefined || mark === '!') return [];
+    return [{ token, since: Number(since), ...placeIn(parseObject(`{${who}}`)) }];
   });
+}
+
+function placeIn(noted: Record<string, unknown> | null): Pick<RunRecord, 'host' | 'pid'> {
+  const pid = noted?.pid;
+  return {
+    host: textIn(noted?.host, LONGEST_HOST),
+    pid: typeof pid === 'number' && Number.isSafeInteger(pid) && pid >= 0 ? pid : null,
+  };
 }
 
 function instantIn(value: unknown): number | null {

@@ -161,6 +161,17 @@ describe('a fleet of two processes', () => {
   });
 });
 
+test('list says where the run began whose instance has gone, and when, as long as the lock holds', async () => {
+  const one = await member({ long: { ms: 600_000, ttl: 600_000 } });
+  await fleet.join().demand('long');
+  const before = await waitFor('the run', async () => (await job('long'))?.running, PATIENT);
+  await one.kill();
+  const place = { by: before.by, host: hostname(), pid: one.pid };
+  expect(before).toMatchObject(place);
+  expect((await job('long'))?.running).toMatchObject({ ...place, since: before.since });
+  expect((await cli('list')).stdout).toMatch(new RegExp(`running \\d.* on ${hostname()}:${one.pid} `));
+});
+
 test('history --run shows one run whole: its error with stack and causes, and by whom, also when that has gone', async () => {
   const hostile = '\x1b[31mhelp\u202e';
   const one = await member({
