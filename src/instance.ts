@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Demands } from './demands/demands';
-import { BossmanError } from './errors';
+import { BossmanError, retryError } from './errors';
 import type { Bell } from './hints/bell';
 import { BellFallback } from './hints/bell-fallback';
 import { FleetSize } from './hints/fleet-size';
@@ -29,6 +29,7 @@ import { tellOutages } from './telling/outages';
 import { Reporter } from './telling/reporter';
 import { RedisClock } from './time/clock';
 import { Pauses } from './time/pauses';
+import { Retries } from './time/retry';
 import { Wake } from './time/wake';
 
 /** What a `Bossman` is inside: makes the parts and connects them, routes hints to them, and quits. */
@@ -82,8 +83,12 @@ export class Instance {
     });
     const track: Shared['track'] = (promise) => this.calls.track(promise);
     const trust = new Trust(clock);
+    const retries = new Retries(pauses, {
+      answered: (verb, job) => reporter.over(verb, job),
+      refused: (verb, job, cause) => reporter.trouble(retryError(verb, job, cause), verb),
+    });
     const { store } = this;
-    const shared: Shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, track };
+    const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, track };
 
     const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
     const handover: Handover = {

@@ -5,6 +5,7 @@ import type { Job } from './job';
 import type { Store } from './redis/store';
 import type { RedisClock } from './time/clock';
 import type { Pauses } from './time/pauses';
+import type { Retries } from './time/retry';
 
 /** What all parts of an instance use. Each part gets it first, and then what it alone needs. */
 export interface Shared {
@@ -16,6 +17,7 @@ export interface Shared {
   readonly trust: Trust;
   readonly teller: Teller;
   readonly pauses: Pauses;
+  readonly retries: Retries;
   /** Makes `quit` wait for a claim, a take or a run. */
   readonly track: <T>(promise: Promise<T>) => Promise<T>;
 }

@@ -1,17 +1,16 @@
-import { BossmanError, messageOf, retryError } from '../errors';
+import { BossmanError, messageOf } from '../errors';
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import type { DemandReply } from '../redis/replies';
 import type { Handover } from '../runs/runner';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
+import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { DemandExpiries } from './originals';
 
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
 const ORIGINAL_WAIT = 20;
-/** ms after which a take that Redis refused, or that came too late, is sent again. */
-const RETRY = 200;
 /** ms after which a lock that no run of ours has is asked about again; the same as in scripts/lib.lua. */
 const FOREIGN_LOCK = 1000;
 
@@ -20,6 +19,18 @@ const FOREIGN_LOCK = 1000;
  * bell of that stops the others. All of them look again when the taker's lock would end, unless they hear before that
  * it has begun: so a demand outlives a taker that dies. Only an instance's own demand, when nobody waits for another,
  * counts as begun in the step that takes it: until it runs nobody was told that it was made.
+ *
+ * A demand of a job is taken, or asked about again,
+ * - when its bell is heard: at once, or after the lock of the run that goes on;
+ * - when the bell says that another instance took it: after that instance's lock, unless `begun` is heard before;
+ * - when a take finds the lock held: after that lock;
+ * - when a take finds nothing, and a hint came while it was on its way: at once;
+ * - when Redis refuses the take, or its lock ended before the run could begin: after `DUE`, with the same token;
+ * - when Redis refuses our own demand: after a `ttl`, as it may have been taken although the answer was lost;
+ * - when our own demand could not begin before its lock ended: it is made again;
+ * - when the answer to a hire, to a look or to the end of a run says that a demand waits (`waits`). Looks follow a
+ *   connection and a subscription, and are made within every `ttl` while the bell is not heard;
+ * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
  */
 export class Demands {
   private readonly looks: Alarms;
@@ -200,26 +211,25 @@ export class Demands {
   /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
   private async takeUntilClear(job: Job, originalHeardAt: number | null): Promise<void> {
     job.taking = true;
-    const token = this.shared.store.nextToken();
+    const { store, retries, fleetSize, pauses } = this.shared;
+    const token = store.nextToken();
+    const send = () => {
+      job.takeAgain = false;
+      return store.take(job.name, token, job.settings.ttlMs, originalHeardAt);
+    };
     try {
-      while (!this.shared.pauses.stopped) {
-        job.takeAgain = false;
-        try {
-          const reply = await this.shared.store.take(job.name, token, job.settings.ttlMs, originalHeardAt);
-          this.shared.teller.over('take', job.name);
-          this.shared.fleetSize.counted(reply.heard);
-          if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
-          else if (reply.verdict === 'none' && job.takeAgain) continue;
-          else if (reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply))) {
-            this.tooLate(job);
-            await this.shared.pauses.pause(RETRY);
-            continue;
-          }
-          return;
-        } catch (cause) {
-          this.shared.teller.trouble(retryError('take', job.name, cause), 'take');
-          await this.shared.pauses.pause(RETRY);
+      for (;;) {
+        const reply = await retries.until('take', job.name, send, { waits: DUE });
+        if (reply === null) return;
+        fleetSize.counted(reply.heard);
+        if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
+        else if (reply.verdict === 'none' && job.takeAgain) continue;
+        else if (reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply))) {
+          this.tooLate(job);
+          await pauses.pause(DUE.first);
+          continue;
         }
+        return;
       }
     } finally {
       job.taking = false;

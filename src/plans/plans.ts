@@ -1,4 +1,4 @@
-import { BossmanError, retryError } from '../errors';
+import { BossmanError } from '../errors';
 import type { Job, KnownPlan } from '../job';
 import type { ArmRequest } from '../redis/arm-batches';
 import { FIRED } from '../redis/bounds';
@@ -6,14 +6,13 @@ import type { PlanReply, StoredPlan } from '../redis/replies';
 import type { Waiter } from '../redis/waiter';
 import { parsePlan, type Schedule } from '../schedule/schedule';
 import type { Shared } from '../shared';
+import { HIRE, LOOK } from '../time/retry';
 import { turns } from '../time/turns';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
 /** ms between two looks at a job that hints lead to: there may be hundreds of hints a second. */
 const LOOK_AGAIN = 50;
-/** ms between two tries of what Redis refused: twice as long each time. */
-const RETRY = { first: 1000, longest: 30_000 };
 
 /**
  * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
@@ -44,7 +43,7 @@ export class Plans {
       this.lookOnce(job).then(
         () => waiter.answered(),
         (cause: unknown) => {
-          void this.shared.pauses.pause(RETRY.first).then((goOn) => (goOn ? this.look(job) : undefined));
+          void this.shared.pauses.pause(LOOK.first).then((goOn) => (goOn ? this.look(job) : undefined));
           waiter.refused(cause);
         },
       );
@@ -75,7 +74,7 @@ export class Plans {
 
   /** Whoever waits for the hire is told at once; the job itself is not given up. */
   refused({ job, schedule, sequence, sinceWhenRetried, waiter }: Hire, cause: unknown): void {
-    if (sinceWhenRetried !== null) void this.retryArm(job, schedule, sequence, sinceWhenRetried, RETRY.first);
+    if (sinceWhenRetried !== null) void this.retryArm(job, schedule, sequence, sinceWhenRetried, HIRE.first);
     waiter.refused(cause);
   }
 
@@ -150,22 +149,19 @@ export class Plans {
     }
     job.looking = true;
     job.lookedAt = this.shared.clock.monotonic();
-    do {
+    const send = async () => {
       job.lookAgain = false;
-      try {
-        await this.lookOnce(job);
-      } catch (cause) {
-        this.shared.teller.trouble(retryError('look', job.name, cause), 'look');
-        job.lookAgain = await this.shared.pauses.pause(RETRY.first);
-      }
-    } while (job.lookAgain);
+      await this.lookOnce(job);
+      return true;
+    };
+    do await this.shared.retries.until('look', job.name, send, { waits: LOOK });
+    while (job.lookAgain && !this.shared.pauses.stopped);
     job.looking = false;
   }
 
   private async lookOnce(job: Job): Promise<void> {
     const { call, known } = job;
     const stored = await this.shared.store.restore(job.name, known && { ...known, plan: known.text });
-    this.shared.teller.over('look', job.name);
     // Before the first answer to a hire there is nothing to compare with.
     if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
     if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
@@ -248,21 +244,18 @@ export class Plans {
     schedule: Schedule,
     call: number,
     since: number,
-    first: number,
+    before: number,
   ): Promise<void> {
-    for (let wait = first; ; wait = Math.min(Math.max(RETRY.first, 2 * wait), RETRY.longest)) {
-      if (!(await this.shared.pauses.pause(wait)) || job.call !== call) return;
-      try {
-        if (!this.shared.clock.known) await this.readClock();
-        const sinceNow = since || Math.floor(this.shared.clock.now() - wait);
-        await new Promise<void>((answered, refused) => {
-          this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
-        });
-        return;
-      } catch (cause) {
-        this.shared.teller.trouble(retryError('hire', job.name, cause), 'hire');
-      }
-    }
+    const { clock, retries } = this.shared;
+    const send = async (waited: number) => {
+      if (!clock.known) await this.readClock();
+      const sinceNow = since || Math.floor(clock.now() - waited);
+      return new Promise<true>((resolve, refused) => {
+        const answered = () => resolve(true);
+        this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
+      });
+    };
+    await retries.until('hire', job.name, send, { waits: HIRE, before, isWanted: () => job.call === call });
   }
 }
 

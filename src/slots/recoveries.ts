@@ -1,14 +1,12 @@
-import { BossmanError, retryError } from '../errors';
+import { BossmanError } from '../errors';
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import type { Handover } from '../runs/runner';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
+import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { EARLY } from './slots';
-
-/** ms after which a command that Redis refused is sent again. */
-const RETRY = 200;
 
 /**
  * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until
@@ -97,35 +95,17 @@ export class Recoveries {
 
   /** The token stays until there is an answer, so a command that went unanswered is known. */
   private async recover(job: Job): Promise<void> {
-    const token = this.shared.store.nextToken();
-    while (!this.shared.pauses.stopped) {
-      try {
-        const { verdict, slot, demandedAt, lockRest, at, lockEndsAt } = await this.shared.store.recover(
-          job.name,
-          token,
-          job.settings.ttlMs,
-          job.settings,
-        );
-        this.shared.teller.over('recover', job.name);
-        if (verdict === 'held') this.lookIn(job, lockRest);
-        else if (verdict === 'yours') {
-          if (this.shared.clock.now() < lockEndsAt)
-            this.on.won(job, {
-              slot,
-              demandedAt,
-              recovered: true,
-              token,
-              lockedAt: at,
-              lockEndsAt,
-            });
-          // It is not recovered twice, so nobody else will run it.
-          else this.tooLate(job, token, slot);
-        }
-        return;
-      } catch (cause) {
-        this.shared.teller.trouble(retryError('recovery', job.name, cause), 'recover');
-        await this.shared.pauses.pause(RETRY);
-      }
-    }
+    const { store, retries, clock } = this.shared;
+    const token = store.nextToken();
+    const { ttlMs } = job.settings;
+    const send = () => store.recover(job.name, token, ttlMs, job.settings);
+    const reply = await retries.until('recovery', job.name, send, { waits: DUE });
+    if (reply?.verdict === 'held') this.lookIn(job, reply.lockRest);
+    if (reply?.verdict !== 'yours') return;
+    const { slot, demandedAt, at: lockedAt, lockEndsAt } = reply;
+    if (clock.now() < lockEndsAt)
+      this.on.won(job, { slot, demandedAt, recovered: true, token, lockedAt, lockEndsAt });
+    // It is not recovered twice, so nobody else will run it.
+    else this.tooLate(job, token, slot);
   }
 }

@@ -1,4 +1,3 @@
-import { retryError } from '../errors';
 import type { SkipEvent } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Job, KnownPlan } from '../job';
@@ -9,6 +8,7 @@ import type { Handover } from '../runs/runner';
 import type { Schedule } from '../schedule/schedule';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
+import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { ClaimGate } from './claim-gate';
 import { latestMs, slotWithin } from './misfires';
@@ -33,8 +33,6 @@ const STALLED = 2.5;
 const OBJECTION = 300;
 /** ms; however large the fleet seems to be, nobody yields for longer. */
 const LONGEST_YIELD = 1000;
-/** ms after which a claim that Redis refused is sent again. */
-const RETRY = 200;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
 const CLOCK_ERROR = 20;
 
@@ -62,6 +60,7 @@ export class Slots {
   private readonly trust: Shared['trust'];
   private readonly teller: Shared['teller'];
   private readonly pauses: Shared['pauses'];
+  private readonly retries: Shared['retries'];
   private readonly track: Shared['track'];
   private readonly alarms: Alarms;
   private readonly starts: Starts;
@@ -80,6 +79,7 @@ export class Slots {
     this.trust = shared.trust;
     this.teller = shared.teller;
     this.pauses = shared.pauses;
+    this.retries = shared.retries;
     this.track = shared.track;
     this.alarms = new Alarms(
       () => clock.now(),
@@ -241,7 +241,7 @@ export class Slots {
         const request = this.claimRequest(job, known, job.known.schedule, token, clockError, late);
         const reply: ClaimReply | 'refused' = await this.claimOnce(job, known, request);
         if (reply === 'refused' || (late && reply.verdict === 'held')) {
-          if (!(await this.pause(RETRY))) break;
+          if (!(await this.pause(DUE.first))) break;
         } else if (reply.verdict === 'gone') {
           if (!(await this.pause(OBJECTION))) break;
         } else if (reply.verdict === 'stale') {
@@ -257,7 +257,7 @@ export class Slots {
           late = lateSlot(request, reply);
           token = this.store.nextToken();
           // Something blocks this process all the time, or Redis gives no lock any time.
-          if (!(await this.pause(RETRY))) break;
+          if (!(await this.pause(DUE.first))) break;
         } else {
           this.conclude(job, known, reply, due);
           if (reply.verdict !== 'run' || (await this.begin(job, known, token, reply, sentAt))) return;
@@ -319,15 +319,12 @@ export class Slots {
     known: KnownPlan,
     request: ClaimRequest,
   ): Promise<ClaimReply | 'refused'> {
-    try {
-      const reply = await this.store.claim(request);
-      if (reply.verdict === 'gone') await this.store.restore(job.name, { ...known, plan: known.text });
-      this.teller.over('claim', job.name);
-      return reply;
-    } catch (cause) {
-      this.teller.trouble(retryError('claim', job.name, cause), 'claim');
-      return 'refused';
-    }
+    const reply = await this.retries.once('claim', job.name, async () => {
+      const answer = await this.store.claim(request);
+      if (answer.verdict === 'gone') await this.store.restore(job.name, { ...known, plan: known.text });
+      return answer;
+    });
+    return reply ?? 'refused';
   }
 
   private claimRequest(

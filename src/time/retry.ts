@@ -1,0 +1,69 @@
+import type { Pauses } from './pauses';
+
+/** ms between two tries of what Redis refused: `first`, and then twice as long each time, up to `longest`. */
+export interface Waits {
+  readonly first: number;
+  readonly longest: number;
+}
+
+/** For what is due: a slot, a demand, or a run that died. */
+export const DUE: Waits = { first: 200, longest: 200 };
+/** For a look at what Redis holds. */
+export const LOOK: Waits = { first: 1000, longest: 1000 };
+/** For a hire, of which there may be thousands. */
+export const HIRE: Waits = { first: 1000, longest: 30_000 };
+
+/** How `until` tries. */
+export interface Tries {
+  waits: Waits;
+  /** ms before the first try; 0: it is sent at once. */
+  before?: number;
+  /** Asked before each try: false ends the tries. */
+  isWanted?: () => boolean;
+}
+
+/**
+ * Sends commands that Redis may refuse, now or for a long time. Each refusal is reported; the reporter makes one report of
+ * an episode, and `answered` ends it.
+ */
+export class Retries {
+  constructor(
+    private readonly pauses: Pauses,
+    private readonly on: {
+      /** @param verb what was sent, as the report of a refusal names it */
+      answered: (verb: string, job: string) => void;
+      refused: (verb: string, job: string, cause: unknown) => void;
+    },
+  ) {}
+
+  /** Sends once. Null: Redis refused, which is reported. */
+  async once<Answer>(verb: string, job: string, send: () => Promise<Answer>): Promise<Answer | null> {
+    try {
+      const answer = await send();
+      this.on.answered(verb, job);
+      return answer;
+    } catch (cause) {
+      this.on.refused(verb, job, cause);
+      return null;
+    }
+  }
+
+  /**
+   * Sends until Redis answers. Null: the instance stopped before, or the answer is no longer wanted.
+   *
+   * @param send is told for how long this try has waited, in ms
+   */
+  async until<Answer>(
+    verb: string,
+    job: string,
+    send: (waitedMs: number) => Promise<Answer>,
+    { waits, before = 0, isWanted = () => true }: Tries,
+  ): Promise<Answer | null> {
+    for (let wait = before; ; wait = Math.min(waits.longest, Math.max(waits.first, 2 * wait))) {
+      if (wait > 0) await this.pauses.pause(wait);
+      if (this.pauses.stopped || !isWanted()) return null;
+      const answer = await this.once(verb, job, () => send(wait));
+      if (answer !== null) return answer;
+    }
+  }
+}
