@@ -28,6 +28,7 @@ import { Calls, tally } from './telling/calls';
 import { tellOutages } from './telling/outages';
 import { Reporter } from './telling/reporter';
 import { RedisClock } from './time/clock';
+import { Origin } from './time/origin';
 import { Pauses } from './time/pauses';
 import { Retries } from './time/retry';
 import { Wake } from './time/wake';
@@ -41,6 +42,7 @@ export class Instance {
   readonly demands: Demands;
   readonly overview: Overview;
   private readonly jobs = new Map<string, Job>();
+  private readonly origin = new Origin();
   private readonly clock = new RedisClock();
   private readonly fleetSize = new FleetSize(() => this.clock.monotonic());
   private readonly pauses = new Pauses();
@@ -70,11 +72,11 @@ export class Instance {
     this.subscriber = connect(connection, 'subscriber');
     const { db, keyPrefix } = spaceOf(this.client);
     const keys = new Keys(settings.prefix, keyPrefix, db);
-    const { jobs, clock, fleetSize, pauses } = this;
+    const { jobs, clock, fleetSize, pauses, origin } = this;
 
-    const reporter = new Reporter(emitter, () => this.id);
+    const reporter = new Reporter(emitter, () => this.id, origin);
     this.reporter = reporter;
-    this.calls = new Calls(reporter);
+    this.calls = new Calls(reporter, origin);
     this.store = new Store(this.client, keys, clock, {
       clockJump: () => {
         for (const part of this.parts) part.clockJumped?.();
@@ -88,7 +90,7 @@ export class Instance {
       refused: (verb, job, cause) => reporter.trouble(retryError(verb, job, cause), verb),
     });
     const { store } = this;
-    const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, track };
+    const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, origin, track };
 
     const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
     const handover: Handover = {
@@ -170,8 +172,9 @@ export class Instance {
 
   /** @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout` */
   quit(timeout: number | null): Promise<void> {
-    this.quitting ??= this.close(timeout);
+    // Asked in the caller's context, which tells in which run it is.
     const others = this.runner.quitInside();
+    this.quitting ??= this.origin.call(() => this.close(timeout));
     return others ? Promise.race([this.quitting, others]) : this.quitting;
   }
 

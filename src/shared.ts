@@ -4,6 +4,7 @@ import type { Trust } from './hints/trust';
 import type { Job } from './job';
 import type { Store } from './redis/store';
 import type { RedisClock } from './time/clock';
+import type { Origin } from './time/origin';
 import type { Pauses } from './time/pauses';
 import type { Retries } from './time/retry';
 
@@ -18,6 +19,8 @@ export interface Shared {
   readonly teller: Teller;
   readonly pauses: Pauses;
   readonly retries: Retries;
+  /** What the user wrote is called in it. */
+  readonly origin: Origin;
   /** Makes `quit` wait for a claim, a take or a run. */
   readonly track: <T>(promise: Promise<T>) => Promise<T>;
 }

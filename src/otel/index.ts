@@ -54,8 +54,8 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 
   const begin = (run: RunTrace): void => {
     if (!isOurs(run)) return;
-    // A root, and nothing else of the context that is active: timers and connections keep that of whoever hired a job,
-    // or demanded one, and all later slots would hang on that request for ever.
+    // A root, and nothing else of the context that is active: runs belong to the context in which the instance was made,
+    // and a span that was active then, such as that of the program's start, has ended long ago.
     const span = tracer.startSpan(
       `run ${run.job}`,
       { kind: SpanKind.INTERNAL, attributes: attributesOf(run) },

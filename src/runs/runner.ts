@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { BossmanError, causeOf, isError, messageOf } from '../errors';
 import type { LostEvent, RunEvent } from '../events';
 import type { InstanceInfo } from '../info';
@@ -13,6 +12,7 @@ import { within } from '../time/timers';
 import { compose } from './compose';
 import { Abortion, Context } from './context';
 import { HeldLock, type Lease } from './held-lock';
+import { Inside } from './inside';
 import { Sweeps } from './sweeps';
 
 /** A slot or a demand that this instance has won, with the job's lock. The lock's end moves as it is renewed. */
@@ -69,7 +69,7 @@ interface Run {
 }
 
 /** The run that the code belongs to which is running now. */
-const inside = new AsyncLocalStorage<Run>();
+const inside = new Inside<Run>();
 
 /** Runs what was won: lock → run → settle. */
 export class Runner {
@@ -87,6 +87,7 @@ export class Runner {
   private readonly clock: Shared['clock'];
   private readonly fleet: Shared['fleetSize'];
   private readonly teller: Shared['teller'];
+  private readonly origin: Shared['origin'];
 
   constructor(
     shared: Shared,
@@ -102,6 +103,7 @@ export class Runner {
     this.clock = shared.clock;
     this.fleet = shared.fleetSize;
     this.teller = shared.teller;
+    this.origin = shared.origin;
     this.sweeps = new Sweeps(
       () => clock.monotonic(),
       (name) => jobs.has(name),
@@ -167,7 +169,7 @@ export class Runner {
    * quit was called. Null: it is called elsewhere.
    */
   quitInside(): Promise<void> | null {
-    const run = inside.getStore();
+    const { run } = inside;
     if (!run || !this.runs.has(run)) return null;
     run.quits = true;
     const settled = new Promise<void>((resolve) => this.quitters.add(resolve));
@@ -204,7 +206,7 @@ export class Runner {
 
     // Work that blocks the process must hold up nothing that was sent before it.
     this.store.flush();
-    run.worked = inside.run(run, () => this.perform(job, event, context));
+    run.worked = this.origin.call(() => inside.call(run, () => this.perform(job, event, context)));
     // Not before the work: no timer comes up while that keeps the process busy, and setting one takes its time.
     run.lock.watch();
     run.over = run.worked.then((ended) => this.end(run, ended));

@@ -1,6 +1,7 @@
 import { BossmanError, messageOf } from '../errors';
 import type { Teller } from '../events';
 import type { Waiter } from '../redis/waiter';
+import type { Origin } from '../time/origin';
 import { soon, within } from '../time/timers';
 
 /** Calls, or jobs, that the error of an early quit names. */
@@ -21,7 +22,11 @@ export class Calls {
   /** The instance quits: nothing new is begun for the caller. */
   closed = false;
 
-  constructor(private readonly teller: Teller) {}
+  /** @param origin what is asked is asked in this context, not in the caller's */
+  constructor(
+    private readonly teller: Teller,
+    private readonly origin: Origin,
+  ) {}
 
   /** Has quit wait for it. */
   track<T>(promise: Promise<T>): Promise<T> {
@@ -46,12 +51,14 @@ export class Calls {
 
   /** The same for a call that may be made thousands of times at once: what it asks tells the waiter. */
   begin<T>(verb: string, job: string | null, ask: (waiter: Waiter<T>) => void): Promise<T> {
-    const call = new Call<T>(verb, job, this);
-    // Not told before this returns.
-    if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
-    else ask(call);
-    this.unanswered.add(call);
-    return call.promise;
+    return this.origin.call(() => {
+      const call = new Call<T>(verb, job, this);
+      // Not told before this returns.
+      if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
+      else ask(call);
+      this.unanswered.add(call);
+      return call.promise;
+    });
   }
 
   /** Redis has answered. */

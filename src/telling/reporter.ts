@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { BossmanError, messageOf, warn } from '../errors';
 import type { BossmanEvents, Teller } from '../events';
+import type { Origin } from '../time/origin';
 import { monotonicMs } from '../time/timers';
 import { heardChannel } from './trace';
 
@@ -18,10 +19,14 @@ export class Reporter implements Teller {
   private readonly episodes = new Map<string, Map<string, number>>();
   private muted = false;
 
-  /** @param instance its id */
+  /**
+   * @param instance its id
+   * @param origin listeners are called in this context
+   */
   constructor(
     private readonly emitter: EventEmitter,
     private readonly instance: () => string,
+    private readonly origin: Origin,
   ) {}
 
   hears(event: keyof BossmanEvents): boolean {
@@ -29,12 +34,14 @@ export class Reporter implements Teller {
   }
 
   tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
-    try {
-      heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
-      this.emitter.emit(event, ...payload);
-    } catch (thrown) {
-      this.listenerFailed(event, thrown);
-    }
+    this.origin.call(() => {
+      try {
+        heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
+        this.emitter.emit(event, ...payload);
+      } catch (thrown) {
+        this.listenerFailed(event, thrown);
+      }
+    });
   }
 
   trouble(error: BossmanError, topic?: string, who = error.job ?? ''): void {
@@ -51,7 +58,7 @@ export class Reporter implements Teller {
       this.episodes.set(episode, new Map([[who, monotonicMs()]]));
     }
     if (this.hears('error')) this.tell('error', error);
-    else warn(error);
+    else this.origin.call(() => warn(error));
   }
 
   over(topic: string, who?: string): void {
@@ -79,7 +86,7 @@ export class Reporter implements Teller {
       null,
       thrown,
     );
-    if (event === 'error') warn(error);
+    if (event === 'error') this.origin.call(() => warn(error));
     else this.trouble(error);
   }
 }

@@ -8,7 +8,6 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 // Redis' clock, which fake timers do not move. A test keeps the rest of src/ from using the globals.
 const { setTimeout, setInterval, clearTimeout, clearInterval } = timers;
 const now = performance.now.bind(performance);
-const settled = Promise.resolve();
 
 /** As `setImmediate` and `process.nextTick` of Node. */
 export const { setImmediate } = timers;
@@ -16,7 +15,8 @@ export const nextTick = process.nextTick.bind(process);
 
 /** As `queueMicrotask` of Node. */
 export function soon(call: () => void): void {
-  void settled.then(call);
+  // A promise that is kept would keep the async context in which this module was loaded.
+  void Promise.resolve().then(call);
 }
 
 /** The process's monotonic clock, in ms. */

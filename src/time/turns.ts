@@ -1,3 +1,4 @@
+import { Origin } from './origin';
 import { monotonicMs, nextTick, setImmediate, soon } from './timers';
 
 /** ms of one turn of the event loop that may be spent here; the rest is done in the next turn. */
@@ -8,7 +9,8 @@ const LONGEST_PAST = 1000;
 /**
  * Cuts work that comes by the thousand (alarms due at once, answers that arrive together, the runs that begin with them)
  * into slices. Between two slices, the event loop serves timers, sockets and the user's own code. There is one for the
- * whole process, as it has one event loop. As long as there is little to do, nothing waits.
+ * whole process, as it has one event loop. As long as there is little to do, nothing waits. What waits keeps the async
+ * context in which it was asked for, as it may be another instance whose turn it is.
  */
 export class Turns {
   /** When this turn's first task began, on the monotonic clock; NaN: there was none yet. */
@@ -30,14 +32,14 @@ export class Turns {
   /** Runs the task at once, or in a later turn if others wait or this turn has no time left. Tasks run in order. */
   do(task: () => void): void {
     if (this.queue.length === 0 && this.hasTime()) task();
-    else this.queue.push(task);
+    else this.later(task);
   }
 
   /** As `do`, with the task's result: as a promise only if the task had to wait. */
   call<T>(task: () => T): T | Promise<T> {
     if (this.queue.length === 0 && this.hasTime()) return task();
     return new Promise((resolve, reject) => {
-      this.queue.push(() => {
+      this.later(() => {
         try {
           resolve(task());
         } catch (error) {
@@ -59,6 +61,11 @@ export class Turns {
       }
     };
     this.do(some);
+  }
+
+  private later(task: () => void): void {
+    const context = new Origin();
+    this.queue.push(() => context.call(task));
   }
 
   private nextTurn(): void {
