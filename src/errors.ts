@@ -41,12 +41,6 @@ export class BossmanError extends Error {
   }
 }
 
-/** The error of a verb that Redis refused for a job, and that is sent again. */
-export function retryError(verb: string, job: string, cause: unknown): BossmanError {
-  const message = `${verb} of '${job}' failed (${messageOf(cause)}); it is tried again`;
-  return new BossmanError('COMMAND', message, job, cause);
-}
-
 /** Whether it is an Error, of this realm or of another: jest and `node:vm` have an Error of their own. Never throws. */
 export function isError(thrown: unknown): thrown is Error {
   if (types.isNativeError(thrown)) return true;

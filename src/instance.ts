@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Demands } from './demands/demands';
-import { BossmanError, retryError } from './errors';
+import { BossmanError } from './errors';
 import type { Bell } from './hints/bell';
 import { BellFallback } from './hints/bell-fallback';
 import { FleetSize } from './hints/fleet-size';
@@ -18,6 +18,7 @@ import { Plans } from './plans/plans';
 import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
 import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
+import { retryError } from './redis/refusals';
 import { Store } from './redis/store';
 import { ANSWERS_WITHIN, type Handover, Runner } from './runs/runner';
 import type { InstanceSettings, JobSettings } from './settings';

@@ -14,6 +14,8 @@ export interface Place {
 /** Somebody waits: an outage is told, and not waited out. */
 const IMPATIENT = {
   retryStrategy: () => null,
+  // A replica refuses writes only; what it says is told.
+  reconnectOnError: () => false,
   // ms without an answer
   socketTimeout: 5000,
   // Without the right to INFO ioredis would print a warning. Of a server that loads its data the first command tells.

@@ -1,7 +1,8 @@
-import { messageOf } from '../errors';
+import { causeOf, messageOf } from '../errors';
 import type { InstanceInfo, JobInfo } from '../info';
 import { type Inspector, openInspector } from '../inspection/inspector';
 import { addressOf } from '../redis/connection';
+import { explained, remedyOf } from '../redis/refusals';
 import { Failure } from './failure';
 import { nearest } from './nearest';
 import { Output } from './output';
@@ -48,10 +49,7 @@ export async function withSession(
     if (client.status !== 'ready') {
       throw new Failure(`the connection to ${addressOf(client)} was lost (${messageOf(error)})`);
     }
-    const advice = messageOf(error).startsWith('NOPERM')
-      ? '; bossman doctor lists the rights that are missing'
-      : '';
-    throw new Failure(messageOf(error) + advice);
+    throw new Failure(explained(error, 'cli'));
   } finally {
     await inspector.close();
   }
@@ -66,9 +64,8 @@ export async function open(place: Place): Promise<Inspector> {
     if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
     if (place.cluster) await tryNode(place);
     const reason = messageOf(error).replace(/\.$/, '');
-    const advice = /\b(NOAUTH|WRONGPASS)\b/.test(reason)
-      ? 'give user and password in the URL: redis://user:password@host:port'
-      : 'is it running there? --url or REDIS_URL says where it is';
+    const advice =
+      remedyOf(causeOf(error), 'cli') ?? 'is it running there? --url or REDIS_URL says where it is';
     throw new Failure(`cannot connect to Redis at ${reason}; ${advice}`);
   }
 }

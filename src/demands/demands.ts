@@ -1,6 +1,7 @@
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError } from '../errors';
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
+import { explained } from '../redis/refusals';
 import type { DemandReply } from '../redis/replies';
 import type { Handover } from '../runs/runner';
 import type { Shared } from '../shared';
@@ -261,7 +262,7 @@ export class Demands {
     this.shared.store.begin(job.name, token, job.settings).then(
       () => this.shared.teller.over('begin'),
       (cause) => {
-        const message = `the begin of '${job.name}' could not be noted (${messageOf(cause)})`;
+        const message = `the begin of '${job.name}' could not be noted (${explained(cause)})`;
         this.shared.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
       },
     );

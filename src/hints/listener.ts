@@ -4,6 +4,7 @@ import type { Teller } from '../events';
 import { addressOf, type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 import { NodeSubscriber } from '../redis/node-subscriber';
+import { explained } from '../redis/refusals';
 import { turns } from '../time/turns';
 import { type Bell, isOfKnownKind, messagesIn, parseBell } from './bell';
 import type { Trust } from './trust';
@@ -85,7 +86,7 @@ export class Listener {
 
   private nodeFailed(node: Redis, cause: unknown): void {
     if (this.stopped) return;
-    const message = `the subscriber connection to ${addressOf(node)} failed (${messageOf(cause)}); trying another node`;
+    const message = `the subscriber connection to ${addressOf(node)} failed (${explained(cause)}); trying another node`;
     this.config.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
   }
 

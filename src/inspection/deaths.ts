@@ -1,4 +1,5 @@
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError } from '../errors';
+import { explained } from '../redis/refusals';
 import type { DiedReply } from '../redis/replies';
 import type { Store } from '../redis/store';
 import type { Pauses } from '../time/pauses';
@@ -94,7 +95,7 @@ export class Deaths {
       return gone.length;
     } catch (cause) {
       // Whoever may only read still has the answer to what was asked.
-      const message = `whether runs have died could not be found out (${messageOf(cause)})`;
+      const message = `whether runs have died could not be found out (${explained(cause)})`;
       this.on.trouble(new BossmanError('COMMAND', message, null, cause));
       return 0;
     }
@@ -108,7 +109,7 @@ export class Deaths {
       if (this.pauses.stopped) return;
       // Like one that is there: looked for again later, if it is still suspected.
       suspect.aliveAt = this.monotonic();
-      const message = `whether a run of '${suspect.name}' has died could not be found out (${messageOf(cause)}); it is tried again`;
+      const message = `whether a run of '${suspect.name}' has died could not be found out (${explained(cause)}); it is tried again`;
       this.on.trouble(new BossmanError('COMMAND', message, suspect.name, cause));
     }
   }

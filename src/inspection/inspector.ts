@@ -1,4 +1,4 @@
-import { BossmanError } from '../errors';
+import { BossmanError, messageOf } from '../errors';
 import type { HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from '../info';
 import type { BossmanOptions } from '../options';
 import {
@@ -13,6 +13,7 @@ import {
   spaceOf,
 } from '../redis/connection';
 import { Keys } from '../redis/keys';
+import { askWhy, isOpaque } from '../redis/probe';
 import { parseRecord } from '../redis/records';
 import { Store } from '../redis/store';
 import { readHistoryOptions, readName, readNextOptions, readOptions } from '../settings';
@@ -134,9 +135,11 @@ export async function openInspector(
   const client = connect(connection, 'commands');
   try {
     await ready(client);
-  } catch (cause) {
+  } catch (error) {
     if (client.status !== 'end') client.disconnect();
-    throw new BossmanError('CONNECTION', `${addressOf(client)}: ${reasonOf(cause)}`, null, cause);
+    const reason = reasonOf(error);
+    const cause = (isOpaque(reason) && (await askWhy(client, reason, false))) || reason;
+    throw new BossmanError('CONNECTION', `${addressOf(client)}: ${messageOf(cause)}`, null, cause);
   }
   // Afterwards it goes on trying, and what it is asked meanwhile waits.
   client.on('error', () => {});
@@ -155,6 +158,6 @@ function ready(client: Client): Promise<void> {
     const failed = (cause: unknown) => settled(() => reject(cause));
     client.on('error', failed);
     client.once('ready', () => settled(resolve));
-    client.once('end', () => failed(new Error(closedReasonOf(client))));
+    client.once('end', () => failed(closedReasonOf(client)));
   });
 }

@@ -1,7 +1,12 @@
 import { type Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { messageOf, shown } from '../errors';
+import { shown } from '../errors';
 import type { Connection } from '../options';
 import { within } from '../time/timers';
+import { speakEitherProtocol, speakEitherProtocolTo } from './hello';
+import { UNREADY } from './refusals';
+
+/** Where, and how, a connection is made. */
+export type Place = Pick<RedisOptions, 'host' | 'port' | 'path' | 'tls' | 'family'>;
 
 /** A connection to Redis as the rest of the code sees it; where the two differ, `isCluster` tells them apart. */
 export type Client = Redis | Cluster;
@@ -61,6 +66,8 @@ export function connect(connection: Connection | undefined, role: 'commands' | '
     autoResubscribe: role === 'commands',
   });
   for (const failure of ['error', 'node error']) client.on(failure, hideArguments);
+  if (isCluster(client)) speakEitherProtocolTo(client);
+  else speakEitherProtocol(client);
   return client;
 }
 
@@ -118,18 +125,20 @@ function optionsIn(url: string): RedisOptions | null {
   }
 }
 
-/** Why a client failed, in words; a Cluster's error does not say it, but has what its last node said. */
-export function reasonOf(error: unknown): string {
+/** Why a client failed; a Cluster's error does not say it, but has what its last node said. */
+export function reasonOf(error: unknown): unknown {
   const nested =
     typeof error === 'object' && error !== null && 'lastNodeError' in error && error.lastNodeError;
-  return nested ? messageOf(nested) : messageOf(error);
+  return nested || error;
 }
 
-/** Why a client did not become ready, in words, when there was no error. */
-export function closedReasonOf(client: Client): string {
-  return isCluster(client)
-    ? 'no node became ready; do the addresses in CLUSTER SLOTS lead to them?'
-    : 'closed by the other side at once; is that Redis? If it speaks TLS, give rediss://';
+/** Why a client did not become ready when there was no error. */
+export function closedReasonOf(client: Client): Error {
+  return new Error(
+    isCluster(client)
+      ? 'no node became ready; do the addresses in CLUSTER SLOTS lead to them?'
+      : UNREADY.closed,
+  );
 }
 
 /** Takes the command off an error before anybody is told: of a refused HELLO or AUTH the arguments are the password. */
@@ -162,6 +171,16 @@ export function spaceOf(client: Client): { db: number; keyPrefix: string } {
   return { db, keyPrefix: client.options.keyPrefix ?? '' };
 }
 
+/** What a connection of one's own needs to reach what the client does; null where a sentinel knows the address. */
+export function placeOf(client: Client): Place | null {
+  if (!isCluster(client)) return client.options.sentinels ? null : client.options;
+  const [first] = nodesOf(client);
+  const { tls } = client.options.redisOptions ?? {};
+  if (typeof first === 'object' && first !== null) return { ...first, ...(tls && { tls }) };
+  if (typeof first === 'number') return { port: first, ...(tls && { tls }) };
+  return typeof first === 'string' ? readUrl(first) : null;
+}
+
 /** Where a client connects to, for messages: never with its password. */
 export function addressOf(client: Client): string {
   if (isCluster(client)) return `the cluster at ${startupNodesOf(client)}`;
@@ -171,9 +190,13 @@ export function addressOf(client: Client): string {
 }
 
 function startupNodesOf(cluster: Cluster): string {
+  return nodesOf(cluster).map(addressOfNode).join(', ') || 'an unknown place';
+}
+
+function nodesOf(cluster: Cluster): unknown[] {
   // Private by ioredis' types, but what it does show, the nodes it knows, is empty before it is connected.
   const nodes: unknown = Reflect.get(cluster, 'startupNodes');
-  return Array.isArray(nodes) ? nodes.map(addressOfNode).join(', ') : 'an unknown place';
+  return Array.isArray(nodes) ? nodes : [];
 }
 
 function addressOfNode(node: unknown): string {

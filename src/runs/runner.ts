@@ -4,6 +4,7 @@ import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
 import type { JobDefinition, Qa, RunContext } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
+import { explained } from '../redis/refusals';
 import type { SettleReply } from '../redis/replies';
 import type { SettleRequest } from '../redis/requests';
 import type { Shared } from '../shared';
@@ -422,7 +423,7 @@ export class Runner {
       if (demandIn >= 0) this.on.demandWaits(job, demandIn);
       if (recoverable) this.on.recoverable(job);
     } catch (cause) {
-      const message = `the end of a run of '${name}' could not be noted (${messageOf(cause)}); its lock ends by itself`;
+      const message = `the end of a run of '${name}' could not be noted (${explained(cause)}); its lock ends by itself`;
       this.teller.trouble(new BossmanError('COMMAND', message, name, cause), 'settle');
     }
   }

@@ -1,5 +1,6 @@
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError } from '../errors';
 import type { Teller } from '../events';
+import { explained } from '../redis/refusals';
 import type { Waiter } from '../redis/waiter';
 import type { Origin } from '../time/origin';
 import { soon, within } from '../time/timers';
@@ -106,7 +107,7 @@ export class Calls {
     if (cause === null) return new BossmanError('QUIT', `quit before Redis answered: ${what}`, job);
     return new BossmanError(
       this.closed ? 'QUIT' : 'COMMAND',
-      `${what} failed: ${messageOf(cause)}`,
+      `${what} failed: ${explained(cause)}`,
       job,
       cause,
     );

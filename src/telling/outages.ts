@@ -1,7 +1,13 @@
 import type { Redis } from 'ioredis';
-import { BossmanError, messageOf } from '../errors';
+import { BossmanError } from '../errors';
 import type { Teller } from '../events';
 import { addressOf, type Client, closedReasonOf, reasonOf } from '../redis/connection';
+import { askWhy, isOpaque } from '../redis/probe';
+import { explained } from '../redis/refusals';
+import { after, cancel, type Timer } from '../time/timers';
+
+/** ms after which a Redis that accepted a connection, and is not ready, is asked why. */
+const SLOW = 2000;
 
 /**
  * Tells what becomes of one of an instance's connections: each outage once, and when it is over.
@@ -19,24 +25,59 @@ export function tellOutages(
     if (hasQuit()) return;
     teller.trouble(new BossmanError('CONNECTION', message, null, cause), topic, role);
   };
-  const failed = (reason: string, cause?: unknown) =>
-    trouble('connection', `the ${where} failed (${reason}); trying again until it works`, cause);
-  client.on('error', (cause) => failed(reasonOf(cause), cause));
+  const report = (reason: unknown, cause: unknown) =>
+    trouble('connection', `the ${where} failed (${explained(reason)}); trying again until it works`, cause);
+  /** Of this outage: the first failure, while its reason is looked for; `asked`: that is over. */
+  let first: { cause: unknown } | 'asked' | null = null;
+  const failed = (cause: unknown) => {
+    if (hasQuit()) return;
+    const reason = reasonOf(cause);
+    if (first === null && isOpaque(reason)) {
+      const failure = { cause };
+      first = failure;
+      void askWhy(client, reason, true).then((found) => {
+        if (first !== failure) return;
+        first = 'asked';
+        report(found ?? reason, cause);
+      });
+      return;
+    }
+    // Until then a later failure would be told in place of the first.
+    if (first === null || first === 'asked') report(reason, cause);
+  };
+  client.on('error', failed);
   let wasReady = false;
   client.on('reconnecting', () => {
     // To ioredis it is no error that a connection is accepted and closed, as a proxy or a port for TLS may do for ever.
     if (!wasReady) failed(closedReasonOf(client));
     wasReady = false;
   });
+  // Nor that Redis loads its data, for however long.
+  let slow: Timer | null = null;
+  client.on('connect', () => {
+    slow = after(SLOW, () => {
+      const late = new Error(`no answer within ${SLOW} ms`);
+      if (client.status !== 'connect' || hasQuit()) return;
+      void askWhy(client, late, true).then((found) => {
+        if (found && client.status === 'connect') report(found, found);
+      });
+    });
+    slow.unref();
+  });
+  client.on('close', () => cancel(slow));
   // While a Cluster connects, its own error says what the last node said.
   client.on('node error', (cause, node) => {
     if (client.status !== 'ready') return;
-    const message = `the ${role} connection to ${node}, a node of the cluster, failed (${messageOf(cause)}); trying again until it works`;
+    const message = `the ${role} connection to ${node}, a node of the cluster, failed (${explained(cause)}); trying again until it works`;
     trouble(`node ${node}`, message, cause);
   });
   client.on('+node', (node: Redis) => node.on('ready', () => teller.over(`node ${addressOf(node)}`, role)));
   client.on('ready', () => {
     wasReady = true;
+    cancel(slow);
+    // Over before its reason was found.
+    if (first !== null && first !== 'asked') report(reasonOf(first.cause), first.cause);
+    first = null;
     teller.over('connection', role);
   });
   client.on('end', () =>

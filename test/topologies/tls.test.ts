@@ -76,7 +76,7 @@ describe('a server with a password and TLS', () => {
     [
       'a certificate that nobody vouches for',
       () => url(),
-      /^the \w+ connection to 127\.0\.0\.1:\d+ failed \(.*self-signed certificate\)/,
+      /^the \w+ connection to 127\.0\.0\.1:\d+ failed \(self-signed certificate; .* NODE_EXTRA_CA_CERTS, or /,
     ],
     ['no password', () => ({ ...options(), password: undefined }), /NOAUTH/],
   ])('%s is told once, with where, and the password in no part of it', async (_what, connection, message) => {

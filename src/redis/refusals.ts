@@ -1,0 +1,188 @@
+import { BossmanError, messageOf } from '../errors';
+
+/** Who reads a remedy: whoever writes a service, or whoever calls `npx bossman`. */
+export type Reader = 'service' | 'cli';
+
+/** What to do about what Redis, or the way to it, says. */
+interface Remedy {
+  /** Of an error's `code`, or of its message. */
+  said: RegExp;
+  /** For one reader or the other where they have different means. */
+  advice: string | Record<Reader, string>;
+}
+
+/** Letters of what the other side says that a message has. */
+const LONGEST = 300;
+
+const LOGIN = 'redis://user:password@host:6379';
+const UNTRUSTED =
+  'it is not signed by an authority that Node trusts: name the file of the one that signed it in';
+
+/** What is said of a connection that was made, and serves nothing. */
+export const UNREADY = {
+  closed: 'closed by the other side at once',
+  answers: 'closed by the other side, which answers PING',
+  beforeTls: 'closed by the other side before TLS was spoken',
+  withTls: 'what answers there speaks TLS',
+  withoutTls: 'a Redis that does not speak TLS answers there',
+  other: 'what answers there is not Redis',
+} as const;
+
+/** The first that fits. */
+const REMEDIES: readonly Remedy[] = [
+  { said: startingWith(UNREADY.closed), advice: 'is that Redis? If it speaks TLS, give rediss://' },
+  {
+    said: startingWith(UNREADY.answers),
+    advice: {
+      service: 'if a proxy stands there that does not know HELLO, set protocol: 2 in connection',
+      cli: 'if a proxy stands there that does not know HELLO, add ?protocol=2 to the URL',
+    },
+  },
+  { said: startingWith(UNREADY.beforeTls), advice: 'perhaps the maxclients of Redis is reached' },
+  { said: startingWith(UNREADY.withTls), advice: 'give rediss://' },
+  { said: startingWith(UNREADY.withoutTls), advice: 'give redis://, and no tls' },
+  { said: startingWith(UNREADY.other), advice: 'is it the right host and port?' },
+  { said: /RESP type|as reply type byte/, advice: 'what answers there is not Redis' },
+  {
+    said: /max number of clients/,
+    advice: 'raise maxclients in Redis, or close connections that nobody needs; an instance has two',
+  },
+  {
+    said: /^NOAUTH\b/,
+    advice: {
+      service: `give user and password in connection: ${LOGIN}`,
+      cli: `give user and password in the URL: ${LOGIN}`,
+    },
+  },
+  {
+    said: /^WRONGPASS\b|invalid password/,
+    advice: `look at user and password; in ${LOGIN} both are percent-encoded`,
+  },
+  {
+    said: /^NOPERM\b/,
+    advice: {
+      service: 'npx bossman doctor lists the rights that are missing',
+      cli: 'bossman doctor lists the rights that are missing',
+    },
+  },
+  {
+    said: /^(-?READONLY)\b/,
+    advice: {
+      service: 'this is a replica: connect to its primary, or through Sentinel',
+      cli: 'this is a replica: give the URL of its primary',
+    },
+  },
+  {
+    said: /^MASTERDOWN\b/,
+    advice: 'this is a replica that has lost its primary: connect to the primary',
+  },
+  { said: /^LOADING\b/, advice: 'it serves nobody until its data is loaded' },
+  { said: /^MISCONF\b/, advice: 'Redis takes no writes while it cannot save: look at its disk and its log' },
+  { said: /^OOM\b/, advice: 'raise maxmemory in Redis, or delete what is not needed' },
+  { said: /^NOREPLICAS\b/, advice: 'Redis takes no writes with fewer replicas than min-replicas-to-write' },
+  { said: /^BUSY\b/, advice: 'a script of somebody holds Redis up: SCRIPT KILL ends it' },
+  {
+    said: /^CLUSTERDOWN\b/,
+    advice: 'a node of the Cluster is down, or some slots have none: see CLUSTER INFO and CLUSTER SHARDS',
+  },
+  {
+    said: /^CROSSSLOT\b/,
+    advice: {
+      service: "this Redis is sharded: a prefix with a hash tag, as '{bossman}', keeps all keys together",
+      cli: "this Redis is sharded: --prefix '{bossman}', with the braces, keeps all keys together",
+    },
+  },
+  {
+    said: /^(MOVED|ASK)\b/,
+    advice: {
+      service: 'this is one node of a Cluster: connection is to be an ioredis Cluster',
+      cli: 'this is one node of a Cluster: give --cluster',
+    },
+  },
+  {
+    said: /^DENIED\b/,
+    advice: 'it takes connections from its own machine only: set a password in Redis, or protected-mode no',
+  },
+  {
+    said: /^(ERR )?unknown (redis )?command|script attempted to access|unknown redis command called/i,
+    advice: 'bossman needs Redis 6.2 or later, or Valkey, with no proxy before it that lacks commands',
+  },
+  {
+    said: /^NOPROTO\b/,
+    advice: 'what answers there does not speak RESP3: set protocol: 2 in connection',
+  },
+  { said: /DB index is out of range/, advice: 'give another db, or raise databases in redis.conf' },
+  {
+    said: /^CERT_HAS_EXPIRED$|certificate has expired/,
+    advice: 'the certificate has to be renewed',
+  },
+  {
+    said: /^CERT_NOT_YET_VALID$/,
+    advice: "the certificate is not valid yet: is this machine's clock right?",
+  },
+  {
+    said: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    advice: 'connect by a name that the certificate is for',
+  },
+  {
+    said: /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)$/,
+    advice: {
+      service: `${UNTRUSTED} NODE_EXTRA_CA_CERTS, or give it as ioredis' tls: { ca }`,
+      cli: `${UNTRUSTED} --ca or NODE_EXTRA_CA_CERTS`,
+    },
+  },
+  {
+    said: /^ERR_SSL_.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
+    advice: {
+      service: "Redis may want a certificate of ours: ioredis' tls: { cert, key }",
+      cli: 'Redis may want a certificate of its clients (tls-auth-clients)',
+    },
+  },
+  {
+    said: /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/,
+    advice: 'what answers there does not speak TLS: is it the right port?',
+  },
+];
+
+function startingWith(text: string): RegExp {
+  return new RegExp(`^${text}`);
+}
+
+/** What to do about an error of a command, or of a connection; null where its message says all there is to say. */
+export function remedyOf(error: unknown, reader: Reader = 'service'): string | null {
+  const texts = [codeOf(error), saidIn(error)];
+  const found = REMEDIES.find(({ said }) => texts.some((text) => said.test(text)));
+  if (!found) return null;
+  return typeof found.advice === 'string' ? found.advice : found.advice[reader];
+}
+
+/** What the other side said, and what to do about it. */
+export function explained(error: unknown, reader: Reader = 'service'): string {
+  const remedy = remedyOf(error, reader);
+  return remedy === null ? saidIn(error) : `${saidIn(error).replace(/\.$/, '')}; ${remedy}`;
+}
+
+/** The error of a verb that Redis refused for a job, and that is sent again. */
+export function retryError(verb: string, job: string, cause: unknown): BossmanError {
+  const message = `${verb} of '${job}' failed (${explained(cause)}); it is tried again`;
+  return new BossmanError('COMMAND', message, job, cause);
+}
+
+/**
+ * Without which script it was in, which says nothing to whoever reads it, and without advice that we give better. Redis 6.2
+ * puts the refusal itself behind what it says about the script.
+ */
+function saidIn(error: unknown): string {
+  const said = messageOf(error)
+    .replace(/^ERR Error running script .*?: (?:@user_script:? ?\d*: )+-?/s, '')
+    .replace(/\.? script: [0-9a-f]{40},.*$/s, '')
+    .replace(/^(DENIED .*?)( because |\. ).*$/s, '$1')
+    .replace(/^(NOAUTH .*), otherwise the HELLO AUTH .*$/s, '$1')
+    .replace(/ Please report this\.$/, '');
+  return said.length > LONGEST ? `${said.slice(0, LONGEST)}…` : said;
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
+  return typeof code === 'string' ? code : '';
+}
