@@ -115,22 +115,13 @@ export class Instance {
 
     this.presence = new Presence(shared, () => this.runner.going);
     const reads = new InspectionStore(this.client, keys);
-    const roll = new RollCall(store, reads, pauses, !isCluster(this.client), this.presence);
-    this.deaths = new Deaths(
-      store,
-      pauses,
-      () => clock.monotonic(),
-      {
-        rollCall: () => roll.answering(),
-        died: (name, { slot, demandedAt }) => {
-          if (reporter.hears('lost')) reporter.tell('lost', { job: name, slot, demandedAt, why: 'died' });
-        },
-        trouble: (error) => reporter.trouble(error, 'died'),
-        track,
-      },
-      { suspected: (name, token) => this.onSuspected(name, token) },
-    );
-    this.overview = new Overview(store, reads, clock, roll, this.deaths);
+    const roll = new RollCall(shared, reads, !isCluster(this.client), this.presence);
+    this.deaths = new Deaths(shared, roll, {
+      teller: reporter,
+      track,
+      suspected: (name, token) => this.onSuspected(name, token),
+    });
+    this.overview = new Overview(shared, reads, roll, this.deaths);
 
     const canAsk = () => this.client.status === 'ready';
     this.bellFallback = new BellFallback(pauses, settings.run.ttlMs, {

@@ -1,8 +1,7 @@
 import { BossmanError } from '../errors';
 import { explained } from '../redis/refusals';
-import type { DiedReply } from '../redis/replies';
-import type { Store } from '../redis/store';
-import type { Pauses } from '../time/pauses';
+import type { Shared } from '../shared';
+import type { RollCall } from './roll-call';
 
 /** ms for which a run that holds no lock may go on before anybody asks whether its process lives: most settle by then. */
 const ASK_AFTER = 1000;
@@ -36,21 +35,15 @@ export class Deaths {
   private readonly suspects = new Map<string, Suspect>();
 
   constructor(
-    private readonly store: Store,
-    private readonly pauses: Pauses,
-    private readonly monotonic: () => number,
-    private readonly on: {
-      /** The ids of the instances that answer now. */
-      rollCall: () => Promise<ReadonlySet<string>>;
-      died: (name: string, run: DiedReply) => void;
-      trouble: (error: BossmanError) => void;
-      track: <T>(promise: Promise<T>) => Promise<T>;
-    },
+    private readonly shared: Pick<Shared, 'store' | 'pauses' | 'clock'>,
+    private readonly roll: RollCall,
     /** Null: we are no instance, so we run nothing and report nothing. */
-    private readonly own: {
-      /** A run of our own: whoever runs it knows better. */
-      suspected: (name: string, token: string) => void;
-    } | null,
+    private readonly own:
+      | (Pick<Shared, 'teller' | 'track'> & {
+          /** A run of our own: whoever runs it knows better. */
+          suspected: (name: string, token: string) => void;
+        })
+      | null,
   ) {}
 
   /** To be called with all suspects of a job, also when there are none any more. */
@@ -61,8 +54,8 @@ export class Deaths {
       if (suspect.name === name && !tokens.includes(token)) this.suspects.delete(token);
     }
     for (const token of tokens) {
-      if (this.pauses.stopped) return;
-      if (this.own && idOf(token) === this.store.instance) {
+      if (this.shared.pauses.stopped) return;
+      if (this.own && idOf(token) === this.shared.store.instance) {
         this.own.suspected(name, token);
         continue;
       }
@@ -72,7 +65,7 @@ export class Deaths {
         looking: null,
         aliveAt: Number.NEGATIVE_INFINITY,
       };
-      if (suspect.looking || this.monotonic() - suspect.aliveAt < ASK_AGAIN) continue;
+      if (suspect.looking || this.shared.clock.monotonic() - suspect.aliveAt < ASK_AGAIN) continue;
       this.suspects.set(token, suspect);
       suspect.looking = this.lookLater(suspect).finally(() => {
         suspect.looking = null;
@@ -89,28 +82,30 @@ export class Deaths {
   async resolve(suspects: ReadonlyMap<string, string>): Promise<number> {
     try {
       const away = await this.awayOf([...suspects.keys()]);
-      if (away.length === 0 || !(await this.pauses.pause(AWAY_FOR))) return 0;
+      this.own?.teller.over('died', '');
+      if (away.length === 0 || !(await this.shared.pauses.pause(AWAY_FOR))) return 0;
       const gone = await this.awayOf(away);
       await Promise.all(gone.map((token) => this.record(suspects.get(token) ?? '', token)));
       return gone.length;
     } catch (cause) {
       // Whoever may only read still has the answer to what was asked.
       const message = `whether runs have died could not be found out (${explained(cause)})`;
-      this.on.trouble(new BossmanError('COMMAND', message, null, cause));
+      this.own?.teller.trouble(new BossmanError('COMMAND', message, null, cause), 'died');
       return 0;
     }
   }
 
   private async lookLater(suspect: Suspect): Promise<void> {
-    if (!(await this.pauses.pause(ASK_AFTER))) return;
+    if (!(await this.shared.pauses.pause(ASK_AFTER))) return;
     try {
       await this.look(suspect);
+      this.own?.teller.over('died', suspect.name);
     } catch (cause) {
-      if (this.pauses.stopped) return;
+      if (this.shared.pauses.stopped) return;
       // Like one that is there: looked for again later, if it is still suspected.
-      suspect.aliveAt = this.monotonic();
+      suspect.aliveAt = this.shared.clock.monotonic();
       const message = `whether a run of '${suspect.name}' has died could not be found out (${explained(cause)}); it is tried again`;
-      this.on.trouble(new BossmanError('COMMAND', message, suspect.name, cause));
+      this.own?.teller.trouble(new BossmanError('COMMAND', message, suspect.name, cause), 'died');
     }
   }
 
@@ -119,10 +114,10 @@ export class Deaths {
     const isSuspect = () => this.suspects.get(token) === suspect;
     for (let times = 1; times <= 2 && isSuspect(); times += 1) {
       if ((await this.awayOf([token])).length === 0) {
-        suspect.aliveAt = this.monotonic();
+        suspect.aliveAt = this.shared.clock.monotonic();
         return;
       }
-      if (times === 1 && !(await this.pauses.pause(AWAY_FOR))) return;
+      if (times === 1 && !(await this.shared.pauses.pause(AWAY_FOR))) return;
     }
     if (!isSuspect()) return;
     await this.record(name, token);
@@ -132,16 +127,18 @@ export class Deaths {
   /** Those whose instance is neither connected nor answers. */
   private async awayOf(tokens: readonly string[]): Promise<string[]> {
     if (tokens.length === 0) return [];
-    const connected = await this.store.peers.connectedOf([...new Set(tokens.map(idOf))]);
+    const connected = await this.shared.store.peers.connectedOf([...new Set(tokens.map(idOf))]);
     const silent = tokens.filter((token) => !connected.has(idOf(token)));
     if (silent.length === 0) return [];
-    const answering = await this.on.rollCall();
+    const answering = await this.roll.answering();
     return silent.filter((token) => !answering.has(idOf(token)));
   }
 
   private async record(name: string, token: string): Promise<void> {
-    const run = await this.on.track(this.store.died(name, token, this.own !== null));
-    if (run.verdict === 'died') this.on.died(name, run);
+    const recording = this.shared.store.died(name, token, this.own !== null);
+    const { verdict, slot, demandedAt } = await (this.own?.track(recording) ?? recording);
+    if (verdict === 'died' && this.own?.teller.hears('lost'))
+      this.own.teller.tell('lost', { job: name, slot, demandedAt, why: 'died' });
   }
 }
 

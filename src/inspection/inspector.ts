@@ -50,15 +50,9 @@ export class Inspector {
     const clock = new RedisClock();
     this.store = new Store(client, this.keys, clock, { clockJump: () => {}, suspects: () => {} });
     this.reads = new InspectionStore(client, this.keys);
-    const roll = new RollCall(this.store, this.reads, this.pauses, !isCluster(client), null);
-    const deaths = new Deaths(
-      this.store,
-      this.pauses,
-      () => clock.monotonic(),
-      { rollCall: () => roll.answering(), died: () => {}, trouble: () => {}, track: (promise) => promise },
-      null,
-    );
-    this.overview = new Overview(this.store, this.reads, clock, roll, deaths);
+    const shared = { store: this.store, clock, pauses: this.pauses };
+    const roll = new RollCall(shared, this.reads, !isCluster(client), null);
+    this.overview = new Overview(shared, this.reads, roll, new Deaths(shared, roll, null));
   }
 
   jobs(): Promise<JobInfo[]> {

@@ -1,11 +1,10 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { FIRED, wholeNumber } from '../redis/bounds';
 import { isFailure, type OpenRun, parseNotes, parseRecord } from '../redis/records';
-import type { Store } from '../redis/store';
 import { slotsFrom } from '../schedule/next-slots';
 import { parsePlan } from '../schedule/schedule';
 import { wordsOf } from '../schedule/words';
-import type { RedisClock } from '../time/clock';
+import type { Shared } from '../shared';
 import { type Deaths, idOf } from './deaths';
 import type { InspectionStore, StoredLock } from './reads';
 import type { Roll, RollCall } from './roll-call';
@@ -13,9 +12,8 @@ import type { Roll, RollCall } from './roll-call';
 /** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
 export class Overview {
   constructor(
-    private readonly store: Store,
+    private readonly shared: Pick<Shared, 'store' | 'clock'>,
     private readonly reads: InspectionStore,
-    private readonly clock: RedisClock,
     private readonly roll: RollCall,
     private readonly deaths: Deaths,
   ) {}
@@ -44,11 +42,14 @@ export class Overview {
 
   /** The coming slots of a job. */
   async next(name: string, count: number): Promise<number[]> {
-    const [stored] = await Promise.all([this.reads.plan(name), this.clock.known || this.store.readClock()]);
+    const [stored] = await Promise.all([
+      this.reads.plan(name),
+      this.shared.clock.known || this.shared.store.readClock(),
+    ]);
     const { plan, nextSlot } = planOf(stored?.text, stored?.slot);
     const schedule = plan === null || nextSlot === null ? null : parsePlan(plan);
     if (!schedule || nextSlot === null) return [];
-    const now = this.clock.now();
+    const now = this.shared.clock.now();
     return slotsFrom(schedule, nextSlot > now ? nextSlot : schedule.next(nextSlot, now), count);
   }
 
@@ -62,7 +63,7 @@ export class Overview {
       reads.hash('demands'),
       reads.notes('runs'),
       reads.notes('counts'),
-      this.clock.known || this.store.readClock(),
+      this.shared.clock.known || this.shared.store.readClock(),
     ]);
     const hirers = hirersIn(instances);
     const waiting = [...demands.keys()].filter((name) => !demands.get(name)?.startsWith('idle'));
@@ -77,7 +78,7 @@ export class Overview {
       }
     }
     if (suspects.size > 0 && (await this.deaths.resolve(suspects)) > 0) return this.jobs();
-    const now = this.clock.now();
+    const now = this.shared.clock.now();
     const goingOn = runsIn(instances);
     return names.map((name) => {
       const lock = locks.get(name) ?? null;

@@ -1,7 +1,6 @@
 import { messageOf } from '../errors';
 import type { InstanceInfo } from '../info';
-import type { Store } from '../redis/store';
-import type { Pauses } from '../time/pauses';
+import type { Shared } from '../shared';
 import { infoOf, parseAnswer } from './answers';
 import type { Presence } from './presence';
 import type { InspectionStore } from './reads';
@@ -31,9 +30,8 @@ export interface Roll {
  */
 export class RollCall {
   constructor(
-    private readonly store: Store,
+    private readonly shared: Pick<Shared, 'store' | 'pauses'>,
     private readonly reads: InspectionStore,
-    private readonly pauses: Pauses,
     /** Whether Redis tells how many heard the bell: a Cluster's node does not know of those at the others. */
     private readonly countsAll: boolean,
     /** Of the caller, where it is an instance: it may not hear its own bell. */
@@ -46,14 +44,14 @@ export class RollCall {
   }
 
   async call(): Promise<Roll> {
-    const roll = this.store.nextToken();
-    const heard = await this.store.peers.ringWho(roll);
+    const roll = this.shared.store.nextToken();
+    const heard = await this.shared.store.peers.ringWho(roll);
     // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
     const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
     // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
     let waited = 0;
     let wait = LOOKS.first;
-    while (expected > 0 && waited < LONGEST_WAIT && (await this.pauses.pause(wait))) {
+    while (expected > 0 && waited < LONGEST_WAIT && (await this.shared.pauses.pause(wait))) {
       if ((await this.reads.answersTo(roll)) >= expected) break;
       waited += wait;
       wait = Math.min(2 * wait, LOOKS.longest);
@@ -64,7 +62,7 @@ export class RollCall {
       const answer = parseAnswer(id, text);
       if (answer) answers.set(id, answer);
     }
-    const { instance } = this.store;
+    const { instance } = this.shared.store;
     if (this.own && !answers.has(instance))
       answers.set(instance, infoOf(instance, await this.own.describe()));
     return { instances: [...answers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), silence };
@@ -77,7 +75,7 @@ export class RollCall {
    */
   private async silenceOf(roll: string, heard: number): Promise<string | null> {
     try {
-      await this.store.peers.present(roll, '');
+      await this.shared.store.peers.present(roll, '');
     } catch (refusal) {
       // Which script it was says nothing to whoever reads it.
       const said = messageOf(refusal).replace(/\.? script: [0-9a-f]{40},.*$/s, '');

@@ -1,13 +1,13 @@
 import { BossmanError } from '../errors';
 import type { Job, KnownPlan } from '../job';
-import type { ArmRequest } from '../redis/arm-batches';
 import { FIRED } from '../redis/bounds';
-import type { PlanReply, StoredPlan } from '../redis/replies';
+import type { StoredPlan } from '../redis/replies';
 import type { Waiter } from '../redis/waiter';
-import { parsePlan, type Schedule } from '../schedule/schedule';
+import { parsePlan } from '../schedule/schedule';
 import type { Shared } from '../shared';
-import { HIRE, LOOK } from '../time/retry';
+import { LOOK } from '../time/retry';
 import { turns } from '../time/turns';
+import { Hires } from './hires';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
@@ -19,7 +19,7 @@ const LOOK_AGAIN = 50;
  * have been missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
  */
 export class Plans {
-  private reading: Promise<void> | null = null;
+  private readonly hires: Hires;
 
   constructor(
     private readonly shared: Shared,
@@ -31,51 +31,33 @@ export class Plans {
       /** A demand of the job waits, and can be taken in so many ms. */
       demandWaits: (job: Job, inMs: number) => void;
     },
-  ) {}
+  ) {
+    this.hires = new Hires(shared, {
+      stored: (job, schedule, reply) => {
+        // After a later call of ours too, for that may be refused; the stamps tell what counts.
+        if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
+        if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
+      },
+    });
+  }
 
   /** Stores the job's plan. Tells the first refusal, and goes on trying. */
   hire(job: Job, waiter: Waiter<void>): void {
     const { schedule } = job.settings;
     job.call = this.shared.store.nextSequence();
-    if (!schedule) {
-      job.known = null;
-      this.on.changed(job);
-      this.lookOnce(job).then(
-        () => waiter.answered(),
-        (cause: unknown) => {
-          void this.shared.pauses.pause(LOOK.first).then((goOn) => (goOn ? this.look(job) : undefined));
-          waiter.refused(cause);
-        },
-      );
+    if (schedule) {
+      this.hires.send(job, schedule, waiter);
       return;
     }
-    // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
-    // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
-    // after it must not seem to come before.
-    const { earliest, latest } = this.shared.clock.bounds();
-    const since = this.shared.clock.known ? Math.ceil(latest) : 0;
-    const sinceWhenRetried = this.shared.clock.known ? Math.floor(earliest) - 1 : 0;
-    this.arm(new Hire(job, schedule, job.call, since, sinceWhenRetried, this, waiter));
-  }
-
-  /** Redis has answered a hire. */
-  armed(hire: Hire, reply: PlanReply): void {
-    const { job, schedule } = hire;
-    this.shared.teller.over('hire', job.name);
-    if (reply.verdict === 'stale' && job.call === hire.sequence) {
-      this.arm(hire);
-      return;
-    }
-    // After a later call of ours too, for that may be refused; the stamps tell what counts.
-    if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
-    if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
-    hire.waiter.answered();
-  }
-
-  /** Whoever waits for the hire is told at once; the job itself is not given up. */
-  refused({ job, schedule, sequence, sinceWhenRetried, waiter }: Hire, cause: unknown): void {
-    if (sinceWhenRetried !== null) void this.retryArm(job, schedule, sequence, sinceWhenRetried, HIRE.first);
-    waiter.refused(cause);
+    job.known = null;
+    this.on.changed(job);
+    this.lookOnce(job).then(
+      () => waiter.answered(),
+      (cause: unknown) => {
+        void this.shared.pauses.pause(LOOK.first).then((goOn) => (goOn ? this.look(job) : undefined));
+        waiter.refused(cause);
+      },
+    );
   }
 
   async fire(name: string): Promise<void> {
@@ -90,7 +72,7 @@ export class Plans {
   armAgain(job: Job): void {
     if (!job.settings.schedule) return;
     job.call = this.shared.store.nextSequence();
-    void this.retryArm(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
+    void this.hires.sendUntilTaken(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
   }
 
   /**
@@ -216,77 +198,6 @@ export class Plans {
     if (!this.shared.teller.hears('skip')) return;
     const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
     this.shared.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
-  }
-
-  private arm(hire: Hire): void {
-    // Cron needs to know what time it is; an interval is counted by the script.
-    if (hire.schedule.everyMs !== null) this.shared.store.arm(hire);
-    else this.armCron(hire).catch((cause: unknown) => hire.refused(cause));
-  }
-
-  private async armCron(hire: Hire): Promise<void> {
-    if (!this.shared.clock.known) await this.readClock();
-    const now = this.shared.clock.now();
-    hire.next = hire.schedule.next(now, now);
-    this.shared.store.arm(hire);
-  }
-
-  /** Once for all who wait for it. */
-  private readClock(): Promise<void> {
-    this.reading ??= this.shared.store.readClock().finally(() => {
-      this.reading = null;
-    });
-    return this.reading;
-  }
-
-  private async retryArm(
-    job: Job,
-    schedule: Schedule,
-    call: number,
-    since: number,
-    before: number,
-  ): Promise<void> {
-    const { clock, retries } = this.shared;
-    const send = async (waited: number) => {
-      if (!clock.known) await this.readClock();
-      const sinceNow = since || Math.floor(clock.now() - waited);
-      return new Promise<true>((resolve, refused) => {
-        const answered = () => resolve(true);
-        this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
-      });
-    };
-    await retries.until('hire', job.name, send, { waits: HIRE, before, isWanted: () => job.call === call });
-  }
-}
-
-/** A hire on its way to Redis; no closures, as there may be thousands. */
-class Hire implements ArmRequest<PlanReply> {
-  readonly name: string;
-  next = 0;
-
-  /** @param sinceWhenRetried null: it is not retried when it is refused */
-  constructor(
-    readonly job: Job,
-    readonly schedule: Schedule,
-    readonly sequence: number,
-    readonly since: number,
-    readonly sinceWhenRetried: number | null,
-    private readonly plans: Plans,
-    readonly waiter: Waiter<void>,
-  ) {
-    this.name = job.name;
-  }
-
-  answered(reply: PlanReply): void {
-    try {
-      this.plans.armed(this, reply);
-    } catch (cause) {
-      this.refused(cause);
-    }
-  }
-
-  refused(cause: unknown): void {
-    this.plans.refused(this, cause);
   }
 }
 
