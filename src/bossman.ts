@@ -199,6 +199,11 @@ class Bossman extends EventEmitter {
     return this.instance.quit(readQuitOptions(options));
   }
 
+  /** Quits at the end of a block: `await using fred = new Bossman()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.quit();
+  }
+
   /**
    * A listener that returns a promise failed.
    *

@@ -395,3 +395,11 @@ it('a quit of who went first at every slot costs no slot and doubles none', asyn
   }
   expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
 });
+
+it('is what an instance does at the end of a block that uses it', async () => {
+  fleet.allowErrors(/^QUIT: hire of 'job' failed/);
+  const fred = fleet.join();
+  await fred.hire('job', { every: 100, work() {} });
+  await fred[Symbol.asyncDispose]();
+  await expect(fred.hire('job', { work() {} })).rejects.toThrow(/this instance has quit/);
+});

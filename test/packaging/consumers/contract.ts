@@ -217,3 +217,9 @@ export function parts(fred: Bossman): void {
   // @ts-expect-error: codes are for reading
   failed.code = 'QUIT';
 }
+
+export async function disposes(): Promise<void> {
+  const fred = new Bossman();
+  const disposed: PromiseLike<void> = fred[Symbol.asyncDispose]();
+  await disposed;
+}
