@@ -162,6 +162,14 @@ it('the installed package does a job, and lets the process exit', async () => {
   }
 });
 
+it('installing the package runs no script, which npm would ask users to allow', () => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+  const asked = Object.keys(scripts).filter((name) =>
+    /^(pre|post)?(install|prepare)$|^prepublish$/.test(name),
+  );
+  expect(asked).toEqual([]);
+});
+
 it('npx bossman is there, and says its version', () => {
   const { version } = JSON.parse(read('package.json'));
   expect(run('npx', ['--no-install', 'bossman', '--version'], project)).toBe(`${version}\n`);
