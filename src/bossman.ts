@@ -23,6 +23,7 @@ import type {
   RunContext,
   RunOptions,
 } from './options';
+import { refuseAsOptions } from './redis/forms';
 import { nextSlots, type SlotsOptions, type SlotsPlan } from './schedule/next-slots';
 import {
   readDefinition,
@@ -53,6 +54,7 @@ class Bossman extends EventEmitter {
    */
   constructor(options: BossmanOptions = {}) {
     super({ captureRejections: true });
+    refuseAsOptions(options);
     this.instance = new Instance(this, readOptions(options), options.connection);
   }
 

@@ -78,6 +78,20 @@ export function shown(value: unknown, options?: InspectOptions): string {
   }
 }
 
+/** What sort of value it is, for messages that must not show the value itself. Never throws. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  try {
+    const name: unknown = value.constructor?.name;
+    if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object';
+    return `an object of the class ${name.slice(0, 50)}`;
+  } catch {
+    return 'an object';
+  }
+}
+
 /**
  * Emits a process warning. Never throws.
  *

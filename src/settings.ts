@@ -1,4 +1,5 @@
-import { shown, warn } from './errors';
+import { types } from 'node:util';
+import { kindOf, shown, warn } from './errors';
 import type { HistoryOptions, NextOptions } from './info';
 import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
 import { parseJitter, scheduleOf } from './schedule/definition';
@@ -193,6 +194,10 @@ function isGiven(value: unknown): boolean {
 function record(argument: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`${argument}: ${shown(value)} is not an object`);
+  }
+  // None of these has an option, so that each would mean: nothing is given.
+  if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isPromise(value)) {
+    throw new TypeError(`${argument}: ${kindOf(value)} is not an object of options`);
   }
   return value as Record<string, unknown>;
 }

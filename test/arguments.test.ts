@@ -24,7 +24,7 @@ const NAMES: Wrong[] = [
 
 const CONSTRUCTOR: Wrong[] = [
   [[null], TypeError, 'options: null'],
-  [['redis://127.0.0.1'], TypeError, "options: 'redis://127.0.0.1'"],
+  [['redis://127.0.0.1'], TypeError, 'options: a string is not an object'],
   ...option('connection', TypeError, { true: true, 'Symbol(x)': Symbol('x') }),
   ...option('connection', RangeError, { '0': 0, '70000': 70_000, '1.5': 1.5, NaN: Number.NaN }),
   ...option('prefix', TypeError, { '5': 5, '[]': [] }),

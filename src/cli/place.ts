@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import type { Connection } from '../options';
-import { readUrl } from '../redis/connection';
+import { readUrl } from '../redis/url';
 
 const LOCALHOST = 'redis://localhost:6379';
 

@@ -1,9 +1,16 @@
-import { type Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { type Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { shown } from '../errors';
 import type { Connection } from '../options';
 import { within } from '../time/timers';
+import { keepTrying, type Tell } from './connectors';
+import { formOf, isCluster, portOf } from './forms';
 import { speakEitherProtocol, speakEitherProtocolTo } from './hello';
+import { guardedClusterFunctions, guardedFunctions } from './option-functions';
+import { checkedClusterOptions, checkedNode, checkedOptions } from './option-values';
 import { UNREADY } from './refusals';
+import { readUrl } from './url';
+
+export { isCluster };
 
 /** Where, and how, a connection is made. */
 export type Place = Pick<RedisOptions, 'host' | 'port' | 'path' | 'tls' | 'family'>;
@@ -27,6 +34,10 @@ export const REQUIRED = {
   disconnectTimeout: 100,
   stringNumbers: false,
   replyMapping: 'legacy',
+  monitor: false,
+  // Commands of the caller's own, perhaps under the names of those that are used here.
+  scripts: undefined,
+  himportFieldsets: undefined,
 } as const satisfies RedisOptions;
 
 /**
@@ -45,6 +56,10 @@ const REQUIRED_OF_CLUSTER = {
   retryDelayOnMoved: 10,
   clusterNodeRetryStrategy: null,
   shardedSubscribers: false,
+  // A replica may not yet have what was written a moment ago.
+  scaleReads: 'master',
+  scripts: undefined,
+  himportFieldsets: undefined,
 } as const satisfies ClusterOptions;
 
 /** ms; a dead peer is noticed by TCP keep-alive, as an idle instance sends nothing. */
@@ -53,76 +68,81 @@ const KEEP_ALIVE = 30_000;
 /** ms without a word on a connection that owes an answer; after that it is made anew, and the commands are sent again. */
 const SILENCE = 10_000;
 
+/** Emitted by a client of ours when a function among the caller's options threw, or returned nonsense. */
+export const OPTION_ERROR = 'option error';
+
 /**
  * Makes a client of our own.
  *
- * @throws TypeError when `connection` is nothing that ioredis takes
+ * @throws TypeError or RangeError when `connection`, or an option in it, is nothing that a connection can be made with
  * @see https://github.com/redis/ioredis#connect-to-redis
  */
 export function connect(connection: Connection | undefined, role: 'commands' | 'subscriber'): Client {
-  const client = make(connection ?? {}, {
+  const form = formOf(connection);
+  // Functions among the options are called once this has returned.
+  const tell: Tell = (option, problem, cause) => client.emit(OPTION_ERROR, option, problem, cause);
+  const required = {
     ...REQUIRED,
     // Subscriptions are renewed by the listener: only it knows when one is acknowledged.
     autoResubscribe: role === 'commands',
-  });
+  };
+  const client: Client =
+    'cluster' in form ? clusterLike(form.cluster, required, tell) : clientOf(form, required, tell);
   for (const failure of ['error', 'node error']) client.on(failure, hideArguments);
   if (isCluster(client)) speakEitherProtocolTo(client);
   else speakEitherProtocol(client);
   return client;
 }
 
-function make(connection: Connection, required: typeof REQUIRED & RedisOptions): Client {
-  if (typeof connection === 'number') {
-    if (!Number.isInteger(connection) || connection < 1 || connection > 65535) {
-      throw new RangeError(`connection: ${shown(connection)} is not a port`);
-    }
-    return make({ port: connection }, required);
-  }
-  if (typeof connection === 'string') return make(readUrl(connection), required);
-  if (connection instanceof URL) return make(connection.href, required);
-  if (typeof connection !== 'object') {
-    throw new TypeError(
-      `connection: ${shown(connection)} is neither a URL, a port, options of ioredis nor one of its clients`,
-    );
-  }
-  if (isCluster(connection)) {
-    const { redisOptions = {} } = connection.options;
-    return connection.duplicate([], {
-      ...REQUIRED_OF_CLUSTER,
+function clusterLike(given: Cluster, required: typeof REQUIRED & RedisOptions, tell: Tell): Cluster {
+  const options = checkedClusterOptions(given.options ?? {}, 'connection.options');
+  const { redisOptions = {} } = options;
+  return given.duplicate(checkedNodes(nodesOf(given), tell), {
+    ...options,
+    ...guardedClusterFunctions(options, tell),
+    ...REQUIRED_OF_CLUSTER,
+    redisOptions: {
+      ...redisOptions,
+      ...guardedFunctions(redisOptions, tell),
+      ...required,
       // Nodes that no command goes to are not connected.
-      redisOptions: { ...required, lazyConnect: true, ...livenessOf(redisOptions) },
-    });
-  }
-  if (isClient(connection)) return connection.duplicate({ ...required, ...livenessOf(connection.options) });
-  // Options of another version of ioredis differ in types alone.
-  const options = connection as RedisOptions;
-  return new Redis({ ...options, ...required, ...livenessOf(options) });
+      lazyConnect: true,
+      ...livenessOf(redisOptions, tell),
+    },
+  });
 }
 
-/**
- * As ioredis reads it; but ioredis would let the query of a URL win over the options that stand beside it.
- *
- * @throws TypeError for what is no URL, without showing its password
- */
-export function readUrl(url: string): RedisOptions {
-  const options = optionsIn(url);
-  // What is neither URL nor path is read as a path, with all that is in it.
-  if (options && (url.startsWith('/') || !options.path)) return options;
-  const hidden = url.replace(/^([a-z]+:?\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '');
-  throw new TypeError(
-    `connection: ${shown(hidden)} is no URL like redis://:password@host:6379/0, with the password percent-encoded`,
-  );
+function checkedNodes(nodes: unknown[], tell: Tell): ClusterNode[] {
+  return nodes.map((node, index) => {
+    if (typeof node === 'string') {
+      readUrl(node);
+      return node;
+    }
+    if (typeof node === 'number') return portOf(node);
+    const checked = checkedNode(node, `connection.nodes[${index}]`);
+    return { ...checked, ...guardedFunctions(checked, tell) };
+  });
 }
 
-function optionsIn(url: string): RedisOptions | null {
-  try {
-    const reader = new Redis(url, { lazyConnect: true });
-    reader.disconnect();
-    return reader.options;
-  } catch {
-    // What was thrown shows the password.
-    return null;
-  }
+function clientOf(
+  form: { options: RedisOptions } | { client: Redis },
+  required: typeof REQUIRED & RedisOptions,
+  tell: Tell,
+): Redis {
+  const options =
+    'client' in form ? checkedOptions(form.client.options ?? {}, 'connection.options') : form.options;
+  const ours = {
+    ...options,
+    ...guardedFunctions(options, tell),
+    ...required,
+    // Connected below, once that which makes its sockets is guarded.
+    lazyConnect: true,
+    ...livenessOf(options, tell),
+  };
+  const client = 'client' in form ? form.client.duplicate(ours) : new Redis(ours);
+  keepTrying(client, tell);
+  client.connect().catch(() => {});
+  return client;
 }
 
 /** Why a client failed; a Cluster's error does not say it, but has what its last node said. */
@@ -220,24 +240,17 @@ export async function hangUp(client: Client, ms: number): Promise<void> {
   if (client.status !== 'end') client.disconnect();
 }
 
-/** Not instanceof: the caller may have another copy of ioredis. */
-export function isCluster(client: object): client is Cluster {
-  return 'isCluster' in client && client.isCluster === true;
-}
-
-function isClient(connection: object): connection is Redis {
-  return 'duplicate' in connection && typeof connection.duplicate === 'function';
-}
-
 /** How a connection that leads nowhere is noticed: by its silence, or, at a primary that was demoted, by its refusals. */
-function livenessOf(options: RedisOptions) {
+function livenessOf(options: RedisOptions, tell: Tell) {
   return {
     keepAlive: keepAliveOf(options),
     socketTimeout: options.socketTimeout ?? SILENCE,
-    reconnectOnError: options.reconnectOnError ?? ((error: Error) => error.message.startsWith('READONLY')),
+    reconnectOnError:
+      guardedFunctions(options, tell).reconnectOnError ??
+      ((error: Error) => error.message.startsWith('READONLY')),
   };
 }
 
 function keepAliveOf({ keepAlive }: RedisOptions): number {
-  return keepAlive ? Math.min(keepAlive, KEEP_ALIVE) : KEEP_ALIVE;
+  return typeof keepAlive === 'number' && keepAlive > 0 ? Math.min(keepAlive, KEEP_ALIVE) : KEEP_ALIVE;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { BossmanError } from '../errors';
 import type { Teller } from '../events';
-import { addressOf, type Client, closedReasonOf, reasonOf } from '../redis/connection';
+import { addressOf, type Client, closedReasonOf, OPTION_ERROR, reasonOf } from '../redis/connection';
 import { askWhy, isOpaque } from '../redis/probe';
 import { explained } from '../redis/refusals';
 import { after, cancel, type Timer } from '../time/timers';
@@ -46,6 +46,9 @@ export function tellOutages(
     if (first === null || first === 'asked') report(reason, cause);
   };
   client.on('error', failed);
+  client.on(OPTION_ERROR, (option, problem, cause) =>
+    trouble(`option ${option}`, `${option}, in the options of the ${where}, ${problem}`, cause),
+  );
   let wasReady = false;
   client.on('reconnecting', () => {
     // To ioredis it is no error that a connection is accepted and closed, as a proxy or a port for TLS may do for ever.

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 
 /** ms; the longest wait that a timer can hold: a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 // Taken when the package is loaded: a program's tests may replace the timers of their own code later, and a schedule follows
 // Redis' clock, which fake timers do not move. A test keeps the rest of src/ from using the globals.

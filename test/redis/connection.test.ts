@@ -108,24 +108,32 @@ describe('a client of our own', () => {
     keyPrefix: 'app:',
     tls: { servername: 'redis.internal' },
     connectionName: 'scheduler',
-    retryStrategy: () => 70,
   };
+  const retryStrategy = () => 70;
 
   test("has the options of the caller's client", () => {
-    const caller = callers(new Redis({ ...NOWHERE, ...given, lazyConnect: true }));
-    expect(connected(caller).options).toMatchObject({ ...NOWHERE, ...given });
-    expect(connected(caller, 'subscriber').options).toMatchObject({ ...NOWHERE, ...given });
+    const caller = callers(new Redis({ ...NOWHERE, ...given, retryStrategy, lazyConnect: true }));
+    for (const role of ['commands', 'subscriber'] as const) {
+      const { options } = connected(caller, role);
+      expect(options).toMatchObject({ ...NOWHERE, ...given });
+      expect('retryStrategy' in options && options.retryStrategy?.(1)).toBe(70);
+    }
   });
 
   test("has the options and the nodes of the caller's Cluster", () => {
-    const clusterRetryStrategy = () => 70;
     const { username, password, tls, connectionName, keyPrefix } = given;
     const redisOptions = { username, password, tls, connectionName };
     const caller = callers(
-      new Cluster([NOWHERE], { lazyConnect: true, keyPrefix, clusterRetryStrategy, redisOptions }),
+      new Cluster([NOWHERE], {
+        lazyConnect: true,
+        keyPrefix,
+        clusterRetryStrategy: retryStrategy,
+        redisOptions,
+      }),
     );
     const { options } = connected(caller);
-    expect(options).toMatchObject({ keyPrefix, clusterRetryStrategy, redisOptions });
+    expect(options).toMatchObject({ keyPrefix, redisOptions });
+    expect('clusterRetryStrategy' in options && options.clusterRetryStrategy?.(1)).toBe(70);
     expect(options).not.toBe(caller.options);
     expect(caller.options.redisOptions).toBe(redisOptions);
   });
@@ -141,7 +149,6 @@ describe('a client of our own', () => {
     keepAlive: 600_000,
   };
   const NEEDED = {
-    lazyConnect: false,
     enableOfflineQueue: true,
     maxRetriesPerRequest: null,
     commandTimeout: undefined,
@@ -160,7 +167,9 @@ describe('a client of our own', () => {
     ],
     ['a port', () => 1],
   ])('has commands wait for Redis, whatever %s says', (_what, connection) => {
-    expect(connected(connection()).options).toMatchObject(NEEDED);
+    const client = connected(connection());
+    expect(client.status).toBe('connecting');
+    expect(client.options).toMatchObject(NEEDED);
   });
 
   test('has commands wait for a Cluster, whatever its options say', () => {

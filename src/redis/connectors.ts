@@ -1,0 +1,102 @@
+import { Socket } from 'node:net';
+import type { Redis, RedisOptions } from 'ioredis';
+import { isError, kindOf, messageOf } from '../errors';
+
+/**
+ * Told when a function among the caller's options throws, or returns what nothing can be made of.
+ *
+ * @param option its name
+ * @param problem completes the sentence "OPTION …"
+ */
+export type Tell = (option: string, problem: string, cause?: unknown) => void;
+
+type Connector = NonNullable<RedisOptions['Connector']>;
+
+/** What ioredis calls of a connector, and of the stream that it makes. */
+const METHODS = ['connect', 'check', 'disconnect'];
+const STREAM_METHODS = [
+  'on',
+  'once',
+  'write',
+  'end',
+  'destroy',
+  'removeAllListeners',
+  'setKeepAlive',
+  'setNoDelay',
+];
+
+const guarded = new WeakSet<object>();
+
+/** The caller's class of connectors, of which every instance is guarded: also those for the nodes of a Cluster. */
+export function guardedConnector(Given: Connector, tell: Tell): Connector {
+  return new Proxy(Given, {
+    construct(target, args, newTarget) {
+      const connector: object = Reflect.construct(target, args, newTarget);
+      for (const method of METHODS) {
+        if (typeof Reflect.get(connector, method) !== 'function') {
+          throw new TypeError(`connection.Connector: its instances have no method ${method}`);
+        }
+      }
+      guard(connector, tell);
+      return connector;
+    },
+  });
+}
+
+/**
+ * Keeps a client trying. When a connector fails before it has made a stream, ioredis takes it that there is nothing to
+ * try again; a connector that throws, or makes something else, even leaves it waiting, or ends the process.
+ */
+export function keepTrying(client: Redis, tell: Tell): void {
+  // Private by ioredis' types. Where there is none, as in a mock, there is nothing to guard.
+  const connector: unknown = Reflect.get(client, 'connector');
+  if (typeof connector === 'object' && connector !== null) guard(connector, tell);
+}
+
+function guard(connector: object, tell: Tell): void {
+  const [connect, check, disconnect] = METHODS.map((method): unknown => Reflect.get(connector, method));
+  if (typeof connect !== 'function' || guarded.has(connector)) return;
+  guarded.add(connector);
+  Reflect.set(connector, 'connect', async (...args: unknown[]) => {
+    try {
+      const stream: unknown = await Reflect.apply(connect, connector, args);
+      const missing = missingIn(stream);
+      if (missing !== null) throw new TypeError(`Connector made ${kindOf(stream)}, which has no ${missing}`);
+      return stream;
+    } catch (error) {
+      // By sentinelRetryStrategy.
+      if (messageOf(error).includes('retry is disabled')) throw error;
+      // A stream that is closed already: ioredis tells this error of it, and asks retryStrategy when to try again.
+      Reflect.set(connector, 'firstError', isError(error) ? error : new Error(messageOf(error)));
+      return new Socket().destroy();
+    }
+  });
+  if (typeof check === 'function') {
+    Reflect.set(connector, 'check', (...args: unknown[]) => {
+      try {
+        return Boolean(Reflect.apply(check, connector, args));
+      } catch (error) {
+        tell('Connector', `threw in check() (${messageOf(error)})`, error);
+        return false;
+      }
+    });
+  }
+  if (typeof disconnect === 'function') {
+    Reflect.set(connector, 'disconnect', (...args: unknown[]) => {
+      try {
+        Reflect.apply(disconnect, connector, args);
+      } catch (error) {
+        tell('Connector', `threw in disconnect() (${messageOf(error)})`, error);
+      }
+    });
+  }
+}
+
+/** What ioredis would call of the stream and not find. */
+function missingIn(stream: unknown): string | null {
+  if (typeof stream !== 'object' || stream === null) return 'methods of a socket';
+  // Of one that is connecting it needs all that a socket has.
+  if (Reflect.get(stream, 'connecting') === true && !(stream instanceof Socket))
+    return 'connection of a socket';
+  return STREAM_METHODS.find((method) => typeof Reflect.get(stream, method) !== 'function') ?? null;
+}

@@ -1,0 +1,166 @@
+import { types } from 'node:util';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { kindOf, shown } from '../errors';
+import { checkedOptions, OPTION_NAMES } from './option-values';
+import { readUrl } from './url';
+
+/** What was given as `connection`, in one of the forms that a connection of our own is made from. */
+export type Form = { options: RedisOptions } | { client: Redis } | { cluster: Cluster };
+
+/** Where Redis is. An object that has one of these is taken for options, whatever else it has, as ioredis does. */
+const PLACES = ['host', 'port', 'path', 'sentinels', 'Connector'];
+
+/** What other libraries call it. Where our own option stands beside it, it may be there for another reason. */
+const MISNOMERS: Record<string, { meant: string[]; write: string }> = {
+  url: { meant: PLACES, write: 'connection: URL, not an object around it' },
+  uri: { meant: PLACES, write: 'connection: URL, not an object around it' },
+  connectionString: { meant: PLACES, write: 'connection: URL, not an object around it' },
+  socket: { meant: PLACES, write: 'connection: { host, port }, or { path } for a Unix socket' },
+  nodes: { meant: PLACES, write: 'connection: new Cluster(nodes, options), with the Cluster of ioredis' },
+  rootNodes: { meant: PLACES, write: 'connection: new Cluster(nodes, options), with the Cluster of ioredis' },
+  hostname: { meant: ['host', 'path', 'sentinels', 'Connector'], write: 'connection: { host }' },
+  database: { meant: ['db'], write: 'connection: { db }' },
+  user: { meant: ['username'], write: 'connection: { username }' },
+  pass: { meant: ['password'], write: 'connection: { password }' },
+};
+
+const FORMS = 'a URL, a port, { host, port }, { path }, { sentinels, name }, or a client of ioredis';
+
+/**
+ * Reads `connection`. What is plainly meant otherwise would reach localhost:6379, and be sent CONFIG there.
+ *
+ * @throws TypeError or RangeError that names `connection` and the form to write instead, and never a password
+ */
+export function formOf(connection: unknown): Form {
+  if (connection === undefined || connection === null) return { options: {} };
+  if (typeof connection === 'number') return { options: { port: portOf(connection) } };
+  if (typeof connection === 'string') return { options: readUrl(connection) };
+  if (typeof connection !== 'object') {
+    const value = typeof connection === 'function' ? 'a function' : shown(connection);
+    throw new TypeError(`connection: ${value} is none of ${FORMS}`);
+  }
+  const url = hrefOf(connection);
+  if (url !== null) return { options: readUrl(url) };
+  if (hasMethod(connection, 'duplicate') || hasMethod(connection, 'defineCommand'))
+    return clientIn(connection);
+  refuseMisnomers(connection);
+  refuseOthers(connection);
+  return { options: checkedOptions(connection, 'connection') };
+}
+
+/**
+ * Refuses what belongs in `connection`, where the options of an instance are wanted: it would do nothing there.
+ *
+ * @throws TypeError that names `options` and the form to write instead, and never a password
+ */
+export function refuseAsOptions(options: unknown): void {
+  if (typeof options === 'string' || typeof options === 'number') {
+    const what = typeof options === 'string' ? 'a URL' : 'a port';
+    throw new TypeError(
+      `options: a ${typeof options} is not an object; ${what} goes in connection: new Bossman({ connection })`,
+    );
+  }
+  if (typeof options !== 'object' || options === null) return;
+  if (hrefOf(options) !== null || hasMethod(options, 'duplicate') || hasMethod(options, 'defineCommand')) {
+    const what = hrefOf(options) === null ? 'a client' : 'a URL';
+    throw new TypeError(`options: ${what} goes in connection: new Bossman({ connection })`);
+  }
+  if (isPlain(options) && !givenIn(options, 'connection')) {
+    const misplaced = Object.keys(options).filter(
+      (key) =>
+        givenIn(options, key) && (OPTION_NAMES.has(key) || Object.hasOwn(MISNOMERS, key)) && !OURS.has(key),
+    );
+    if (misplaced.length === 0) return;
+    throw new TypeError(
+      `options: ${misplaced.join(', ')}: what says where Redis is goes in connection: new Bossman({ connection: { … } })`,
+    );
+  }
+}
+
+/** Options of ours, or words of everyday, that ioredis has as well. */
+const OURS = new Set(['keepAlive', 'name', 'role', 'user', 'pass', 'nodes', 'scripts', 'monitor']);
+
+/** @throws RangeError for a number that is no port */
+export function portOf(port: number): number {
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new RangeError(`connection: ${shown(port)} is not a port`);
+}
+
+function clientIn(client: object): Form {
+  if (!hasMethod(client, 'duplicate') || !hasMethod(client, 'defineCommand')) {
+    throw new TypeError(
+      'connection: a client of another library than ioredis; give a client of ioredis, or a URL or { host, port }',
+    );
+  }
+  return isCluster(client) ? { cluster: client } : { client: client as Redis };
+}
+
+/** Not instanceof: the caller may have another copy of ioredis. */
+export function isCluster(client: object): client is Cluster {
+  return 'isCluster' in client && client.isCluster === true;
+}
+
+function refuseMisnomers(connection: object): void {
+  for (const [name, { meant, write }] of Object.entries(MISNOMERS)) {
+    if (!givenIn(connection, name) || meant.some((key) => givenIn(connection, key))) continue;
+    throw new TypeError(`connection: ioredis has no option ${name}; write ${write}`);
+  }
+}
+
+/** Options have a place, or nothing but options: an object of another kind would mean localhost. */
+function refuseOthers(connection: object): void {
+  if (isOfAnotherKind(connection)) {
+    const advice = types.isPromise(connection) ? '; await it first' : '';
+    throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}${advice}`);
+  }
+  if (PLACES.some((key) => givenIn(connection, key))) return;
+  const keys = Object.keys(connection).filter((key) => givenIn(connection, key));
+  const unknown = keys.filter((key) => !OPTION_NAMES.has(key));
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, 5).map((key) => shown(key.slice(0, 50)));
+    throw new TypeError(
+      `connection: ioredis has no option ${names.join(', ')}, and no other says where Redis is; give ${FORMS}`,
+    );
+  }
+  if (keys.length === 0 && !isPlain(connection)) {
+    throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}`);
+  }
+}
+
+function isOfAnotherKind(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isNativeError(value) ||
+    types.isPromise(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isBoxedPrimitive(value) ||
+    hasMethod(value, 'then')
+  );
+}
+
+/** The text of a URL object: of this realm, of another, or of `url.parse`. */
+function hrefOf(value: object): string | null {
+  if (!('href' in value) || !('protocol' in value) || typeof value.href !== 'string') return null;
+  return value.href;
+}
+
+/** null and undefined both mean: not given. */
+function givenIn(value: object, key: string): boolean {
+  const given: unknown = Reflect.get(value, key);
+  return given !== undefined && given !== null;
+}
+
+function hasMethod(value: object, name: string): boolean {
+  return typeof Reflect.get(value, name) === 'function';
+}
+
+/** An object literal, of this realm or of another. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
