@@ -104,7 +104,7 @@ export class Instance {
       recoverable: (job) => this.recoveries.look(job),
     });
     this.plans = new Plans(shared, {
-      changed: (job) => this.slots.align(job),
+      changed: (job, isAnotherPlan) => this.slots.planChanged(job, isAnotherPlan),
       following: () => this.followers.watch(),
       demandWaits,
     });

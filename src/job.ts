@@ -22,12 +22,10 @@ export class Job {
   // Slots (see plans.ts and slots.ts)
   /** The sequence number of the last hire or fire of the job here; answers to earlier ones no longer count. */
   call = 0;
-  /** This instance claimed the last slot, so it goes first at the next. */
-  first = false;
+  /** Who claims the next slot before all others: whoever claimed the last one, unless it steps back. */
+  goesFirst: 'me' | 'other' | 'nobody' = 'nobody';
   /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
   claimHeardAt = 0;
-  /** Nobody goes first. */
-  open = true;
   /** The stamp of the last fire that was heard of. */
   firedBy = 0;
   /** A slot that is not claimed before its time, as a run went on. */

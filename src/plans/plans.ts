@@ -24,8 +24,8 @@ export class Plans {
   constructor(
     private readonly shared: Shared,
     private readonly on: {
-      /** The job's next slot is another, or there is none any more. */
-      changed: (job: Job) => void;
+      /** The job's next slot is another, or there is none any more. `isAnotherPlan`: it is not of the plan known before. */
+      changed: (job: Job, isAnotherPlan: boolean) => void;
       /** Another plan than our own counts for some job. */
       following: () => void;
       /** A demand of the job waits, and can be taken in so many ms. */
@@ -50,7 +50,7 @@ export class Plans {
       return;
     }
     job.known = null;
-    this.on.changed(job);
+    this.on.changed(job, false);
     this.lookOnce(job).then(
       () => waiter.answered(),
       (cause: unknown) => {
@@ -157,7 +157,7 @@ export class Plans {
     if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
       // Redis came back with older data, or this answer was overtaken by the bell.
       if (stored.stamp < known.stamp) void this.look(job);
-      this.on.changed(job);
+      this.on.changed(job, false);
       return;
     }
     const fired = stored.slot >= FIRED;
@@ -179,15 +179,11 @@ export class Plans {
     // Our own text where it is the same: thousands of jobs need no copy each.
     const text = schedule === own ? own.plan : stored.plan;
     job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text };
-    if (known?.stamp !== stored.stamp) {
-      job.first = false;
-      job.open = true;
-    }
     if (job.following) this.on.following();
     if (schedule && stored.plan !== before && stored.plan !== own.plan && this.shared.teller.hears('plan')) {
       this.shared.teller.tell('plan', { job: job.name, plan: stored.plan, own: own.plan });
     }
-    this.on.changed(job);
+    this.on.changed(job, known?.stamp !== stored.stamp);
   }
 
   /** The plan began anew in an emptied Redis, and slots that we waited for are not among its own. */

@@ -37,7 +37,7 @@ export class ClaimGate {
   /** The job's slot is due. Jobs for which this instance goes first come first; others may claim the rest. */
   ask(job: Job): void {
     if (this.underWay < this.limit) this.claim(job);
-    else if (job.first) this.own.add(job);
+    else if (job.goesFirst === 'me') this.own.add(job);
     else this.others.add(job);
   }
 

@@ -95,8 +95,14 @@ export class Slots {
     );
   }
 
+  /** What is known of the job's plan has changed. */
+  planChanged(job: Job, isAnotherPlan: boolean): void {
+    if (isAnotherPlan) job.goesFirst = 'nobody';
+    this.align(job);
+  }
+
   /** Sets the alarm where the job's next slot, and the fleet, want it. */
-  align(job: Job): void {
+  private align(job: Job): void {
     const { known } = job;
     this.gate.forget(job);
     if (known?.schedule)
@@ -146,22 +152,21 @@ export class Slots {
 
   /** ms after that at which this instance claims it. */
   private precedence(job: Job): number {
-    if (this.fleet.alone || job.first) return 0;
-    const others = job.open ? 0 : GOES_FIRST + this.fleet.bellMs;
+    if (this.fleet.alone || job.goesFirst === 'me') return 0;
+    const others = job.goesFirst === 'nobody' ? 0 : GOES_FIRST + this.fleet.bellMs;
     return Math.min(LONGEST_YIELD, others + this.fleet.randomWait());
   }
 
   /** ms that an instance waits once more when its alarm has gone off. */
   private hesitation(job: Job, lateMs: number): number {
     if (this.fleet.alone) return 0;
-    if (job.first) return Math.min(this.on.busy() * BUSY, GOES_FIRST);
+    if (job.goesFirst === 'me') return Math.min(this.on.busy() * BUSY, GOES_FIRST);
     return lateMs > STALLED ? Math.min(LONGEST_YIELD, this.fleet.randomWait()) : 0;
   }
 
-  private moveOn(job: Job, known: KnownPlan, slot: number, first: boolean, open: boolean): void {
+  private moveOn(job: Job, known: KnownPlan, slot: number, goesFirst: Job['goesFirst']): void {
     known.slot = slot;
-    job.first = first;
-    job.open = open;
+    job.goesFirst = goesFirst;
     job.waitedAgain = false;
     job.claimHeardAt = 0;
     job.heardAt = this.clock.now();
@@ -181,7 +186,7 @@ export class Slots {
       return;
     } else if (bell.next > known.slot) {
       if (this.follows(known.schedule, known.slot, bell)) {
-        this.moveOn(job, known, bell.next, false, bell.open);
+        this.moveOn(job, known, bell.next, bell.open ? 'nobody' : 'other');
         job.claimHeardAt = bell.at;
       } else {
         this.plans.lookSoon(job);
@@ -191,7 +196,7 @@ export class Slots {
 
   /** Whoever goes first at a slot is not held back by a claim that comes before anybody else would have claimed it. */
   private isOurs(job: Job, known: KnownPlan, { at }: Bell & { kind: 'claim' }): boolean {
-    return job.first && !job.claiming && at < known.slot + GOES_FIRST - EARLY;
+    return job.goesFirst === 'me' && !job.claiming && at < known.slot + GOES_FIRST - EARLY;
   }
 
   /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */
@@ -259,7 +264,7 @@ export class Slots {
           // Something blocks this process all the time, or Redis gives no lock any time.
           if (!(await this.pause(DUE.first))) break;
         } else {
-          this.conclude(job, known, reply, due);
+          this.conclude(job, known, reply, due, request.open);
           if (reply.verdict !== 'run' || (await this.begin(job, known, token, reply, sentAt))) return;
           late = lateSlot(request, reply);
           token = this.store.nextToken();
@@ -339,7 +344,6 @@ export class Slots {
     const { everyMs } = schedule;
     const now = this.clock.now();
     const expected = late?.slot ?? slotWithin(misfire, schedule, known.slot, now);
-    if (!late) job.open = !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1;
     return {
       name: job.name,
       stamp: known.stamp,
@@ -351,7 +355,7 @@ export class Slots {
       skipAfterMs: latestMs(misfire),
       // The script's clock counts whole ms.
       earlyMs: Math.ceil(EARLY),
-      open: job.open,
+      open: !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1,
       listeners: this.fleet.count,
       noted: late?.noted ?? job.settings,
       again: late?.token ?? null,
@@ -362,8 +366,9 @@ export class Slots {
    * Takes in the answer that says whose the slot is.
    *
    * @param due the slot that was due when it was asked: if a later one was claimed, it and those between were missed
+   * @param open the claim let nobody go first at the next slot
    */
-  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number): void {
+  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number, open: boolean): void {
     const { verdict, claimed, slot } = reply;
     const known = lastHeard(job, asked);
     if (verdict === 'fired') {
@@ -371,12 +376,12 @@ export class Slots {
     } else if (verdict === 'ahead' || verdict === 'held') {
       if (verdict === 'held') job.punctualAt = claimed;
       // Somebody else was first, or our clock is fast: only the former costs precedence.
-      if (claimed > known.slot) this.moveOn(job, known, claimed, false, false);
+      if (claimed > known.slot) this.moveOn(job, known, claimed, 'other');
     } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed') {
       this.fleet.counted(reply.heard);
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
-        this.moveOn(job, known, slot, !job.open, job.open);
+        this.moveOn(job, known, slot, open ? 'nobody' : 'me');
       if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
       if (verdict === 'missed') {
         this.skip(job, known, claimed, slot, 'missed');
