@@ -1,5 +1,7 @@
-/** Tests that measure time or load the machine: each runs alone, after all others. */
-const ALONE = [
+const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.ts`);
+
+/** Tests that measure time or load the machine: each runs alone, when no others do. */
+const ALONE = inTest([
   'inspection/cost',
   'quiet',
   'slots/early',
@@ -7,7 +9,26 @@ const ALONE = [
   'slots/slots',
   'cli/many',
   'chaos/hostile/hostile',
-].map((test) => `<rootDir>/test/${test}.test.ts`);
+]);
+
+/**
+ * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and no
+ * compiler, bundler or command line beside them.
+ */
+const WAITING = inTest([
+  'faults/*',
+  'interop',
+  'migrating',
+  'names',
+  'otel/*',
+  'plans/*',
+  'inspection/{deaths,inspection,next}',
+  'runs/*',
+  'slots/recover',
+  'time/*',
+  'topologies/{binaries,cluster,tls}',
+  'unchanged/*',
+]);
 
 /** @type {import('jest').Config} */
 const project = {
@@ -19,15 +40,19 @@ const project = {
   globalTeardown: './test/support/global-teardown.ts',
 };
 
+/** Tests of one kind; a runner begins when the one before it has ended. */
+const kind = (own, runner) => ({
+  ...project,
+  ...own,
+  ...(runner ? { runner: `<rootDir>/test/support/${runner}` } : {}),
+});
+
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    {
-      ...project,
-      testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', ...ALONE],
-    },
-    { ...project, testMatch: ALONE, runner: '<rootDir>/test/support/alone.js' },
+    kind({ testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }, 'waiting.js'),
+    kind({ testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE].map((test) => `!${test}`)] }),
+    kind({ testMatch: ALONE }, 'alone.js'),
   ],
   testTimeout: 60_000,
   // For npm run coverage. What child processes run is not counted, so the floor is below what is tested.
@@ -35,6 +60,6 @@ module.exports = {
   coverageProvider: 'v8',
   coverageReporters: ['text', 'lcov'],
   coverageThreshold: { global: { statements: 90, branches: 85, functions: 90, lines: 90 } },
-  // Two cores: more processes than that and the tests measure one another.
+  // Two cores: more processes that compute and the tests measure one another.
   maxWorkers: 2,
 };
