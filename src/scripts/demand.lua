@@ -20,8 +20,8 @@ if called(entry.calls, caller, sequence) then
   end
 else
   entry.calls = rememberCall(entry.calls, caller, sequence)
-  -- A demand that waits already is joined; one that was taken and not begun is done again with this one, if need be.
-  if entry.state ~= 'noted' then entry.at = now end
+  -- A demand that waits already is joined, also one whose taker has gone. One that is about to begin may be done again.
+  if entry.state == 'idle' or (entry.state == 'taken' and redis.call('GET', lock) == entry.token) then entry.at = now end
 end
 
 if token ~= '' and redis.call('SET', lock, token, 'NX', 'PX', ttl) then

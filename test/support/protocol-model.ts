@@ -204,7 +204,8 @@ export class ProtocolModel {
     } else {
       this.demanded[caller] = sequence;
       // Demands made before one is taken are one run.
-      if (demand.state !== 'noted') demand.at = now;
+      const isTaken = demand.state === 'taken' && demand.token === this.holder(now);
+      if (demand.state === 'idle' || isTaken) demand.at = now;
     }
     demand.state = 'noted';
     if (own && this.takeLock(own.token, own.ttlMs, now)) {
