@@ -136,8 +136,9 @@ export class Instance {
         onExpired: (name) => this.onExpired(name),
         onSubscribing: () => this.demands.subscribing(),
         onSubscribed: () => this.onSubscribed(),
-        onUnheard: () => {
-          store.isHeardOf = false;
+        onUnheard: (why) => {
+          // A process may die while its connection is away, so runs that begin meanwhile are noted like any other.
+          if (why === 'forbidden') store.isHeardOf = false;
           this.bellFallback.unheard();
         },
       },

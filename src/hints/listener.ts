@@ -18,8 +18,11 @@ export interface Hints {
   onSubscribing(): void;
   /** From here on the bell is heard; what was said before may have been missed. */
   onSubscribed(): void;
-  /** From here on the bell is not heard: its channel may not be subscribed to, or the connection is away. */
-  onUnheard(): void;
+  /**
+   * From here on the bell is not heard: the connection is away, which ioredis mends, or the channel is forbidden, so that
+   * it may never be heard.
+   */
+  onUnheard(why: 'away' | 'forbidden'): void;
 }
 
 /** What a listener needs besides its connection. */
@@ -74,7 +77,7 @@ export class Listener {
   }
 
   private closed(): void {
-    if (!this.stopped) this.hints.onUnheard();
+    if (!this.stopped) this.hints.onUnheard('away');
   }
 
   private listen(client: Redis): void {
@@ -111,7 +114,7 @@ export class Listener {
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
     if (heard) this.hints.onSubscribed();
-    else this.hints.onUnheard();
+    else this.hints.onUnheard('forbidden');
   }
 
   private async subscribeTo(client: Redis, channel: string, consequence: string): Promise<boolean> {

@@ -40,7 +40,7 @@ export class Store {
   readonly instance = randomBytes(8).toString('hex');
   /** The part of a record that says who ran it. */
   readonly who = whoText(this.instance, hostname(), process.pid);
-  /** The bell is heard here, or will be: so others can find out whether this instance lives, and its runs are noted. */
+  /** The bell may be heard here: so others can find out whether this instance lives, and its runs are noted. */
   isHeardOf = true;
   private sequence = 0;
   private tokens = 0;

@@ -105,6 +105,25 @@ describe('a run whose process is killed', () => {
     await recordOf(run);
   });
 
+  it('leaves its record also when it began while the connection of the subscriber was away', async () => {
+    const script = `const fred = new Bossman({
+        connection: { ...connection, retryStrategy: () => 600_000 },
+        prefix: '${fleet.prefix}',
+      });
+      fred.on('error', () => {});
+      fred.on('start', (event) => console.log(JSON.stringify(event)));
+      const work = () => new Promise(() => {});
+      fred.hire('job', { every: 2000, ttl: 300, work }).then(() => console.log('hired'));`;
+    let isAway = false;
+    const { lines } = await runScript(script, fleet.server.url, async (line, child) => {
+      if (line !== 'hired') child.kill('SIGKILL');
+      else isAway = Number(await fleet.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) === 1;
+    });
+    expect(isAway).toBe(true);
+    await waitFor('its lock to end', async () => (await lockOf('job')) === 0);
+    await recordOf(JSON.parse(lines[1] ?? ''));
+  });
+
   it('of a slot that is recovered, which dies again, leaves two records', async () => {
     const plan = { every: '1 hour', ttl: 500, recover: true };
     const first = fleet.join();
