@@ -17,6 +17,13 @@ describe('the faults of a storm', () => {
     expect(planStorm(8, 60, 4)).not.toEqual(planStorm(7, 60, 4));
   });
 
+  it('empty Redis with an even seed, and leave it its data with an odd one', () => {
+    const emptying = (seed: number) =>
+      planStorm(seed, 60, 4).filter(({ kind }) => /FLUSHALL|empty/.test(kind));
+    expect(emptying(8)).not.toEqual([]);
+    expect(emptying(7)).toEqual([]);
+  });
+
   it('come in the order of their times, within the storm, to members that there are', () => {
     const faults = planStorm(7, 60, 4);
     const times = faults.map(({ at }) => at);

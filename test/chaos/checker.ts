@@ -5,6 +5,7 @@ import { judgeFires } from './rules/fires';
 import { Judgement } from './rules/judgement';
 import { judgeMembers } from './rules/members';
 import { judgeOverlaps } from './rules/overlaps';
+import { judgeRecords } from './rules/records';
 import { judgeRecoveries } from './rules/recoveries';
 import { judgeSlots } from './rules/slots';
 import { Timeline } from './timeline';
@@ -27,6 +28,7 @@ export function check(history: History): Verdict {
     judgeOverlaps,
     judgeRecoveries,
     judgeDeaths,
+    judgeRecords,
     judgeMembers,
   ])
     rule(timeline, judgement);

@@ -1,5 +1,6 @@
 import type Bossman from '../../src';
 import type { Bell } from '../../src/hints/bell';
+import type { RunRecord } from '../../src/info';
 import type { Jobs } from './jobs';
 
 /** What a run's entries have in common. */
@@ -59,7 +60,11 @@ export type Entry =
   | { at: number; kind: 'fault'; what: string }
   /** From here on nothing is done to anybody. */
   | { at: number; kind: 'calm' }
-  | { at: number; kind: 'end' };
+  | { at: number; kind: 'end' }
+  /** A run on record when all was over; `at`: when it was recorded. */
+  | { at: number; kind: 'record'; job: string; record: RunRecord }
+  /** An inspection has looked at all jobs, and every record has been read. */
+  | { at: number; kind: 'inspected' };
 
 /** In the order in which the conductor heard of it, which is not always that of `at`. */
 export interface History {
@@ -82,6 +87,9 @@ export type Rule =
   | 'overlap'
   | 'untold'
   | 'misreported'
+  | 'unreported'
+  | 'unrecorded'
+  | 'misrecorded'
   | 'died';
 
 /** What should not be. */

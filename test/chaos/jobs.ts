@@ -39,11 +39,14 @@ export const JOBS: Jobs = {
   both: { every: 400, ttl: 500, workMs: [20, 200], demanded: true },
 };
 
+/** Runs on record: more than a job has in a storm, so that the checker sees all of them. */
+const KEPT = 5000;
+
 /** What `hire` is given of it. */
 export function definitionOf(
   { every, cron, ttl, keepAlive, recover, misfire }: StormJob,
   work: Bossman.JobDefinition['work'],
 ): Bossman.JobDefinition {
   const plan = cron === undefined ? { every: every ?? undefined } : { cron, tz: 'UTC' };
-  return { ...plan, ttl, keepAlive, recover, misfire, work };
+  return { ...plan, ttl, keepAlive, recover, misfire, history: KEPT, work };
 }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type Bell, bellsIn } from '../../src/hints/bell';
+import type { RunRecord } from '../../src/info';
 import type { Done, Entry, History, RedisState, Told } from './history';
 import type { Jobs } from './jobs';
 import { stamp } from './messages';
@@ -9,7 +10,7 @@ type Unstamped =
   | { kind: 'bell'; bell: Bell }
   | { kind: 'redis'; state: RedisState }
   | { kind: 'fault'; what: string }
-  | { kind: 'calm' | 'end' };
+  | { kind: 'calm' | 'end' | 'inspected' };
 
 /** ms between two readings of the clock. */
 const READ_EVERY = 1000;
@@ -77,7 +78,11 @@ export class Recorder {
     this.write({ kind: 'fault', what });
   }
 
-  mark(kind: 'calm' | 'end'): void {
+  onRecord(job: string, record: RunRecord, at: number): void {
+    this.entries.push({ at, kind: 'record', job, record });
+  }
+
+  mark(kind: 'calm' | 'end' | 'inspected'): void {
     this.write({ kind });
   }
 

@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { openInspector } from '../../src/inspection/inspector';
+import { parseRecord } from '../../src/redis/records';
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, PATIENCE, waitFor } from '../support/wait';
 import { Gate } from './gate';
@@ -36,6 +38,7 @@ export async function raiseStorm({ seed, seconds, members }: StormOptions): Prom
     await storm.gather();
     await storm.rage(planStorm(seed, seconds, members));
     await storm.calm();
+    await storm.inspect();
     await storm.end();
     return recorder.history;
   } finally {
@@ -91,6 +94,24 @@ class Storm {
     this.recorder.mark('calm');
     await delay(CALM);
     this.recorder.mark('end');
+  }
+
+  /** Reads what is on record; an inspection records those runs that died, and at whose jobs nobody has looked since. */
+  async inspect(): Promise<void> {
+    const inspector = await openInspector({ connection: this.server.url, prefix: PREFIX });
+    try {
+      await inspector.jobs();
+    } finally {
+      await inspector.close();
+    }
+    for (const job of Object.keys(JOBS)) {
+      for (const [id, fields] of await this.redis.xrange(`${PREFIX}:history:${job}`, '-', '+')) {
+        const record = parseRecord(fields[fields.indexOf('run') + 1] ?? '');
+        if (!record) throw new Error(`${id} of ${job} is no record: ${fields}`);
+        this.recorder.onRecord(job, record, Number.parseInt(id, 10));
+      }
+    }
+    this.recorder.mark('inspected');
   }
 
   async end(): Promise<void> {

@@ -7,7 +7,8 @@ const SETTLES_WITHIN = 1000;
 /** ms for which an instance has to be away before its runs are called dead. */
 const AWAY_FOR = 3000;
 
-interface Death {
+/** A run, as a report or a record names it; `at`: when that was made. */
+export interface Death {
   job: string;
   slot: number | null;
   demandedAt: number | null;
@@ -61,7 +62,11 @@ function membersWith(timeline: Timeline, { job, slot, demandedAt, at }: Death): 
   return [...new Set([...began, ...callers])].flatMap((name) => timeline.members.get(name) ?? []);
 }
 
-function hasSettled(timeline: Timeline, member: MemberLife, { job, slot, demandedAt }: Death): boolean {
+export function hasSettled(
+  timeline: Timeline,
+  member: MemberLife,
+  { job, slot, demandedAt }: Death,
+): boolean {
   const ends = only(timeline.entries, 'ended').filter(
     (run) =>
       run.member === member.name && run.job === job && run.slot === slot && run.demandedAt === demandedAt,
@@ -89,7 +94,8 @@ function settles(timeline: Timeline, member: MemberLife, endedAt: number): boole
   ].some(isBroken);
 }
 
-function wasCutOff(timeline: Timeline, member: MemberLife, at: number): boolean {
+/** It stood still, and was cut off meanwhile, for so long that others had to take it for dead. */
+export function wasCutOff(timeline: Timeline, member: MemberLife, at: number): boolean {
   const broken = [...timeline.outages, ...timeline.cuts.map((cut) => ({ from: cut, to: cut }))];
   return member.still.some(
     ({ from, to }) =>

@@ -111,7 +111,7 @@ class Matching<T> {
 }
 
 /** When the bell said that the demand was taken that was run then. */
-function takenAt(timeline: Timeline, job: string, run: DemandRun): number {
+export function takenAt(timeline: Timeline, job: string, run: Pick<DemandRun, 'member' | 'at'>): number {
   const caller = timeline.members.get(run.member)?.caller;
   const taken = rung(timeline.entries, 'taken').findLast(
     (bell) => bell.caller === caller && bell.name === job && bell.at <= run.at + CLOCKS,
@@ -129,7 +129,8 @@ function saysBegun(bell: Bell): boolean {
   return bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0);
 }
 
-function begunBells(timeline: Timeline, job: string, caller: string): number[] {
+/** When the bell said that demands that the caller had taken counted as run. */
+export function begunBells(timeline: Timeline, job: string, caller: string): number[] {
   return only(timeline.entries, 'bell')
     .filter(({ bell }) => bell.caller === caller && 'name' in bell && bell.name === job && saysBegun(bell))
     .map(({ at }) => at);
