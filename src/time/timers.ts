@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 
@@ -7,11 +8,21 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
 // Taken when the package is loaded: a program's tests may replace the timers of their own code later, and a schedule follows
 // Redis' clock, which fake timers do not move. A test keeps the rest of src/ from using the globals.
 const { setTimeout, setInterval, clearTimeout, clearInterval } = timers;
-const now = performance.now.bind(performance);
+const { now } = performance;
 
-/** As `setImmediate` and `process.nextTick` of Node. */
-export const { setImmediate } = timers;
-export const nextTick = process.nextTick.bind(process);
+/**
+ * Fake timers were there before the package was loaded. They may never fire, even when they have been taken away again,
+ * so none of what they replace is used. Sockets have a timeout that works without a connection, and that Node sets itself.
+ */
+const replaced = areReplaced();
+
+/** As `setImmediate` of Node. */
+export const setImmediate: (call: () => void) => void = replaced
+  ? (call) => void after(0, call)
+  : timers.setImmediate;
+
+/** As `process.nextTick` of Node. */
+export const nextTick: (call: () => void) => void = replaced ? soon : process.nextTick.bind(process);
 
 /** As `queueMicrotask` of Node. */
 export function soon(call: () => void): void {
@@ -20,31 +31,38 @@ export function soon(call: () => void): void {
 }
 
 /** The process's monotonic clock, in ms. */
-export function monotonicMs(): number {
-  return now();
-}
+export const monotonicMs: () => number = replaced ? () => process.uptime() * 1000 : now.bind(performance);
 
 /** A wait that goes on. */
-export type Timer = ReturnType<typeof setTimeout>;
+export type Timer = ReturnType<typeof setTimeout> | Socket;
 
 /**
  * Calls once, after `ms`, and never early by the process's clock: part of a millisecond counts as a whole one. What is
  * longer than a timer can hold, some 25 days, is cut off there, so who waits for a time looks at the clock when called.
  */
 export function after(ms: number, call: () => void): Timer {
-  return setTimeout(call, clamped(ms));
+  return replaced ? timeout(clamped(ms), call) : setTimeout(call, clamped(ms));
 }
 
 /** Calls every `ms`, with the bounds of `after`. */
 export function each(ms: number, call: () => void): Timer {
-  return setInterval(call, clamped(ms));
+  if (!replaced) return setInterval(call, clamped(ms));
+  const socket = timeout(clamped(ms), () => {
+    socket.setTimeout(clamped(ms));
+    call();
+  });
+  return socket;
 }
 
 /** Ends a wait, if there is one. */
 export function cancel(timer: Timer | null | undefined): void {
   if (!timer) return;
-  clearTimeout(timer);
-  clearInterval(timer);
+  if (timer instanceof Socket) {
+    timer.setTimeout(0);
+  } else {
+    clearTimeout(timer);
+    clearInterval(timer);
+  }
 }
 
 /** Resolves when the promise does, at the latest after `ms`. */
@@ -60,4 +78,23 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<voi
 /** NaN is no time at all, as it is to the timers themselves. */
 function clamped(ms: number): number {
   return Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(ms) || 1));
+}
+
+/** A wait of a socket. It does not keep the process alive, which the connections to Redis do. */
+function timeout(ms: number, call: () => void): Socket {
+  return new Socket().setTimeout(ms, call);
+}
+
+/** Whether any of what is used here is not Node's own. */
+function areReplaced(): boolean {
+  const { setImmediate } = timers;
+  const used = [setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, process.nextTick, now];
+  // sinon, jest and vitest leave their clock on what they replace; the legacy timers of jest are mocks.
+  if (used.some((one) => Object.hasOwn(one, 'clock') || Object.hasOwn(one, '_isMockFunction'))) return true;
+  // Those of node:test, and any others, are known by what they lack.
+  if (process.release.name !== 'node' || 'bun' in process.versions || 'deno' in process.versions)
+    return false;
+  const timer = setTimeout(() => {}, 1);
+  clearTimeout(timer);
+  return !('_idleTimeout' in timer) || now !== Object.getPrototypeOf(performance).now;
 }

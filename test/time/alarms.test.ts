@@ -4,11 +4,12 @@ import { Alarms } from '../../src/time/alarms';
 // The timers of this file, which Jest replaces: those of Node are taken when the module is loaded.
 jest.mock('node:timers', () => ({
   setTimeout: (...args: Parameters<typeof setTimeout>) => setTimeout(...args),
+  setInterval: (...args: Parameters<typeof setInterval>) => setInterval(...args),
   clearTimeout: (...args: Parameters<typeof clearTimeout>) => clearTimeout(...args),
   clearInterval: (...args: Parameters<typeof clearInterval>) => clearInterval(...args),
   setImmediate: (...args: Parameters<typeof setImmediate>) => setImmediate(...args),
 }));
-jest.mock('node:perf_hooks', () => ({ performance: { now: () => performance.now() } }));
+jest.mock('node:perf_hooks', () => ({ performance: Object.create({ now: () => performance.now() }) }));
 
 /** Alarms on a clock that a test moves, stepped by hand. */
 function makeAlarms() {
