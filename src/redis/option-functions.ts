@@ -149,7 +149,7 @@ function guardedLookup(name: string, lookup: Callable, fits: (found: unknown) =>
     };
     const called = call(name, lookup, this, [...args, answer], tell);
     // Not at once: who asks is not ready for an answer yet.
-    if (!called) nextTick(answer, new Error(`${name} threw`));
+    if (!called) nextTick(() => answer(new Error(`${name} threw`)));
   };
 }
 
