@@ -126,7 +126,7 @@ export class Instance {
     const canAsk = () => this.client.status === 'ready';
     this.bellFallback = new BellFallback(pauses, settings.run.ttlMs, {
       canAsk,
-      look: () => this.plans.lookAll(),
+      catchUp: () => this.plans.lookAll(),
     });
     const listener = new Listener(
       this.subscriber,

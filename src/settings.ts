@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { kindOf, shown, warn } from './errors';
 import type { HistoryOptions, NextOptions } from './info';
 import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
-import { parseJitter, scheduleOf } from './schedule/definition';
+import { DEFAULT_PREFIX, parseJitter, scheduleOf } from './schedule/definition';
 import { parseInterval } from './schedule/interval';
 import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
 import { isEitherDay } from './schedule/pattern';
@@ -50,7 +50,6 @@ const DEFAULTS: RunSettings = {
 };
 /** How many runs `history` gives when it is not told. */
 export const DEFAULT_LAST = 20;
-export const DEFAULT_PREFIX = 'bossman';
 
 const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
 const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);

@@ -1,19 +1,21 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_PREFIX } from '../schedule/definition';
 import { parseInterval } from '../schedule/interval';
 import { DEFAULT_COUNT } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
-import { DEFAULT_LAST, DEFAULT_PREFIX } from '../settings';
+import { DEFAULT_LAST } from '../settings';
 import { check } from './check';
 import { demand } from './demand';
 import { doctor } from './doctor';
 import { Failure } from './failure';
+import { fire } from './fire';
 import { fleet } from './fleet';
+import { forget } from './forget';
 import { history, historyOfRun } from './history';
 import { list } from './list';
 import { next } from './next';
 import { printText } from './output';
 import { type Asked, withSession } from './session';
-import { fire, forget } from './steer';
 import { watch } from './watch';
 
 const AFTER_HELP = `

@@ -34,14 +34,15 @@ const FOREIGN_LOCK = 1000;
  * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
  */
 export class Demands {
-  private readonly looks: Alarms;
+  /** When the next take of each job is sent. */
+  private readonly takes: Alarms;
   private readonly expiries: DemandExpiries;
 
   constructor(
     private readonly shared: Shared,
     private readonly on: Handover,
   ) {
-    this.looks = new Alarms(
+    this.takes = new Alarms(
       () => shared.clock.now(),
       (name) => this.take(name),
     );
@@ -60,7 +61,7 @@ export class Demands {
         await demanding;
       } catch (cause) {
         // It may have been taken all the same, if only the answer was lost.
-        if (this.shared.clock.known) this.looks.set(name, this.shared.clock.now() + job.settings.ttlMs + 1);
+        if (this.shared.clock.known) this.takes.set(name, this.shared.clock.now() + job.settings.ttlMs + 1);
         throw cause;
       } finally {
         job.demanding = null;
@@ -116,14 +117,14 @@ export class Demands {
     job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(Math.min(at, this.shared.clock.now())));
     const wait = this.waitFor(job, lockRest);
     // Not put off by every further demand, nor by one that nobody made.
-    if (wait > 0) this.looks.hasten(job.name, this.shared.clock.now() + wait);
+    if (wait > 0) this.takes.hasten(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
   /** Redis says that a demand of the job can be taken in so many ms. */
   waits(job: Job, inMs: number): void {
     const wait = this.waitFor(job, inMs);
-    if (wait > 0) this.looks.set(job.name, this.shared.clock.now() + wait);
+    if (wait > 0) this.takes.set(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
@@ -161,13 +162,13 @@ export class Demands {
       job.takenBy = bell.caller;
       // Not when it counts as run.
       if (bell.lockRest >= 0 && !this.shared.trust.doubts)
-        this.looks.set(job.name, this.shared.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
+        this.takes.set(job.name, this.shared.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
     } else if (bell.kind === 'begun') {
       // Whoever begins a demand has taken it, and rang for that before.
       if (bell.caller !== job.takenBy) this.shared.trust.contradicted();
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
       else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.shared.trust.doubts)
-        this.looks.clear(job.name);
+        this.takes.clear(job.name);
     }
   }
 
@@ -180,11 +181,11 @@ export class Demands {
   }
 
   stop(): void {
-    this.looks.stop();
+    this.takes.stop();
   }
 
   clockJumped(): void {
-    this.looks.realign();
+    this.takes.realign();
   }
 
   private waitToTake(): number {
@@ -243,7 +244,7 @@ export class Demands {
 
   /** False when this process was held up past the lock, so that the demand may be another's. */
   private begin(job: Job, token: string, reply: DemandReply): boolean {
-    if (reply.at >= job.demandNotedAt) this.looks.clear(job.name);
+    if (reply.at >= job.demandNotedAt) this.takes.clear(job.name);
     if (this.shared.clock.now() >= reply.lockEndsAt) return false;
     if (reply.verdict !== 'begun') this.noteBegin(job, token);
     this.on.won(job, {

@@ -1,6 +1,6 @@
 import type { Pauses } from '../time/pauses';
 
-/** The part of the wait between two looks that is random: a whole fleet may lose the bell at the same moment. */
+/** The part of the wait between two questions that is random: a whole fleet may lose the bell at the same moment. */
 const SPREAD = 0.5;
 
 /**
@@ -8,7 +8,7 @@ const SPREAD = 0.5;
  *
  * - `starting`: the first subscription is still to come, or has just failed for the first time.
  * - `heard`: the bell's channel is subscribed to. Nothing is sent.
- * - `unheard`: the channel may not be subscribed to, or the subscriber's connection is away. A look follows within every
+ * - `unheard`: the channel may not be subscribed to, or the subscriber's connection is away. Redis is asked within every
  *   ttl, provided that commands can be sent: what is asked meanwhile would only pile up.
  *
  * There is never more than one loop, however often the state changes.
@@ -23,7 +23,8 @@ export class BellFallback {
     private readonly on: {
       /** Whether commands are answered now. */
       canAsk: () => boolean;
-      look: () => void;
+      /** Asks Redis for what the bell would have announced. */
+      catchUp: () => void;
     },
   ) {}
 
@@ -43,7 +44,7 @@ export class BellFallback {
     this.looping = true;
     while (await this.pauses.pause(this.ttlMs * (1 - SPREAD * Math.random()))) {
       if (this.state !== 'unheard') break;
-      if (this.on.canAsk()) this.on.look();
+      if (this.on.canAsk()) this.on.catchUp();
     }
     this.looping = false;
   }

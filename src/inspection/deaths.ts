@@ -15,8 +15,8 @@ const ID_LENGTH = 16;
 interface Suspect {
   readonly name: string;
   readonly token: string;
-  /** Null: nobody looks now. */
-  looking: Promise<void> | null;
+  /** Null: it is not looked for now. */
+  probing: Promise<void> | null;
   /** When its instance was last there, in ms on a monotonic clock. */
   aliveAt: number;
 }
@@ -62,13 +62,13 @@ export class Deaths {
       const suspect = this.suspects.get(token) ?? {
         name,
         token,
-        looking: null,
+        probing: null,
         aliveAt: Number.NEGATIVE_INFINITY,
       };
-      if (suspect.looking || this.shared.clock.monotonic() - suspect.aliveAt < ASK_AGAIN) continue;
+      if (suspect.probing || this.shared.clock.monotonic() - suspect.aliveAt < ASK_AGAIN) continue;
       this.suspects.set(token, suspect);
-      suspect.looking = this.lookLater(suspect).finally(() => {
-        suspect.looking = null;
+      suspect.probing = this.probeLater(suspect).finally(() => {
+        suspect.probing = null;
       });
     }
   }
@@ -95,10 +95,10 @@ export class Deaths {
     }
   }
 
-  private async lookLater(suspect: Suspect): Promise<void> {
+  private async probeLater(suspect: Suspect): Promise<void> {
     if (!(await this.shared.pauses.pause(ASK_AFTER))) return;
     try {
-      await this.look(suspect);
+      await this.probe(suspect);
       this.own?.teller.over('died', suspect.name);
     } catch (cause) {
       if (this.shared.pauses.stopped) return;
@@ -109,7 +109,7 @@ export class Deaths {
     }
   }
 
-  private async look(suspect: Suspect): Promise<void> {
+  private async probe(suspect: Suspect): Promise<void> {
     const { name, token } = suspect;
     const isSuspect = () => this.suspects.get(token) === suspect;
     for (let times = 1; times <= 2 && isSuspect(); times += 1) {

@@ -9,6 +9,9 @@ export interface PlanDefinition {
   cron?: unknown;
 }
 
+/** The prefix of a fleet that was given none. A job's share of a jitter depends on it too. */
+export const DEFAULT_PREFIX = 'bossman';
+
 /** The job whose share of a jitter is asked for. */
 export interface JitterOf {
   prefix: string;

@@ -1,5 +1,5 @@
 import { shown } from '../errors';
-import { parseJitter, scheduleOf } from './definition';
+import { DEFAULT_PREFIX, parseJitter, scheduleOf } from './definition';
 import { checkTimeZone, type Schedule } from './schedule';
 import { splitOffset } from './words';
 
@@ -39,7 +39,7 @@ const MOST = 10_000;
  */
 export function nextSlots(plan: SlotsPlan, { count, after }: SlotsOptions = {}): number[] {
   if (typeof plan !== 'object' || plan === null) throw new TypeError(`plan: ${shown(plan)} is not an object`);
-  const { tz, jitter, name, prefix = 'bossman' } = plan;
+  const { tz, jitter, name, prefix = DEFAULT_PREFIX } = plan;
   const jitterMs = jitter === undefined ? 0 : parseJitter(jitter);
   if (jitterMs > 0 && typeof name !== 'string') {
     throw new TypeError(`name: ${shown(name)} is not a string; a jitter is derived from the job's name`);

@@ -1,7 +1,7 @@
 import type { RedisClock } from './clock';
 import { cancel, each, type Timer } from './timers';
 
-/** ms between two looks at the clocks, and the least that counts as a sleep. */
+/** ms between two comparisons of the clocks, and the least that counts as a sleep. */
 const EVERY = 1000;
 const LEAST = 1000;
 /** ms between two requests: twice as long after each answer that shows no jump. */
@@ -36,7 +36,7 @@ export class Wake {
 
   start(): void {
     this.lead = this.wallLead();
-    this.timer = each(EVERY, () => this.look());
+    this.timer = each(EVERY, () => this.compareClocks());
     this.timer.unref();
   }
 
@@ -44,7 +44,7 @@ export class Wake {
     cancel(this.timer);
   }
 
-  private look(): void {
+  private compareClocks(): void {
     const before = this.lead;
     this.lead = this.wallLead();
     if (Math.abs(this.lead - before) > LEAST) this.suspicious = true;

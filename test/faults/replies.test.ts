@@ -4,16 +4,12 @@ import { Redis } from 'ioredis';
 import { Bossman } from '../../src/bossman';
 import { openInspector } from '../../src/inspection/inspector';
 import { caughtUp } from '../support/caught-up';
+import { clockLead } from '../support/clock-lead';
 import { type Cut, type CuttingProxy, startProxy, type Verb } from '../support/proxy';
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
 
-/** ms by which the monotonic clock of this process has gone on at once. */
-const mockSkipped = { ms: 0 };
-jest.mock('../../src/time/timers', () => {
-  const actual: typeof import('../../src/time/timers') = jest.requireActual('../../src/time/timers');
-  return { ...actual, monotonicMs: () => actual.monotonicMs() + mockSkipped.ms };
-});
+jest.mock('../../src/time/timers', () => jest.requireActual('../support/clock-lead').leadingTimers());
 
 const EVERY = 100;
 /** Its lock outlasts the test, so what waits for the lock's end fails. */
@@ -59,7 +55,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([cutOff.quit(), other.quit()]);
   await proxy.close();
-  mockSkipped.ms = 0;
+  clockLead.ms = 0;
   expect(errors).toEqual([]);
 });
 
@@ -353,7 +349,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await cutOff.hire('tick', PLAN);
     await someSlots(2);
     // Nothing is cleared away in the first minutes of an instance.
-    mockSkipped.ms = 11 * 60_000;
+    clockLead.ms = 11 * 60_000;
     // What finds the old, and what deletes the first of it.
     await proxy.cutAt('many', cut);
     await proxy.cutAt('many', cut);

@@ -5,16 +5,12 @@ import type Bossman from '../../src';
 import type { JobInfo } from '../../src/info';
 import { type Inspector, openInspector } from '../../src/inspection/inspector';
 import { caughtUp } from '../support/caught-up';
+import { clockLead } from '../support/clock-lead';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { PATIENCE, waitFor } from '../support/wait';
 
-/** ms by which the monotonic clock of this process has gone on at once. */
-const mockSkipped = { ms: 0 };
-jest.mock('../../src/time/timers', () => {
-  const actual: typeof import('../../src/time/timers') = jest.requireActual('../../src/time/timers');
-  return { ...actual, monotonicMs: () => actual.monotonicMs() + mockSkipped.ms };
-});
+jest.mock('../../src/time/timers', () => jest.requireActual('../support/clock-lead').leadingTimers());
 
 /** Before the instances quit, which waits for what they run. */
 const atTheEnd: (() => void)[] = [];
@@ -428,10 +424,10 @@ describe('what is kept for inspection', () => {
     const next = await join();
     await next.hire('new', { every: 50, work });
     // Nothing is cleared away in the first minutes of an instance.
-    mockSkipped.ms = 11 * 60_000;
+    clockLead.ms = 11 * 60_000;
     const names = async () => (await next.jobs()).map(({ name }) => name);
     await waitFor('the old to be gone', async () => !(await names()).includes('old'));
-    mockSkipped.ms = 0;
+    clockLead.ms = 0;
     expect(await next.history('old')).toEqual([]);
     for (const key of ['counts', 'runs']) {
       expect(await fleet.redis.hget(`${fleet.prefix}:${key}`, 'old')).toBeNull();

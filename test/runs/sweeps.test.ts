@@ -1,12 +1,8 @@
+import { clockLead } from '../support/clock-lead';
 import { makeFaultyFleet } from '../support/faults';
 import { waitFor } from '../support/wait';
 
-/** ms by which the monotonic clock of this process has gone on at once. */
-const mockSkipped = { ms: 0 };
-jest.mock('../../src/time/timers', () => {
-  const actual: typeof import('../../src/time/timers') = jest.requireActual('../../src/time/timers');
-  return { ...actual, monotonicMs: () => actual.monotonicMs() + mockSkipped.ms };
-});
+jest.mock('../../src/time/timers', () => jest.requireActual('../support/clock-lead').leadingTimers());
 
 const DAY = 86_400_000;
 const FIRED = 1e15;
@@ -14,7 +10,7 @@ const fleet = makeFaultyFleet();
 const work = () => {};
 
 afterEach(() => {
-  mockSkipped.ms = 0;
+  clockLead.ms = 0;
 });
 
 /** What an instance stored of a job so many days ago. */
@@ -43,7 +39,7 @@ async function keptOf(name: string): Promise<number> {
 
 /** The monotonic clock of this process goes on by so much. */
 function skip(ms: number): void {
-  mockSkipped.ms += ms;
+  clockLead.ms += ms;
 }
 
 describe('what nobody has used for 30 days', () => {
