@@ -6,11 +6,21 @@ import type {
   FailEvent,
   FinishEvent,
   LostEvent,
+  PauseEvent,
   PlanEvent,
+  ResumeEvent,
   RunEvent,
   SkipEvent,
 } from './events';
-import type { ErrorDetails, HistoryOptions, InstanceInfo, JobInfo, NextOptions, RunRecord } from './info';
+import type {
+  ErrorDetails,
+  HistoryOptions,
+  InstanceInfo,
+  JobInfo,
+  NextOptions,
+  PausedInfo,
+  RunRecord,
+} from './info';
 import { Instance } from './instance';
 import type {
   BossmanOptions,
@@ -18,6 +28,7 @@ import type {
   IoredisClient,
   IoredisOptions,
   JobDefinition,
+  PauseOptions,
   Qa,
   QuitOptions,
   RunContext,
@@ -31,9 +42,10 @@ import {
   readName,
   readNextOptions,
   readOptions,
+  readPauseOptions,
   readQuitOptions,
 } from './settings';
-import type { LostTrace, RunTrace, SkipTrace } from './telling/trace';
+import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from './telling/trace';
 
 /**
  * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
@@ -120,6 +132,34 @@ class Bossman extends EventEmitter {
   fire(name: string): Promise<void> {
     const known = readName(name);
     return this.instance.calls.perform('fire', known, () => this.instance.plans.fire(known));
+  }
+
+  /**
+   * Keeps a job's scheduled runs from starting, in the whole fleet, until it is resumed: through hires, other plans, `fire`,
+   * restarts, and an emptied Redis while one instance that knew of the pause lives. A run that goes on is not disturbed, and
+   * demands still run. Slots that pass meanwhile are not run later, nor reported as skipped. Any instance may pause any job,
+   * also before it is hired. A second pause replaces the first.
+   *
+   * @param options `until`: when the job resumes by itself, default never · `note`: why, at most 200 characters
+   * @returns settles when the job is paused. Rejects with Redis' refusal: then it was not.
+   * @throws TypeError or RangeError at once for a bad name or option, and for an `until` that has passed
+   */
+  pause(name: string, options: PauseOptions = {}): Promise<void> {
+    const known = readName(name);
+    const settings = readPauseOptions(options);
+    return this.instance.calls.perform('pause', known, () => this.instance.paused.pause(known, settings));
+  }
+
+  /**
+   * Ends a pause: the plan goes on along its old grid, with the first slot from now on. Has no effect on a job that is not
+   * paused.
+   *
+   * @returns settles when the job is resumed. Rejects with Redis' refusal: then it was not.
+   * @throws TypeError or RangeError at once for a bad name
+   */
+  resume(name: string): Promise<void> {
+    const known = readName(name);
+    return this.instance.calls.perform('resume', known, () => this.instance.paused.resume(known));
   }
 
   /**
@@ -249,9 +289,15 @@ declare namespace Bossman {
     type LostTrace,
     type NextOptions,
     nextSlots,
+    type PausedInfo,
+    type PauseEvent,
+    type PauseOptions,
+    type PauseTrace,
     type PlanEvent,
     type Qa,
     type QuitOptions,
+    type ResumeEvent,
+    type ResumeTrace,
     type RunContext,
     type RunEvent,
     type RunOptions,

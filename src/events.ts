@@ -65,6 +65,27 @@ export interface PlanEvent {
   own: string;
 }
 
+/** A job is paused: none of its slots is run until it is resumed. Instants are ms since the epoch on Redis' clock. */
+export interface PauseEvent {
+  job: string;
+  since: number;
+  /** When the job resumes by itself; null: when somebody calls `resume`. */
+  until: number | null;
+  /** Why, as whoever paused it wrote. */
+  note: string | null;
+  /** Who paused it: `HOST:PID`, or `cli`. */
+  by: string;
+}
+
+/** A job that was paused is no longer. */
+export interface ResumeEvent {
+  job: string;
+  /** Since when it had been paused, in ms since the epoch on Redis' clock. */
+  since: number;
+  /** Who resumed it: `HOST:PID`, or `cli`; null: the time had come until which it was paused. */
+  by: string | null;
+}
+
 /** The events of a `Bossman`, by name. An event costs nothing when nobody listens. */
 export interface BossmanEvents {
   start: [event: RunEvent];
@@ -73,6 +94,8 @@ export interface BossmanEvents {
   skip: [event: SkipEvent];
   lost: [event: LostEvent];
   plan: [event: PlanEvent];
+  pause: [event: PauseEvent];
+  resume: [event: ResumeEvent];
   /** Everything that went wrong, failures of `work` included. With no listener it becomes a process warning. */
   error: [error: BossmanError];
 }

@@ -43,6 +43,17 @@ export interface ErrorDetails {
   omitted: number;
 }
 
+/** A pause, as it is noted. Instants are ms since the epoch on Redis' clock. */
+export interface PausedInfo {
+  since: number;
+  /** When the job resumes by itself; null: when somebody calls `resume`. */
+  until: number | null;
+  /** Why, as whoever paused it wrote. */
+  note: string | null;
+  /** Who paused it: `HOST:PID`, or `cli`. */
+  by: string;
+}
+
 /** A job, as the fleet and Redis know it. Instants are ms since the epoch on Redis' clock. */
 export interface JobInfo {
   name: string;
@@ -52,9 +63,11 @@ export interface JobInfo {
   words: string | null;
   /** The zone of a cron plan. */
   tz: string | null;
-  /** Null without a plan, and when the job was fired. */
+  /** The next slot that is run: null without a plan, when the job was fired, and while it is paused without an end. */
   nextSlot: number | null;
   fired: boolean;
+  /** Null: none of its slots is kept from being run. */
+  paused: PausedInfo | null;
   /** A demand waits since then. */
   demandedSince: number | null;
   running: {

@@ -14,6 +14,7 @@ import { RollCall } from './inspection/roll-call';
 import { Job } from './job';
 import type { Connection, JobDefinition } from './options';
 import { Followers } from './plans/followers';
+import { PausedJobs } from './plans/paused-jobs';
 import { Plans } from './plans/plans';
 import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
 import { Keys } from './redis/keys';
@@ -40,6 +41,7 @@ export class Instance {
   readonly calls: Calls;
   readonly runner: Runner;
   readonly plans: Plans;
+  readonly paused: PausedJobs;
   readonly demands: Demands;
   readonly overview: Overview;
   private readonly jobs = new Map<string, Job>();
@@ -103,12 +105,18 @@ export class Instance {
       demandWaits,
       recoverable: (job) => this.recoveries.look(job),
     });
-    this.plans = new Plans(shared, {
+    this.paused = new PausedJobs(shared, {
+      changed: (job, isPaused) => {
+        this.slots.pauseChanged(job);
+        if (!isPaused) this.recoveries.look(job);
+      },
+    });
+    this.plans = new Plans(shared, this.paused, {
       changed: (job, isAnotherPlan) => this.slots.planChanged(job, isAnotherPlan),
       following: () => this.followers.watch(),
       demandWaits,
     });
-    this.slots = new Slots(shared, this.plans, handover);
+    this.slots = new Slots(shared, this.plans, this.paused, handover);
     this.demands = new Demands(shared, handover);
     this.recoveries = new Recoveries(shared, handover);
     this.followers = new Followers(shared, { unfollowed: (job) => this.plans.armAgain(job) });
@@ -144,7 +152,8 @@ export class Instance {
       },
     );
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
-    this.parts = [listener, this.slots, this.demands, this.recoveries, this.followers, pauses, wake];
+    const { slots, demands, recoveries, followers, paused } = this;
+    this.parts = [listener, slots, demands, recoveries, followers, paused, pauses, wake];
     for (const part of this.parts) part.start?.();
     this.watchConnections();
   }
@@ -209,6 +218,11 @@ export class Instance {
       for (const name of bell.names) this.onBell({ kind: 'armed', caller: bell.caller, name });
       return;
     }
+    if (bell.kind === 'paused') {
+      this.paused.ask(bell.name, bell.forgotten);
+      return;
+    }
+    if (bell.kind === 'armed') this.paused.armed(bell.name);
     const job = this.jobs.get(bell.name);
     if (!job) return;
     if (
@@ -243,6 +257,7 @@ export class Instance {
       void enableNotifications(this.client, this.reporter);
     }
     this.plans.restoreAll();
+    this.paused.restoreAll();
     this.recoveries.lookAll();
   }
 

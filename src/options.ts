@@ -125,3 +125,14 @@ export interface QuitOptions {
    */
   timeout?: number | undefined;
 }
+
+/** How to pause a job. */
+export interface PauseOptions {
+  /**
+   * When the job resumes by itself: a `Date`, ms since the epoch, or a duration from now such as `2 hours`, in the phrases of
+   * `every`. Default: never.
+   */
+  until?: Date | number | string | undefined;
+  /** Why, for whoever looks: at most 200 characters. Default: none. */
+  note?: string | undefined;
+}

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { kindOf, shown, warn } from './errors';
 import type { HistoryOptions, NextOptions } from './info';
-import type { BossmanOptions, JobDefinition, QuitOptions } from './options';
+import type { BossmanOptions, JobDefinition, PauseOptions, QuitOptions } from './options';
 import { DEFAULT_PREFIX, parseJitter, scheduleOf } from './schedule/definition';
 import { parseInterval } from './schedule/interval';
 import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
@@ -38,6 +38,12 @@ export interface JobSettings extends Omit<RunSettings, 'tz' | 'jitterMs'> {
   schedule: Schedule | null;
 }
 
+/** How a job is paused: until an instant on Redis' clock, for so many ms from now, or, null, until it is resumed. */
+export interface PauseSettings {
+  end: { at: number } | { inMs: number } | null;
+  note: string | null;
+}
+
 const DEFAULTS: RunSettings = {
   ttlMs: 2000,
   keepAlive: false,
@@ -53,6 +59,11 @@ export const DEFAULT_LAST = 20;
 
 const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
 const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
+const PAUSE_OPTIONS = new Set(['until', 'note']);
+/** Characters of a pause's note. */
+export const LONGEST_NOTE = 200;
+/** ms since the epoch: what is later than this, in the year 33658, is no instant to the scripts. */
+const LATEST = 1e15;
 const HISTORY_OPTIONS = new Set(['runs', 'errors']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
@@ -113,6 +124,34 @@ export function readHistoryOptions(options: HistoryOptions): number {
     throw new RangeError(`last: ${last} is not a whole number of runs above 0`);
   }
   return last;
+}
+
+/** @throws TypeError or RangeError, naming the option and its value */
+export function readPauseOptions(options: PauseOptions): PauseSettings {
+  const given = record('options', options);
+  warnOfUnknown('options', given, PAUSE_OPTIONS);
+  const note = wellFormed(ofType('note', given.note, 'string') ?? '');
+  if (note.length > LONGEST_NOTE) {
+    throw new RangeError(`note: ${shown(note)} is longer than ${LONGEST_NOTE} characters`);
+  }
+  return { end: isGiven(given.until) ? readUntil(given.until) : null, note: note === '' ? null : note };
+}
+
+function readUntil(until: unknown): PauseSettings['end'] {
+  if (typeof until === 'string') return { inMs: parseInterval(until, 'until') };
+  const at = types.isDate(until) ? until.getTime() : until;
+  if (typeof at !== 'number') {
+    throw new TypeError(
+      `until: ${shown(until)} is neither a Date, nor a number, nor a duration such as '2 hours'`,
+    );
+  }
+  if (!(Math.abs(at) < LATEST)) throw new RangeError(`until: ${shown(until)} is not an instant`);
+  if (at <= Date.now()) {
+    throw new RangeError(
+      `until: ${shown(until)} has passed; a number is ms since the epoch, and a duration is a text such as '2 hours'`,
+    );
+  }
+  return { at: Math.ceil(at) };
 }
 
 /** @returns how many slots; see `NextOptions` */

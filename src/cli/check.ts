@@ -2,6 +2,7 @@ import type { JobInfo } from '../info';
 import { hasNobody, inOrder } from './jobs';
 import { notKnown } from './names';
 import { nothingHere } from './nothing';
+import { pausedText } from './pause';
 import { look, type Session } from './session';
 import { counted, quoted } from './text';
 import { fromNow, span } from './time';
@@ -35,10 +36,17 @@ export async function check(session: Session, options: CheckOptions): Promise<nu
     faults.push({ job: null, fault: 'nothing', found: await nothingHere(inspector) });
   }
   const status = faults.length === 0 ? 'ok' : 'fail';
-  output.say({ at, status, faults, jobs: jobs.length, instances: instances.length }, () => {
-    if (faults.length > 0) return faults.map(({ found }) => `${output.paint.red('fail')}  ${found}`);
+  const paused = jobs.filter((job) => job.paused);
+  const said = { at, status, faults, jobs: jobs.length, instances: instances.length };
+  output.say({ ...said, paused: paused.map(({ name }) => name) }, () => {
+    const pauses = paused.map((job) => {
+      const text = `${quoted(job.name)} is ${pausedText(job.paused, at)}`;
+      return `${output.paint.yellow('note')}  ${text}`;
+    });
+    if (faults.length > 0)
+      return [...faults.map(({ found }) => `${output.paint.red('fail')}  ${found}`), ...pauses];
     const all = `${counted(jobs.length, 'job')}, ${counted(instances.length, 'instance')}`;
-    return [`${output.paint.green('ok')}    ${all}`];
+    return [`${output.paint.green('ok')}    ${all}`, ...pauses];
   });
   return faults.length === 0 ? 0 : 1;
 }
@@ -48,13 +56,15 @@ function faultsOf(job: JobInfo, at: number, { overdue, failures }: CheckOptions)
   const faults: Fault[] = [];
   const add = (fault: Fault['fault'], found: string) =>
     faults.push({ job: name, fault, found: `${quoted(name)} ${found}` });
+  if (hasNobody(job) && demandedSince !== null && at - demandedSince > overdue) {
+    add('unclaimed', `was demanded ${fromNow(demandedSince, at)}, and no instance hires it`);
+  }
+  // Somebody has looked at it already.
+  if (job.paused) return faults;
   if (job.overdue !== null && job.overdue > overdue) {
     add('overdue', `is overdue: its slot passed ${span(job.overdue)} ago, and no instance has claimed it`);
   }
   if (job.orphaned) add('orphaned', 'is orphaned: it has a plan, and no instance hires it');
-  if (hasNobody(job) && demandedSince !== null && at - demandedSince > overdue) {
-    add('unclaimed', `was demanded ${fromNow(demandedSince, at)}, and no instance hires it`);
-  }
   if (lastRun?.outcome === 'died') {
     add('died', `died in its last run, which began ${fromNow(lastRun.startedAt, at)}`);
   } else if (lastRun && job.failuresInARow >= failures) {

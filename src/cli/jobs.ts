@@ -3,6 +3,7 @@ import { isFailure } from '../redis/records';
 import { visible } from '../telling/visible';
 import { planOf, runnerName } from './names';
 import type { Paint } from './output';
+import { pausedText } from './pause';
 import type { Look } from './session';
 import { type Cell, type Column, table } from './table';
 import { counted } from './text';
@@ -33,6 +34,7 @@ export interface Summary {
   failing: number;
   /** Jobs whose plan no instance hires. */
   orphaned: number;
+  paused: number;
   instances: number;
 }
 
@@ -43,14 +45,15 @@ export function summaryOf({ jobs, instances }: Look): Summary {
     running: jobs.filter((job) => job.running).length,
     failing: jobs.filter(isFailing).length,
     orphaned: jobs.filter((job) => job.orphaned).length,
+    paused: jobs.filter((job) => job.paused).length,
     instances: instances.length,
   };
 }
 
-/** `12 jobs, 2 running, 1 failing, 1 orphaned, 3 instances` */
+/** `12 jobs, 2 running, 1 failing, 1 orphaned, 1 paused, 3 instances`; `paused` where there are some */
 export function summaryLine(look: Look, paint: Paint): string {
   const nobody = look.silence === null ? '0 instances' : 'instances not known';
-  const { jobs, running, failing, orphaned, instances } = summaryOf(look);
+  const { jobs, running, failing, orphaned, paused, instances } = summaryOf(look);
   const some = (count: number, word: string, colour: (text: string) => string) =>
     count > 0 ? colour(`${count.toLocaleString('en')} ${word}`) : `0 ${word}`;
   return [
@@ -58,14 +61,19 @@ export function summaryLine(look: Look, paint: Paint): string {
     some(running, 'running', paint.cyan),
     some(failing, 'failing', paint.red),
     some(orphaned, 'orphaned', paint.red),
+    ...(paused > 0 ? [some(paused, 'paused', paint.yellow)] : []),
     instances > 0 ? counted(instances, 'instance') : paint.red(nobody),
   ].join(', ');
 }
 
-/** Those that need somebody first, else by name. */
+/** Those that need somebody first, then those that are paused, else by name. */
 export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
-  const urgent = (job: JobInfo) => (isFailing(job) || job.orphaned || hasNobody(job) ? 0 : 1);
-  return [...jobs].sort((a, b) => urgent(a) - urgent(b) || byName(a.name, b.name));
+  const rank = (job: JobInfo) => {
+    if (hasNobody(job)) return 0;
+    if (job.paused) return 1;
+    return isFailing(job) || job.orphaned ? 0 : 2;
+  };
+  return [...jobs].sort((a, b) => rank(a) - rank(b) || byName(a.name, b.name));
 }
 
 /** A table of jobs, its titles first; one line each. */
@@ -90,6 +98,8 @@ function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
     return [`running${long} on ${runnerName(job.running, instances)}`, paint.cyan];
   }
   const demanded = job.demandedSince === null ? null : `demanded ${fromNow(job.demandedSince, at)}`;
+  const paused = pausedText(job.paused, at);
+  if (paused) return [demanded === null ? paused : `${demanded}, ${paused}`, paint.yellow];
   if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];
   if (demanded !== null && hasNobody(job)) return [`${demanded}, nobody hires it`, paint.red];
   if (demanded !== null) return [demanded, paint.yellow];

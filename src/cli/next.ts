@@ -1,4 +1,5 @@
 import { planOf } from './names';
+import { pausedText } from './pause';
 import { jobOf, look, type Session } from './session';
 import { type Cell, type Column, table } from './table';
 import { quoted } from './text';
@@ -12,7 +13,11 @@ export async function next(session: Session, name: string, count: number): Promi
   const { plan, tz } = job;
   output.say({ at: seen.at, job: name, plan, tz, slots }, () => {
     if (slots.length === 0) {
-      const why = job.fired ? 'it was fired' : 'it has no plan';
+      const why = job.fired
+        ? 'it was fired'
+        : job.paused
+          ? pausedText(job.paused, seen.at)
+          : 'it has no plan';
       return [`no slot of ${quoted(name)} is coming: ${why}`];
     }
     const columns: Column[] = [{ title: 'LOCAL TIME' }, { title: '' }];

@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../errors';
 import { DEFAULT_PREFIX } from '../schedule/definition';
 import { parseInterval } from '../schedule/interval';
 import { DEFAULT_COUNT } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
-import { DEFAULT_LAST } from '../settings';
+import { DEFAULT_LAST, readPauseOptions } from '../settings';
 import { check } from './check';
 import { demand } from './demand';
 import { doctor } from './doctor';
@@ -15,7 +16,9 @@ import { history, historyOfRun } from './history';
 import { list } from './list';
 import { next } from './next';
 import { printText } from './output';
+import { pause, resume } from './pause';
 import { type Asked, withSession } from './session';
+import { timeToCome } from './time';
 import { watch } from './watch';
 
 const AFTER_HELP = `
@@ -114,6 +117,28 @@ export function makeProgram(exit: (status: number) => void): Command {
       exit(await withSession(askedOf(command), (session) => fire(session, name))),
     );
   program
+    .command('pause')
+    .description('keep the scheduled runs of a job from starting, in the whole fleet, until it is resumed')
+    .argument('[name]', 'the job')
+    .option('--all', 'all jobs that have a plan')
+    .option(
+      '--until <time>',
+      "resume by itself then: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00",
+      readUntil,
+    )
+    .option('--note <text>', 'why, for whoever looks', readNote)
+    .action(async (name: string | undefined, { all = false, ...options }: PauseFlags, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => pause(session, { name, all }, options))),
+    );
+  program
+    .command('resume')
+    .description('end the pause of a job')
+    .argument('[name]', 'the job')
+    .option('--all', 'all jobs that are paused')
+    .action(async (name: string | undefined, { all = false }: PauseFlags, command: Command) =>
+      exit(await withSession(askedOf(command), (session) => resume(session, { name, all }))),
+    );
+  program
     .command('forget')
     .description('delete what Redis keeps of a job that no instance hires any more')
     .argument('<name>', 'the job')
@@ -125,6 +150,12 @@ export function makeProgram(exit: (status: number) => void): Command {
     .description('check Redis and the fleet, and say what to mend')
     .action(async (_, command: Command) => exit(await doctor(askedOf(command))));
   return program;
+}
+
+interface PauseFlags {
+  all?: boolean;
+  until?: Date | string;
+  note?: string;
 }
 
 function askedOf(command: Command): Asked {
@@ -144,6 +175,25 @@ function readTime(text: string): number {
     return parseInterval(text);
   } catch {
     throw new InvalidArgumentError("Give ms, or a phrase such as '90s' or '5 minutes'.");
+  }
+}
+
+function readUntil(text: string): Date | string {
+  const until = timeToCome(text);
+  checkPause({ until });
+  return until;
+}
+
+function readNote(note: string): string {
+  checkPause({ note });
+  return note;
+}
+
+function checkPause(options: { until?: Date | string; note?: string }): void {
+  try {
+    readPauseOptions(options);
+  } catch (error) {
+    throw new InvalidArgumentError(`${messageOf(error)}.`);
   }
 }
 

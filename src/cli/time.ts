@@ -41,3 +41,31 @@ export function timeIn(timeZone: string, at: number): string {
 export function localTime(at: number): string {
   return Number.isNaN(new Date(at).getTime()) ? '?' : date.format(at);
 }
+
+const hours = new Intl.DateTimeFormat('sv-SE', { timeStyle: 'short' });
+
+/** An instant in the zone of this machine, to the minute: `14:00` on the day of `now`, else `2026-11-24 14:00`. */
+export function clockTime(at: number, now: number): string {
+  if (localTime(at) === '?') return '?';
+  const [day] = localTime(at).split(' ');
+  return localTime(now).startsWith(`${day} `) ? hours.format(at) : `${day} ${hours.format(at)}`;
+}
+
+/**
+ * What a person types for a time to come: `14:00` is the next time that the clock on the wall shows that,
+ * `2026-11-24T14:00` or `2026-11-24` are in the zone of this machine. Other texts, such as `2 hours`, are returned as they
+ * are; an Invalid Date where it begins like one of the former and is none.
+ */
+export function timeToCome(text: string, now = new Date()): Date | string {
+  const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text.trim()) ?? [];
+  if (hour !== undefined && minute !== undefined) {
+    if (Number(hour) > 23 || Number(minute) > 59) return new Date(Number.NaN);
+    const at = new Date(now);
+    at.setHours(Number(hour), Number(minute), 0, 0);
+    if (at <= now) at.setDate(at.getDate() + 1);
+    return at;
+  }
+  if (!/^\d{4}-/.test(text.trim())) return text;
+  // A date alone would be midnight in UTC.
+  return new Date(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? `${text.trim()}T00:00` : text.trim());
+}

@@ -43,6 +43,8 @@ export type Bell =
   | { kind: 'dropped'; caller: string; name: string }
   /** The slot of a run that died is run once more. */
   | { kind: 'recovered'; caller: string; at: number; name: string }
+  /** The job was paused or resumed; `forgotten`: nothing is kept of it any more. */
+  | { kind: 'paused'; caller: string; forgotten: boolean; name: string }
   /** Who hires the plan that is stored for the job? */
   | { kind: 'roll'; caller: string; name: string }
   /** I do. */
@@ -61,6 +63,7 @@ const WORDS = {
   settled: 0,
   dropped: 0,
   recovered: 1,
+  paused: 1,
   roll: 0,
   here: 0,
 } as const;
@@ -163,6 +166,8 @@ export function parseBell(message: string): Bell | null {
       if (at === null || lockRest === null) return null;
       return { kind, caller, at, triggerDeleted: second === '1', lockRest, name };
     }
+    case 'paused':
+      return time(first) === null ? null : { kind, caller, forgotten: first === '0', name };
     case 'recovered': {
       const at = time(first);
       return at === null ? null : { kind, caller, at, name };

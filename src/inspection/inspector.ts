@@ -13,10 +13,11 @@ import {
   spaceOf,
 } from '../redis/connection';
 import { Keys } from '../redis/keys';
+import { BEGINS_WITHIN, pauseInfo } from '../redis/pause-records';
 import { askWhy, isOpaque } from '../redis/probe';
 import { parseRecord } from '../redis/records';
 import { Store } from '../redis/store';
-import { readHistoryOptions, readName, readNextOptions, readOptions } from '../settings';
+import { type PauseSettings, readHistoryOptions, readName, readNextOptions, readOptions } from '../settings';
 import { RedisClock } from '../time/clock';
 import { Pauses } from '../time/pauses';
 import { after, cancel } from '../time/timers';
@@ -100,6 +101,18 @@ export class Inspector {
 
   async fire(name: string): Promise<void> {
     await this.store.fire(readName(name), this.store.nextSequence());
+  }
+
+  /** @param settings see `readPauseOptions` */
+  async pause(name: string, { end, note }: PauseSettings): Promise<void> {
+    await this.store.pause(readName(name), end, pauseInfo('cli', note, false), this.store.nextSequence());
+    await this.pauses.pause(BEGINS_WITHIN);
+  }
+
+  /** False when the job was not paused. */
+  async resume(name: string): Promise<boolean> {
+    const info = pauseInfo('cli', null, true);
+    return (await this.store.resume(readName(name), info, this.store.nextSequence())).verdict === 'resumed';
   }
 
   /** Deletes all that Redis keeps of a job, save for a lock. False when there was nothing. Ask `fleet` first. */

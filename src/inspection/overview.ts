@@ -1,5 +1,6 @@
-import type { InstanceInfo, JobInfo, RunRecord } from '../info';
+import type { InstanceInfo, JobInfo, PausedInfo, RunRecord } from '../info';
 import { FIRED, wholeNumber } from '../redis/bounds';
+import { covers, type Pause, parsePause } from '../redis/pause-records';
 import { isFailure, type OpenRun, parseNotes, parseRecord } from '../redis/records';
 import { slotsFrom } from '../schedule/next-slots';
 import { parsePlan } from '../schedule/schedule';
@@ -42,11 +43,13 @@ export class Overview {
 
   /** The coming slots of a job. */
   async next(name: string, count: number): Promise<number[]> {
-    const [stored] = await Promise.all([
+    const { clock, store } = this.shared;
+    const [stored, [pause = null]] = await Promise.all([
       this.reads.plan(name),
-      this.shared.clock.known || this.shared.store.readClock(),
+      store.pausesOf([name]),
+      clock.known || store.readClock(),
     ]);
-    const { plan, nextSlot } = planOf(stored?.text, stored?.slot);
+    const { plan, nextSlot } = planOf(stored?.text, stored?.slot, pause);
     const schedule = plan === null || nextSlot === null ? null : parsePlan(plan);
     if (!schedule || nextSlot === null) return [];
     const now = this.shared.clock.now();
@@ -56,19 +59,21 @@ export class Overview {
   /** By name. */
   async jobs(): Promise<JobInfo[]> {
     const { reads } = this;
-    const [{ instances, silence }, slots, plans, demands, runs, counts] = await Promise.all([
+    const [{ instances, silence }, slots, plans, demands, pauses, runs, counts] = await Promise.all([
       this.roll.call(),
       reads.slots(),
       reads.hash('plans'),
       reads.hash('demands'),
+      reads.hash('paused'),
       reads.notes('runs'),
       reads.notes('counts'),
       this.shared.clock.known || this.shared.store.readClock(),
     ]);
     const hirers = hirersIn(instances);
     const waiting = [...demands.keys()].filter((name) => !demands.get(name)?.startsWith('idle'));
+    const paused = pausesIn(pauses, this.shared.clock.now());
     const kept = [slots, plans, runs, counts, hirers].flatMap((part) => [...part.keys()]);
-    const names = [...new Set([...kept, ...waiting])].sort();
+    const names = [...new Set([...kept, ...waiting, ...paused.keys()])].sort();
     const locks = await reads.locks(names);
     const suspects = new Map<string, string>();
     const present = new Set(instances.map(({ id }) => id));
@@ -83,16 +88,19 @@ export class Overview {
     return names.map((name) => {
       const lock = locks.get(name) ?? null;
       const hiredBy = hirers.get(name) ?? [];
-      const plan = planOf(plans.get(name), slots.get(name));
+      const pause = parsePause(pauses.get(name));
+      const plan = planOf(plans.get(name), slots.get(name), pause);
+      const isPlanned = plan.plan !== null && !plan.fired;
       const note = runs.get(name);
       const lastRun = note === undefined ? null : parseRecord(note);
       return {
         name,
         ...plan,
+        paused: paused.get(name) ?? null,
         demandedSince: demandedSince(demands.get(name), lock),
         running: runningOf(lock, goingOn.get(name) ?? [], parseNotes(counts.get(name) ?? ''), now),
         lastRun,
-        orphaned: silence === null && plan.nextSlot !== null && !hiredBy.some(({ planned }) => planned),
+        orphaned: silence === null && isPlanned && !hiredBy.some(({ planned }) => planned),
         hiredBy: hiredBy.map(({ id }) => id),
         hirersKnown: silence === null,
         overdue: plan.nextSlot !== null && plan.nextSlot < now ? now - plan.nextSlot : null,
@@ -127,16 +135,36 @@ function hirersIn(instances: readonly InstanceInfo[]): Map<string, { id: string;
   return hirers;
 }
 
+/** Jobs that are paused now. */
+function pausesIn(stored: ReadonlyMap<string, string>, now: number): Map<string, PausedInfo> {
+  const pauses = new Map<string, PausedInfo>();
+  for (const [name, text] of stored) {
+    const pause = parsePause(text);
+    if (!pause || !covers(pause, now)) continue;
+    const { since, ends, by, note } = pause;
+    pauses.set(name, { since, until: ends < FIRED ? ends : null, note, by });
+  }
+  return pauses;
+}
+
 type PlanInfo = Pick<JobInfo, 'plan' | 'words' | 'tz' | 'nextSlot' | 'fired'>;
 
 /** As the scripts read it: a plan without a slot is none, and neither is somebody else's value. */
-function planOf(stored: string | undefined, slot: number | undefined): PlanInfo {
+function planOf(stored: string | undefined, slot: number | undefined, pause: Pause | null): PlanInfo {
   const text = /^\d+\|([^|]*)\|[^|]*\|[^|]*\|[^|]*$/.exec(stored ?? '')?.[1];
   if (text === undefined || slot === undefined || !(slot >= 0)) {
     return { plan: null, words: null, tz: null, nextSlot: null, fired: false };
   }
   const fired = slot >= FIRED;
-  return { plan: text || null, ...wordsOf(text), nextSlot: fired ? null : slot, fired };
+  const nextSlot = fired ? null : unpaused(text, slot, pause);
+  return { plan: text || null, ...wordsOf(text), nextSlot, fired };
+}
+
+/** The slot, or the first one after the pause in which it passes; null: that has no end. */
+function unpaused(plan: string, slot: number, pause: Pause | null): number | null {
+  if (!pause || !covers(pause, slot)) return slot;
+  if (pause.ends >= FIRED) return null;
+  return parsePlan(plan)?.next(slot, pause.ends - 1) ?? null;
 }
 
 function demandedSince(stored: string | undefined, lock: StoredLock | null): number | null {

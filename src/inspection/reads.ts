@@ -41,7 +41,7 @@ export class InspectionStore {
   }
 
   /** @param key of a hash */
-  hash(key: 'plans' | 'demands'): Promise<Map<string, string>> {
+  hash(key: 'plans' | 'demands' | 'paused'): Promise<Map<string, string>> {
     return collect((cursor) => this.client.hscan(this.keys[key], cursor, 'COUNT', PAGE));
   }
 

@@ -17,6 +17,8 @@ import { version } from '../scripts/generated';
 import {
   enter,
   type LostTrace,
+  type PauseTrace,
+  type ResumeTrace,
   type RunTrace,
   runs,
   type SkipTrace,
@@ -88,6 +90,8 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     subscribe(runs.start, begin),
     subscribe<SkipTrace>(told.skip, (skip) => isOurs(skip) && instruments.skipped(skip)),
     subscribe<LostTrace>(told.lost, (lost) => isOurs(lost) && instruments.lost(lost)),
+    subscribe<PauseTrace>(told.pause, (pause) => isOurs(pause) && instruments.paused(pause)),
+    subscribe<ResumeTrace>(told.resume, (resume) => isOurs(resume) && instruments.resumed(resume)),
   ];
   const stopEnds = subscribe(runs.asyncEnd, end);
   const stopIfIdle = () => {

@@ -1,5 +1,5 @@
 import type { Attributes, Context, Meter } from '@opentelemetry/api';
-import type { LostTrace, RunTrace, SkipTrace } from '../telling/trace';
+import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from '../telling/trace';
 
 /** What made a job run; `recovery`: the instance that ran the slot first died in it. */
 export function triggerOf({ slot, recovered }: RunTrace): 'slot' | 'demand' | 'recovery' {
@@ -40,6 +40,12 @@ export function makeInstruments(meter: Meter) {
     unit: '{lock}',
     description: 'Runs that went on without their lock, by why',
   });
+  const pauses = meter.createUpDownCounter('bossman.job.paused', {
+    unit: '{instance}',
+    description: 'Instances of this process that know the job to be paused',
+  });
+  /** A second pause of a job takes the place of the first. */
+  const paused = new Set<string>();
   const named = (job: string, attributes: Attributes) => ({ 'bossman.job.name': job, ...attributes });
 
   return {
@@ -56,6 +62,14 @@ export function makeInstruments(meter: Meter) {
       runs.add(1, attributes, context);
     },
     skipped: ({ job, why }: SkipTrace) => skips.add(1, named(job, { 'bossman.why': why })),
+    paused: ({ job, instance }: PauseTrace) => {
+      if (paused.has(`${instance} ${job}`)) return;
+      paused.add(`${instance} ${job}`);
+      pauses.add(1, named(job, {}));
+    },
+    resumed: ({ job, instance }: ResumeTrace) => {
+      if (paused.delete(`${instance} ${job}`)) pauses.add(-1, named(job, {}));
+    },
     lost: ({ job, why }: LostTrace) => losses.add(1, named(job, { 'bossman.why': why })),
   };
 }

@@ -1,13 +1,14 @@
 import { BossmanError } from '../errors';
 import type { Job, KnownPlan } from '../job';
 import { FIRED } from '../redis/bounds';
-import type { StoredPlan } from '../redis/replies';
+import type { PlanReply, StoredPlan } from '../redis/replies';
 import type { Waiter } from '../redis/waiter';
 import { parsePlan } from '../schedule/schedule';
 import type { Shared } from '../shared';
 import { LOOK } from '../time/retry';
 import { turns } from '../time/turns';
 import { Hires } from './hires';
+import type { PausedJobs } from './paused-jobs';
 
 /** Jobs that are looked at in one command: Redis serves others in between. */
 const PAGE = 500;
@@ -23,6 +24,7 @@ export class Plans {
 
   constructor(
     private readonly shared: Shared,
+    private readonly paused: PausedJobs,
     private readonly on: {
       /** The job's next slot is another, or there is none any more. `isAnotherPlan`: it is not of the plan known before. */
       changed: (job: Job, isAnotherPlan: boolean) => void;
@@ -34,6 +36,7 @@ export class Plans {
   ) {
     this.hires = new Hires(shared, {
       stored: (job, schedule, reply) => {
+        if (reply.verdict !== 'stale' && this.paused.learn(job.name, reply.pause)) void this.look(job);
         // After a later call of ours too, for that may be refused; the stamps tell what counts.
         if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
         if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
@@ -143,10 +146,18 @@ export class Plans {
 
   private async lookOnce(job: Job): Promise<void> {
     const { call, known } = job;
-    const stored = await this.shared.store.restore(job.name, known && { ...known, plan: known.text });
+    const stored = await this.bringBack(job, known);
     // Before the first answer to a hire there is nothing to compare with.
     if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
     if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
+  }
+
+  /** Tells Redis what is known here, in case that it was emptied, and returns what is stored. */
+  async bringBack(job: Job, known: KnownPlan | null): Promise<PlanReply> {
+    const plan = known && { ...known, plan: known.text };
+    const stored = await this.shared.store.restore(job.name, plan, this.paused.of(job.name));
+    this.paused.learn(job.name, stored.pause);
+    return stored;
   }
 
   /** Takes in what is stored for a job that is hired here. */
@@ -191,7 +202,7 @@ export class Plans {
     const end = Math.min(stored.slot, this.shared.clock.now());
     if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)
       return;
-    if (!this.shared.teller.hears('skip')) return;
+    if (this.paused.covers(job.name, known.slot) || !this.shared.teller.hears('skip')) return;
     const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
     this.shared.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
   }

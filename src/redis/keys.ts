@@ -9,6 +9,7 @@ export class Keys {
   readonly runs: string;
   readonly recovers: string;
   readonly counts: string;
+  readonly paused: string;
   /** Pub/sub does not know databases, so the channel's name does. */
   readonly bell: string;
   /** The server's channel of expired keys. @see https://redis.io/docs/latest/develop/use/keyspace-notifications/ */
@@ -26,6 +27,7 @@ export class Keys {
     this.runs = `${prefix}:runs`;
     this.recovers = `${prefix}:recovers`;
     this.counts = `${prefix}:counts`;
+    this.paused = `${prefix}:paused`;
     this.bell = `${keyPrefix}${prefix}:bell:${db}`;
     this.expired = `__keyevent@${db}__:expired`;
     this.triggerStart = `${keyPrefix}${prefix}:work:`;

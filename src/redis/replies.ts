@@ -1,5 +1,6 @@
 import { BossmanError } from '../errors';
 import { FIRED, isTime, listenersFrom, restFrom } from './bounds';
+import { type Pause, parsePause } from './pause-records';
 
 /** What a script answers: Redis' time in µs, and what its head says. */
 export type Reply = readonly unknown[];
@@ -31,11 +32,14 @@ const CLAIM_VERDICTS = [
   'gone',
   'passed',
   'elsewhere',
+  'paused',
+  'resumed',
 ] as const;
 const DEMAND_VERDICTS = ['begun', 'yours', 'noted', 'done', 'held', 'none'] as const;
 const RECOVER_VERDICTS = ['yours', 'held', 'none'] as const;
 const RENEW_VERDICTS = ['renewed', 'foreign'] as const;
 const DIED_VERDICTS = ['died', 'told', 'none'] as const;
+const PAUSE_VERDICTS = ['paused', 'resumed', 'none', 'done'] as const;
 const NOTED_RUNS = ['s', 'd', 'S', 'D'] as const;
 
 /** Of arm and restore: what is stored now. */
@@ -43,6 +47,16 @@ export interface PlanReply extends StoredPlan {
   verdict: (typeof PLAN_VERDICTS)[number];
   /** ms until a demand that waits can be taken; -1 when none waits. */
   demandIn: number;
+  /** The last pause or resume of the job; null: there was none. */
+  pause: Pause | null;
+}
+
+/** Of pause and resume. */
+export interface PauseReply {
+  /** `none`: what is to be resumed was not paused. */
+  verdict: (typeof PAUSE_VERDICTS)[number];
+  /** What is stored now. */
+  pause: Pause;
 }
 
 /** Of whatever may hand out a lock. */
@@ -60,6 +74,8 @@ export interface ClaimReply extends StoredPlan, LockReply {
   claimed: number;
   /** How many instances heard of it; 0 for none or unknown. */
   heard: number;
+  /** What keeps the slot from being run; null where nothing does, or where the claim is answered once more. */
+  pause: Pause | null;
 }
 
 /** Of demand and take. */
@@ -126,6 +142,7 @@ export function planReply(reply: Reply, from = 1): PlanReply {
     slot: slotAt(reply, from + 2),
     plan: textAt(reply, from + 3),
     demandIn: restAt(reply, from + 4),
+    pause: parsePause(textAt(reply, from + 5)),
   };
 }
 
@@ -139,11 +156,18 @@ export function claimReply(reply: Reply): ClaimReply {
     heard: listenersFrom(reply[5]),
     stamp: timeAt(reply, 6),
     plan: textAt(reply, 7),
+    pause: parsePause(textAt(reply, 9)),
   };
 }
 
 export function fireReply(reply: Reply): Pick<StoredPlan, 'stamp' | 'slot'> {
   return { stamp: timeAt(reply, 2), slot: slotAt(reply, 3) };
+}
+
+export function pauseReply(reply: Reply): PauseReply {
+  const pause = parsePause(textAt(reply, 2));
+  if (!pause) throw foreign(reply[2]);
+  return { verdict: verdictAt(reply, 1, PAUSE_VERDICTS), pause };
 }
 
 export function demandReply(reply: Reply): DemandReply {

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RedisClock } from '../time/clock';
 import { type ArmRequest, Arms } from './arm-batches';
+import { FIRED } from './bounds';
 import type { ScriptCall } from './call-batches';
 import type { Client } from './connection';
 import type { Keys } from './keys';
+import { type Pause, parsePause, pauseText } from './pause-records';
 import { Peers } from './peers';
 import { whoText } from './records';
 import {
@@ -17,7 +19,9 @@ import {
   fireReply,
   forgetReply,
   listOf,
+  type PauseReply,
   type PlanReply,
+  pauseReply,
   planReplies,
   planReply,
   type RecoverReply,
@@ -91,12 +95,15 @@ export class Store {
     this.arms.add(request);
   }
 
-  /** @param known null: only look */
-  restore(name: string, known: StoredPlan | null): Promise<PlanReply> {
-    const { plans, due, demands } = this.keys;
-    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name)];
+  /**
+   * @param known null: only look
+   * @param pause the last pause or resume that is known; null: none is
+   */
+  restore(name: string, known: StoredPlan | null, pause: Pause | null): Promise<PlanReply> {
+    const { plans, due, demands, paused } = this.keys;
+    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), paused];
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
-    const args = [name, stamp, slot, plan, this.instance, this.keys.bell];
+    const args = [name, stamp, slot, plan, pauseText(pause), this.instance, this.keys.bell];
     return this.call('restore', keys, args, planReply);
   }
 
@@ -116,10 +123,10 @@ export class Store {
       noted,
       again,
     } = request;
-    const { plans, due, recovers, counts, bell } = this.keys;
+    const { plans, due, recovers, counts, paused, bell } = this.keys;
     return this.call(
       'claim',
-      [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts],
+      [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts, paused],
       [
         name,
         stamp,
@@ -150,6 +157,34 @@ export class Store {
       [name, this.instance, sequence, bell],
       fireReply,
     );
+  }
+
+  /**
+   * @param end when the pause ends: ms on Redis' clock, or so many ms from now; null: when the job is resumed
+   * @param info see `pauseInfo`
+   */
+  pause(
+    name: string,
+    end: { at: number } | { inMs: number } | null,
+    info: string,
+    sequence: number,
+  ): Promise<PauseReply> {
+    const { at, inMs } = { at: FIRED, inMs: 0, ...end };
+    const { paused, plans, due, bell } = this.keys;
+    const keys = [paused, plans, due, this.keys.trigger(name)];
+    return this.call('pause', keys, [name, at, inMs, info, this.instance, sequence, bell], pauseReply);
+  }
+
+  /** @param info see `pauseInfo` */
+  resume(name: string, info: string, sequence: number): Promise<PauseReply> {
+    const { paused, plans, due, bell } = this.keys;
+    const keys = [paused, plans, due, this.keys.trigger(name)];
+    return this.call('resume', keys, [name, info, this.instance, sequence, bell], pauseReply);
+  }
+
+  /** By name, the last pause or resume. */
+  async pausesOf(names: string[]): Promise<(Pause | null)[]> {
+    return (await this.client.hmget(this.keys.paused, ...names)).map(parsePause);
   }
 
   /** @param own take it in the same step, with this token */
@@ -207,10 +242,10 @@ export class Store {
 
   /** Takes a slot, or a demand, whose run has died. */
   recover(name: string, token: string, ttlMs: number, noted: NotedRun): Promise<RecoverReply> {
-    const { recovers, due, counts, bell } = this.keys;
+    const { recovers, due, counts, paused, bell } = this.keys;
     return this.call(
       'recover',
-      [recovers, this.keys.lock(name), due, counts],
+      [recovers, this.keys.lock(name), due, counts, paused],
       [name, token, ttlMs, this.byOf(noted), this.instance, bell],
       this.lookingAt(name, 5, recoverReply),
     );
@@ -253,8 +288,8 @@ export class Store {
    * @returns `old`: names to delete next, save for those that the caller knows to be in use
    */
   async settleAndSweep(request: SettleRequest, names: string[]): Promise<SettleReply & { old: string[] }> {
-    const { plans, due, demands, runs, recovers, counts } = this.keys;
-    const keys = [plans, due, demands, runs, recovers, counts];
+    const { plans, due, demands, runs, recovers, counts, paused } = this.keys;
+    const keys = [plans, due, demands, runs, recovers, counts, paused];
     for (const name of names) keys.push(this.keys.lock(name), this.keys.history(name));
     const sweep: BatchedCall = { verb: 'sweep', keys, args: [JSON.stringify(names)] };
     this.flush();
@@ -291,10 +326,10 @@ export class Store {
 
   /** @returns whether there was anything to forget */
   forget(name: string): Promise<boolean> {
-    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const { plans, due, demands, runs, recovers, counts, paused, bell } = this.keys;
     const ofJob = [this.keys.trigger(name), this.keys.history(name)];
-    const keys = [plans, due, demands, runs, recovers, counts, ...ofJob];
-    return this.call('forget', keys, [name], (reply) => forgetReply(reply) > 0);
+    const keys = [plans, due, demands, runs, recovers, counts, paused, ...ofJob];
+    return this.call('forget', keys, [name, this.instance, bell], (reply) => forgetReply(reply) > 0);
   }
 
   /** What was asked for so far is on its way when this returns. */
@@ -303,8 +338,8 @@ export class Store {
   }
 
   private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
-    const { plans, due, demands, bell } = this.keys;
-    const keys = [plans, due, demands];
+    const { plans, due, demands, paused, bell } = this.keys;
+    const keys = [plans, due, demands, paused];
     const args: Arg[] = [this.instance, bell];
     let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {

@@ -1,24 +1,26 @@
 -- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
--- KEYS  plans, due, demands, and for each job: trigger, lock
+-- KEYS  plans, due, demands, paused, and for each job: trigger, lock
 -- ARGV  caller, bell, and for each job: name, sequence, order ('': the same as of the job before)
 --   order    SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
--- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn }, or 0: the same as of the job before
+-- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn, pause (its entry in PREFIX:paused) }, or 0:
+--           the same as of the job before
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
 --            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
 -- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
-local plans, due, demands = unpack(KEYS, 1, 3)
+local plans, due, demands, paused = unpack(KEYS, 1, 4)
 local caller, bell = unpack(ARGV, 1, 2)
-local jobs = (#KEYS - 3) / 2
+local jobs = (#KEYS - 4) / 2
 
 -- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
 local names, triggers, onWire = {}, {}, {}
 for job = 1, jobs do
-  names[job], triggers[job] = ARGV[3 * job], KEYS[2 * job + 2]
+  names[job], triggers[job] = ARGV[3 * job], KEYS[2 * job + 3]
   -- Not MGET: a foreign value that is no string is to be told.
   onWire[job] = redis.call('GET', triggers[job])
 end
 local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
+local pauses = redis.call('HMGET', paused, unpack(names))
 local planWrites, dueWrites, triggerWrites = {}, {}, {}
 -- What others have to learn.
 local told, lastStamp = {}, 0
@@ -66,7 +68,7 @@ local function arm(job, name, sequence, order)
     if theirs then entry.slot = theirs end
     entry.calls = rememberCall(entry.calls, caller, sequence)
     write(name, entry)
-    if theirs or not onWire[job] then triggerWrites[trigger] = entry.slot end
+    if theirs or not onWire[job] then triggerWrites[trigger] = { entry.slot, job } end
     return 'kept', entry
   end
 
@@ -100,7 +102,7 @@ local function arm(job, name, sequence, order)
     calls = rememberCall(was.calls, caller, sequence),
   }
   write(name, entry)
-  triggerWrites[trigger] = slot
+  triggerWrites[trigger] = { slot, job }
   told[#told + 1] = name
   lastStamp = stamp
   return 'armed', entry
@@ -112,12 +114,13 @@ for job = 1, jobs do
   local text = ARGV[3 * job + 2]
   if text ~= '' then order = parseOrder(text) end
   local verdict, entry = arm(job, names[job], ARGV[3 * job + 1], order)
-  local waits = -1
-  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 3]) end
-  if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5] then
+  local waits, pause = -1, pauses[job] or ''
+  if demanded[job] and verdict ~= 'stale' then waits = demandIn(parseDemand(demanded[job]), KEYS[2 * job + 4]) end
+  if verdict == last[1] and entry.stamp == last[2] and entry.slot == last[3] and entry.plan == last[4] and waits == last[5]
+    and pause == last[6] then
     answers[job + 1] = 0
   else
-    last = { verdict, entry.stamp, entry.slot, entry.plan, waits }
+    last = { verdict, entry.stamp, entry.slot, entry.plan, waits, pause }
     answers[job + 1] = last
   end
 end
@@ -126,7 +129,7 @@ if #planWrites > 0 then
   redis.call('HSET', plans, unpack(planWrites))
   redis.call('ZADD', due, unpack(dueWrites))
 end
-for trigger, slot in pairs(triggerWrites) do setTrigger(trigger, slot) end
+for trigger, write in pairs(triggerWrites) do setTrigger(trigger, write[1], parsePause(pauses[write[2]])) end
 if #told == 1 then ring(bell, 'armed', caller, int(lastStamp), told[1]) end
 if #told > 1 then ring(bell, 'hired', caller, cjson.encode(told)) end
 return answers

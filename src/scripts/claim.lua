@@ -1,32 +1,35 @@
 -- Hands a due slot to one instance, with the job's lock, and sets the next slot.
--- KEYS  plans, due, trigger, lock, recovers, counts
+-- KEYS  plans, due, trigger, lock, recovers, counts, paused
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
 --       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
 --       until it is settled), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the token with which
 --       the caller won the slot `expected` and could not begin it before its lock ended: in one step the slot is given back
 --       and claimed once more), caller, bell
--- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died) }
+-- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died), pause
+--           (the entry of PREFIX:paused that keeps the slot from being run, or '') }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
---            skipped | ahead: not due yet, `slot` says when | held: a run is still going, and has until the slot
+--            skipped | paused: skipped, or given back, as the job is paused | ahead: not due yet, `slot` says when
+--            | held: ask again at the slot, as a run is still going, or the job is paused and may be resumed by then
+--            | resumed: it passed before a pause ended, so nothing was changed: claim the first slot from that end on
 --            | stale: `next` has passed, compute it again | fired
 --            | passed: it cannot be claimed again, as the next slot is due or claimed, or nothing is known of its claim
 --            | elsewhere: it cannot, as another instance has recovered it
 --            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
 --            know better
--- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms), except for a slot that is
---        claimed again: the next one stays as it was rung
-local plans, due, trigger, lock, recovers, counts = unpack(KEYS)
+-- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms; a paused slot is rung as
+--        missed), except for a slot that is claimed again: the next one stays as it was rung
+local plans, due, trigger, lock, recovers, counts, paused = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, by,
   again, caller, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
 local entry = readPlan(plans, due, name)
-if not entry then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '' } end
+if not entry then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '', '' } end
 
-local found = ''
+local found, pauseText = '', ''
 local function answer(verdict, slot, rest, heard, following)
-  return { nowUs, verdict, slot, following or entry.slot, rest, heard, entry.stamp, entry.plan, found }
+  return { nowUs, verdict, slot, following or entry.slot, rest, heard, entry.stamp, entry.plan, found, pauseText }
 end
 
 local verdict, claimed, wasNext, wasStamp =
@@ -43,16 +46,21 @@ if again ~= '' and redis.call('GET', lock) == again then redis.call('DEL', lock)
 -- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
 local since = string.match(entry.before, '^restored (%d+)$')
   or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
-if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '' } end
+if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '', '' } end
 
 if entry.fired then return answer('fired', entry.slot, 0, 0) end
 if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) end
 
 -- Read before anything is written: a value that is not ours refuses the claim as a whole.
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
+local pause = readPause(paused, name)
 
 -- Slots only move forward: an older one came back with older data.
 local slot = math.max(entry.slot, tonumber(expected))
+if again ~= '' and covers(pause, tonumber(expected)) then
+  pauseText = pause.text
+  return answer('paused', tonumber(expected), 0, 0)
+end
 if again ~= '' then
   -- As long as the next slot is the one that the caller's own claim has set, nobody can have claimed this one since. Once
   -- that is due, it stands for both.
@@ -70,13 +78,20 @@ local function moveTo(later)
   entry.slot = later
   entry.before = unreplaced(entry.before)
   writePlan(plans, due, name, entry)
-  setTrigger(trigger, later)
+  setTrigger(trigger, later, pause)
 end
 
 -- Only the slot that was asked for is claimed early: `next` follows that one.
 if again == '' and rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
   if slot > entry.score then moveTo(slot) end
   return answer('ahead', slot, 0, 0)
+end
+
+local isPaused = covers(pause, slot)
+if isPaused then
+  pauseText = pause.text
+  if not inForce(pause) then return answer('resumed', slot, 0, 0) end
+  if rest > 0 then return answer('held', slot, 0, 0) end
 end
 
 -- The next slot is always ahead of now, so that several missed ones become one run.
@@ -90,7 +105,9 @@ if again == '' and slot == entry.claimed then
   return answer('ahead', following, 0, 0)
 end
 
-if tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
+if isPaused then
+  verdict = 'paused'
+elseif tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
   verdict = 'missed'
 elseif redis.call('SET', lock, token, 'NX', 'PX', ttl + rest) then
   verdict = 'run'
@@ -109,14 +126,16 @@ entry.before = ''
 local claim = table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':')
 entry.claims = remember(entry.claims, caller, claim)
 writePlan(plans, due, name, entry)
-setTrigger(trigger, following)
+setTrigger(trigger, following, pause)
 if verdict == 'run' then
   found = noteRun(counts, name, token, 's' .. int(slot), by)
 else
   local runs, failures, skips, calls, notes = readCounts(counts, name)
-  writeCounts(counts, name, runs, failures, skips + 1, calls, notes)
+  if not isPaused then writeCounts(counts, name, runs, failures, skips + 1, calls, notes) end
   if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
 if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, 0) end
-local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), verdict, open, listeners, name)
+-- To others it is all the same why nobody runs it, and earlier versions know of no pause.
+local rung = isPaused and 'missed' or verdict
+local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), rung, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, heard)

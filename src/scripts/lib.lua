@@ -10,6 +10,12 @@
 --           restored AT                          brought back into an emptied Redis
 --           born STAMP SLOT OLDSTAMP OLDSLOT AT  begun in an empty Redis; OLD…: what was known of it from before
 -- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
+-- PREFIX:paused NAME -> stamp|since|until|calls|info
+--   stamp  Redis time (ms) of the pause or resume that wrote it; the higher stamp wins
+--   until  no slot before it is handed out; FIRED: until somebody resumes the job. It stays when it has passed, so that
+--          slots from before it are not made up for, and an older pause that somebody remembers does not come back
+--   calls  the last pause or resume of up to 32 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
+--   info   JSON for display only: who paused or resumed the job, and why
 -- PREFIX:demands NAME -> state|time|token|originalAt|calls
 --   state       noted, taken or idle
 --   token       of the last taker, until its run is over
@@ -110,9 +116,41 @@ local function unreplaced(before)
   return string.find(before, '^%d') and '' or before
 end
 
--- Sets the trigger for a slot that is ahead; one that is due has none, as its key would have expired.
-local function setTrigger(trigger, slot)
-  if slot > now then redis.call('SET', trigger, int(slot), 'PX', int(slot - now)) end
+-- A value that is not ours is read as none, and so is a time that cannot be one.
+local function parsePause(text)
+  local stamp, since, untilText, calls, info = string.match(text or '', '^(%d+)|(%d+)|(%d+)|([^|]*)|(.*)$')
+  if not stamp or tonumber(stamp) >= FIRED then return nil end
+  return { stamp = tonumber(stamp), since = since, ends = math.min(FIRED, tonumber(untilText)), calls = calls,
+    info = info, text = text }
+end
+
+local function readPause(paused, name)
+  return parsePause(redis.call('HGET', paused, name))
+end
+
+local function writePause(paused, name, pause)
+  pause.text = table.concat({ int(pause.stamp), pause.since, int(pause.ends), pause.calls, pause.info }, '|')
+  redis.call('HSET', paused, name, pause.text)
+end
+
+-- Is the slot one that passes while the job is paused, or before that?
+local function covers(pause, slot)
+  return pause ~= nil and slot < pause.ends
+end
+
+local function inForce(pause)
+  return covers(pause, now)
+end
+
+-- Sets the trigger for a slot that is ahead; one that is due has none, as its key would have expired. Nor has one that is
+-- not run because the job is paused: the trigger would have instances of the original run it.
+local function setTrigger(trigger, slot, pause)
+  if slot >= FIRED then return end
+  if covers(pause, slot) and inForce(pause) then
+    redis.call('DEL', trigger)
+  elseif slot > now then
+    redis.call('SET', trigger, int(slot), 'PX', int(slot - now))
+  end
 end
 
 local function parseDemand(text)

@@ -1,28 +1,29 @@
 -- Takes a slot, or a demand, whose run has died: it has not been settled, and its lock is gone.
--- KEYS  recovers, lock, due, counts
+-- KEYS  recovers, lock, due, counts, paused
 -- ARGV  name, token, ttlMs, by (who runs it, as in the notes of PREFIX:counts), caller, bell
 -- returns { nowUs, verdict, at (the slot, or the time of the demand), lockRest, demanded (1: it is a demand), suspects (runs
 --           of the job that may have died) }
 --   verdict  yours: run it once more | held: a run of the job goes on, ask again after lockRest | none
 -- rings  recovered CALLER AT NAME
-local recovers, lock, due, counts = unpack(KEYS)
+local recovers, lock, due, counts, paused = unpack(KEYS)
 local name, token, ttl, by, caller, bell = unpack(ARGV)
 
 local list = redis.call('HGET', recovers, name) or ''
 local holder = redis.call('GET', lock)
 local isFired = (tonumber(redis.call('ZSCORE', due, name) or nil) or 0) >= FIRED
+local isPaused = inForce(readPause(paused, name))
 local first, slot, kind
 for owner, claimed, times, demanded in string.gmatch(list, '(%w+):(%d+):(%d)(d?)') do
   if owner == token then
     return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0, #demanded, '' }
   end
-  -- Of a fired job only demands are run.
-  local isWanted = times == '0' and tonumber(claimed) < FIRED and (demanded ~= '' or not isFired)
+  -- Of a fired or paused job only demands are run.
+  local isWanted = times == '0' and tonumber(claimed) < FIRED and (demanded ~= '' or not (isFired or isPaused))
   if not first and isWanted then first, slot, kind = owner, claimed, demanded end
 end
 if not first then
-  -- What is left was run once more already, or is a slot of a fired job.
-  if list ~= '' and (isFired or not holder) then redis.call('HDEL', recovers, name) end
+  -- What is left was run once more already, or is a slot of a fired job. That of a paused one is run after it.
+  if list ~= '' and (isFired or not (holder or isPaused)) then redis.call('HDEL', recovers, name) end
   return { nowUs, 'none', 0, 0, 0, '' }
 end
 if not redis.call('SET', lock, token, 'NX', 'PX', ttl) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end

@@ -1,11 +1,13 @@
 -- Brings back what Redis lost of a job, from what an instance knows, and looks for a demand of it.
--- KEYS  plans, due, trigger, demands, lock
--- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan, caller, bell
--- returns { nowUs, verdict, stamp, slot, plan, demandIn }   the state as it is stored now
+-- KEYS  plans, due, trigger, demands, lock, paused
+-- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan, pause (the entry of PREFIX:paused
+--       that the instance knows; '': none), caller, bell
+-- returns { nowUs, verdict, stamp, slot, plan, demandIn, pause }   the state as it is stored now
 --   verdict  none: nothing is stored | kept | restored: the instance knew better
--- rings  armed CALLER STAMP NAME, when something was brought back, so that whoever knows a later slot can say so
-local plans, due, trigger, demands, lock = unpack(KEYS)
-local name, stampText, slotText, plan, caller, bell = unpack(ARGV)
+-- rings  armed CALLER STAMP NAME, when a plan was brought back, so that whoever knows a later slot can say so; paused CALLER
+--        STAMP NAME, when a pause was
+local plans, due, trigger, demands, lock, paused = unpack(KEYS)
+local name, stampText, slotText, plan, knownPause, caller, bell = unpack(ARGV)
 local stamp, slot = tonumber(stampText), tonumber(slotText)
 
 local entry = readPlan(plans, due, name)
@@ -41,11 +43,25 @@ elseif stamp > stored or (entry and stamp == stored and slot > entry.score) then
   bringBack()
 end
 
+local pause, known = readPause(paused, name), parsePause(knownPause)
+local isPauseBack = known ~= nil and (not pause or known.stamp > pause.stamp)
+if isPauseBack then
+  known.calls = pause and pause.calls or ''
+  pause = known
+  writePause(paused, name, pause)
+  ring(bell, 'paused', caller, int(pause.stamp), name)
+end
+local pauseText = pause and pause.text or ''
+
 local waiting = demandIn(readDemand(demands, name), lock)
-if not entry then return { nowUs, verdict, 0, 0, '', waiting } end
+if not entry then
+  -- What an original has set.
+  if isPauseBack and inForce(pause) then redis.call('DEL', trigger) end
+  return { nowUs, verdict, 0, 0, '', waiting, pauseText }
+end
 if entry.fired then
   if verdict == 'restored' then redis.call('DEL', trigger) end
-elseif verdict == 'restored' or redis.call('EXISTS', trigger) == 0 then
-  setTrigger(trigger, entry.slot)
+elseif verdict == 'restored' or isPauseBack or redis.call('EXISTS', trigger) == 0 then
+  setTrigger(trigger, entry.slot, pause)
 end
-return { nowUs, verdict, entry.stamp, entry.slot, entry.plan, waiting }
+return { nowUs, verdict, entry.stamp, entry.slot, entry.plan, waiting, pauseText }

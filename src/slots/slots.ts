@@ -1,6 +1,7 @@
 import type { SkipEvent } from '../events';
 import type { Bell } from '../hints/bell';
 import type { Job, KnownPlan } from '../job';
+import type { PausedJobs } from '../plans/paused-jobs';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
 import type { ClaimRequest, NotedRun } from '../redis/requests';
@@ -69,6 +70,7 @@ export class Slots {
   constructor(
     shared: Shared,
     private readonly plans: Plans,
+    private readonly paused: PausedJobs,
     private readonly on: Handover,
   ) {
     const { clock } = shared;
@@ -98,6 +100,11 @@ export class Slots {
   /** What is known of the job's plan has changed. */
   planChanged(job: Job, isAnotherPlan: boolean): void {
     if (isAnotherPlan) job.goesFirst = 'nobody';
+    this.align(job);
+  }
+
+  /** The job is paused, or no longer: its next slot is claimed at its time, or as early as ever. */
+  pauseChanged(job: Job): void {
     this.align(job);
   }
 
@@ -147,7 +154,8 @@ export class Slots {
 
   /** ms before the slot at which the first claims it. */
   private early(job: Job, { slot }: KnownPlan): number {
-    return job.punctualAt === slot ? 0 : EARLY;
+    // A paused job may be resumed until the slot.
+    return job.punctualAt === slot || this.paused.covers(job.name, slot) ? 0 : EARLY;
   }
 
   /** ms after that at which this instance claims it. */
@@ -176,6 +184,7 @@ export class Slots {
   private onClaimed(job: Job, bell: Bell & { kind: 'claim' }): void {
     const { known } = job;
     this.fleet.heard(bell.listeners);
+    if (bell.verdict === 'run' && this.paused.covers(job.name, bell.slot)) this.paused.ask(job.name);
     if (!known || bell.stamp < known.stamp) return;
     if (bell.stamp > known.stamp || !known.schedule) {
       this.plans.lookSoon(job);
@@ -302,7 +311,7 @@ export class Slots {
       this.on.notRun(job, late.token);
       return !(await this.begin(job, known, token, reply, sentAt));
     }
-    if (verdict === 'elsewhere') {
+    if (verdict === 'elsewhere' || verdict === 'paused') {
       this.on.notRun(job, late.token);
       return false;
     }
@@ -326,9 +335,10 @@ export class Slots {
   ): Promise<ClaimReply | 'refused'> {
     const reply = await this.retries.once('claim', job.name, async () => {
       const answer = await this.store.claim(request);
-      if (answer.verdict === 'gone') await this.store.restore(job.name, { ...known, plan: known.text });
+      if (answer.verdict === 'gone') await this.plans.bringBack(job, known);
       return answer;
     });
+    if (reply?.pause) this.paused.learn(job.name, reply.pause);
     return reply ?? 'refused';
   }
 
@@ -373,15 +383,20 @@ export class Slots {
     const known = lastHeard(job, asked);
     if (verdict === 'fired') {
       this.plans.learn(job, reply);
+    } else if (verdict === 'resumed') {
+      const first = reply.pause && known.schedule?.next(claimed, reply.pause.ends - 1);
+      if (first && first > known.slot) this.moveOn(job, known, first, job.goesFirst);
     } else if (verdict === 'ahead' || verdict === 'held') {
       if (verdict === 'held') job.punctualAt = claimed;
       // Somebody else was first, or our clock is fast: only the former costs precedence.
       if (claimed > known.slot) this.moveOn(job, known, claimed, 'other');
-    } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed') {
+    } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed' || verdict === 'paused') {
       this.fleet.counted(reply.heard);
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.moveOn(job, known, slot, open ? 'nobody' : 'me');
+      if (verdict === 'paused') return;
+      if (this.paused.covers(job.name, claimed)) this.paused.ask(job.name);
       if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
       if (verdict === 'missed') {
         this.skip(job, known, claimed, slot, 'missed');
@@ -412,7 +427,7 @@ export class Slots {
     const since = Math.max(sentAt, this.clock.monotonic() + wait);
     const begins = await this.starts.wait(job.name, wait);
     return turns.call(() => {
-      if (job.firedBy > reply.stamp) {
+      if (job.firedBy > reply.stamp || this.paused.stops(job.name, slot, lockedAt)) {
         this.on.notRun(job, token);
         return true;
       }

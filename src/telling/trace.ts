@@ -1,5 +1,5 @@
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
-import type { BossmanEvents, LostEvent, RunEvent, SkipEvent } from '../events';
+import type { BossmanEvents, LostEvent, PauseEvent, ResumeEvent, RunEvent, SkipEvent } from '../events';
 import { monotonicMs } from '../time/timers';
 
 /**
@@ -35,11 +35,28 @@ export interface LostTrace extends LostEvent {
   instance: string;
 }
 
+/** What the channel `bossman:pause` passes on. Every instance publishes each pause. */
+export interface PauseTrace extends PauseEvent {
+  /** The `id` of the instance that tells it. */
+  instance: string;
+}
+
+/** What the channel `bossman:resume` passes on. Every instance publishes each resume. */
+export interface ResumeTrace extends ResumeEvent {
+  /** The `id` of the instance that tells it. */
+  instance: string;
+}
+
 /** @internal */
 export const runs = tracingChannel<unknown, RunTrace>('bossman:run');
 
 /** The events that are told to the whole process as well. @internal */
-export const told = { skip: channel('bossman:skip'), lost: channel('bossman:lost') };
+export const told = {
+  skip: channel('bossman:skip'),
+  lost: channel('bossman:lost'),
+  pause: channel('bossman:pause'),
+  resume: channel('bossman:resume'),
+};
 
 // One by one: a TracingChannel of Node 20 before 20.13 has no `hasSubscribers` of its own, and traces for nobody.
 const steps = [runs.start, runs.end, runs.asyncStart, runs.asyncEnd, runs.error];
@@ -99,6 +116,10 @@ export function subscribe<Message = RunTrace>(
 
 /** The channel of an event that somebody subscribes to. @internal */
 export function heardChannel(event: keyof BossmanEvents): Channel | undefined {
-  const candidate = event === 'skip' || event === 'lost' ? told[event] : undefined;
+  const candidate = isTold(event) ? told[event] : undefined;
   return candidate?.hasSubscribers ? candidate : undefined;
+}
+
+function isTold(event: keyof BossmanEvents): event is keyof typeof told {
+  return Object.hasOwn(told, event);
 }

@@ -318,6 +318,28 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'slots that pass while the job is paused, and a run claimed just before that',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .call('pause', 'tick', 'b', 105_001, 105_002)
+          .run('a', 105_000, { at: 105_003 })
+          .claim('b', 106_000, { verdict: 'missed' })
+          .claim('b', 107_000, { verdict: 'missed' })
+          .call('resume', 'tick', 'a', 107_500, 107_501),
+      ),
+    ],
+    [
+      'a slot after the time until which the job was paused',
+      around((made) =>
+        made
+          .call('pause', 'tick', 'b', 104_500, 104_502, 2000)
+          .claim('b', 105_000, { verdict: 'missed' })
+          .claim('b', 106_000, { verdict: 'missed' })
+          .ticks('b', 107_000, 107_000),
+      ),
+    ],
+    [
       'a run claimed just before the fire',
       new Made()
         .ticks('a', 100_000, 104_000)
@@ -543,6 +565,51 @@ describe('the checker objects to', () => {
           .taken('b', 114_000)
           .runDemand('b', 110_001, { at: 114_001 }),
       ),
+    ],
+    [
+      'a claim while the job is paused',
+      'paused',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('pause', 'tick', 'a', 104_500, 104_501)
+        .ticks('b', 105_000, 105_000),
+    ],
+    [
+      'a claim before the time until which the job is paused',
+      'paused',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('pause', 'tick', 'a', 104_500, 104_501, 2000)
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a slot that came due while the job was paused, and begins',
+      'paused',
+      around((made) =>
+        made
+          .claim('a', 105_000, { at: 104_400 })
+          .call('pause', 'tick', 'a', 104_500, 104_501)
+          .run('a', 105_000)
+          .call('resume', 'tick', 'b', 107_500, 107_501),
+      ),
+    ],
+    [
+      'a paused job whose slots are not claimed after the resume',
+      'stopped',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('pause', 'tick', 'a', 104_500, 104_501)
+        .call('resume', 'tick', 'b', 105_500, 105_501),
+    ],
+    [
+      'a slot that is passed over after the resume',
+      'lost',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .call('pause', 'tick', 'a', 104_500, 104_501)
+        .claim('a', 105_000, { verdict: 'missed' })
+        .call('resume', 'tick', 'b', 105_500, 105_501)
+        .ticks('b', 108_000, 129_000),
     ],
     [
       'a claim after a fire',

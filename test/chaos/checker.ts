@@ -5,6 +5,7 @@ import { judgeFires } from './rules/fires';
 import { Judgement } from './rules/judgement';
 import { judgeMembers } from './rules/members';
 import { judgeOverlaps } from './rules/overlaps';
+import { judgePauses } from './rules/pauses';
 import { judgeRecords } from './rules/records';
 import { judgeRecoveries } from './rules/recoveries';
 import { judgeSlots } from './rules/slots';
@@ -25,6 +26,7 @@ export function check(history: History): Verdict {
     judgeSlots,
     judgeDemands,
     judgeFires,
+    judgePauses,
     judgeOverlaps,
     judgeRecoveries,
     judgeDeaths,

@@ -14,6 +14,9 @@ export interface RunOf {
   run: number;
 }
 
+/** A call of the API. */
+export type Verb = 'hire' | 'fire' | 'demand' | 'pause' | 'resume';
+
 /** What a member process tells. */
 export type Told =
   /** `work` was entered, and left; stamped inside it, so while the run holds its lock. */
@@ -25,8 +28,8 @@ export type Told =
   | { kind: 'skip'; event: Bossman.SkipEvent }
   | { kind: 'lost'; event: Bossman.LostEvent }
   | { kind: 'error'; message: string }
-  /** A call of the API, and its promise. */
-  | { kind: 'called'; call: number; verb: 'hire' | 'fire' | 'demand'; job: string }
+  /** A call of the API, and its promise. `ms`: for how long the job is paused, where it is for a time. */
+  | { kind: 'called'; call: number; verb: Verb; job: string; ms?: number }
   | { kind: 'resolved'; call: number }
   | { kind: 'rejected'; call: number; message: string }
   /** `caller`: what the bell calls it. */
@@ -84,6 +87,7 @@ export type Rule =
   | 'demand lost'
   | 'demand doubled'
   | 'fired'
+  | 'paused'
   | 'overlap'
   | 'untold'
   | 'misreported'

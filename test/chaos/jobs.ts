@@ -18,6 +18,7 @@ export interface StormJob {
   heeds?: boolean;
   demanded?: boolean;
   fired?: boolean;
+  paused?: boolean;
 }
 
 export type Jobs = Record<string, StormJob>;
@@ -35,6 +36,7 @@ export const JOBS: Jobs = {
   // The one whose slots a wrong wall clock could move.
   cron: { every: 1000, cron: '* * * * * *', ttl: 500, workMs: [5, 50] },
   fired: { every: 250, ttl: 500, workMs: [0, 100], fired: true },
+  halted: { every: 250, ttl: 500, workMs: [0, 100], paused: true },
   errand: { every: null, ttl: 500, workMs: [5, 600], demanded: true },
   both: { every: 400, ttl: 500, workMs: [20, 200], demanded: true },
 };

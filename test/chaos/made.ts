@@ -1,4 +1,4 @@
-import type { Entry, History, Told } from './history';
+import type { Entry, History, Told, Verb } from './history';
 import type { Jobs } from './jobs';
 
 const JOBS: Jobs = {
@@ -31,16 +31,10 @@ export class Made {
     return this;
   }
 
-  call(
-    verb: 'hire' | 'fire' | 'demand',
-    job: string,
-    member: string,
-    at: number,
-    answeredAt: number | null,
-  ): this {
+  call(verb: Verb, job: string, member: string, at: number, answeredAt: number | null, ms?: number): this {
     this.calls += 1;
     const call = this.calls;
-    this.tell(at, member, { kind: 'called', call, verb, job });
+    this.tell(at, member, { kind: 'called', call, verb, job, ...(ms === undefined ? {} : { ms }) });
     return answeredAt === null ? this : this.tell(answeredAt, member, { kind: 'resolved', call });
   }
 

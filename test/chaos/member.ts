@@ -1,7 +1,7 @@
 import './skew';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bossman from '../../src';
-import type { RunOf, Told } from './history';
+import type { RunOf, Told, Verb } from './history';
 import { definitionOf, JOBS, type StormJob } from './jobs';
 import { type MemberTask, type Order, stamp } from './messages';
 
@@ -27,23 +27,29 @@ for (const job of task.hires) call('hire', job);
 process.on('message', (order: Order) => {
   if (order.order === 'stall') standStill(order.ms);
   else if (order.order === 'quit') void leave(order.timeout ?? undefined);
+  else if (order.order === 'pause') call('pause', order.job, order.ms ?? undefined);
   else call(order.order, order.job);
 });
 // The conductor is gone, however it went.
 process.on('disconnect', () => void leave());
 if (!process.connected) void leave();
 
-function call(verb: 'hire' | 'fire' | 'demand', name: string): void {
+function call(verb: Verb, name: string, ms?: number): void {
   const job = JOBS[name];
   if (!job) throw new RangeError(`${name} is no job of the storm`);
   calls += 1;
   const id = calls;
-  tell({ kind: 'called', call: id, verb, job: name });
-  const answer = verb === 'hire' ? boss.hire(name, definitionOf(job, workOf(job))) : boss[verb](name);
-  answer.then(
+  tell({ kind: 'called', call: id, verb, job: name, ...(ms === undefined ? {} : { ms }) });
+  answerTo(verb, name, job, ms).then(
     () => tell({ kind: 'resolved', call: id }),
     (cause) => tell({ kind: 'rejected', call: id, message: String(cause) }),
   );
+}
+
+function answerTo(verb: Verb, name: string, job: StormJob, ms?: number): Promise<void> {
+  if (verb === 'hire') return boss.hire(name, definitionOf(job, workOf(job)));
+  if (verb === 'pause') return boss.pause(name, ms === undefined ? {} : { until: `${ms} ms` });
+  return boss[verb](name);
 }
 
 function workOf({ workMs: [usual, seventh], fails, heeds }: StormJob): Bossman.JobDefinition['work'] {

@@ -2,7 +2,9 @@ import type { Told } from './history';
 
 /** What the conductor tells a member. */
 export type Order =
-  | { order: 'hire' | 'fire' | 'demand'; job: string }
+  | { order: 'hire' | 'fire' | 'demand' | 'resume'; job: string }
+  /** `ms`: for how long; null: until it is resumed. */
+  | { order: 'pause'; job: string; ms: number | null }
   | { order: 'stall'; ms: number }
   /** `timeout`: what quit is given, in ms; null: nothing. */
   | { order: 'quit'; timeout: number | null };

@@ -19,6 +19,8 @@ const WEIGHTS = {
   'restart Redis empty': 2,
   fire: 6,
   hire: 6,
+  pause: 8,
+  resume: 8,
   demand: 40,
 } as const;
 
@@ -52,6 +54,7 @@ const LASTS: Partial<Record<FaultKind, [number, number]>> = {
   'freeze Redis': [200, 2000],
   'restart Redis': [100, 1000],
   'restart Redis empty': [100, 1000],
+  pause: [100, 2500],
 };
 
 /** Between two of these there is time for Redis to come back. */

@@ -209,6 +209,10 @@ class Storm {
       case 'hire':
         this.firedNow = kind === 'fire';
         return member.order({ order: kind, job: jobThat('fired', dice) });
+      case 'pause':
+        return member.order({ order: kind, job: jobThat('paused', dice), ms: dice < 0.5 ? ms : null });
+      case 'resume':
+        return member.order({ order: kind, job: jobThat('paused', dice) });
       case 'demand':
         return member.order({ order: 'demand', job: jobThat('demanded', dice) });
     }
@@ -259,10 +263,12 @@ const HITS_ONE: ReadonlySet<FaultKind> = new Set([
   'stall a member',
   'fire',
   'hire',
+  'pause',
+  'resume',
   'demand',
 ]);
 
-function jobThat(is: 'fired' | 'demanded', dice: number): string {
+function jobThat(is: 'fired' | 'paused' | 'demanded', dice: number): string {
   const jobs = Object.keys(JOBS).filter((job) => JOBS[job]?.[is]);
   return jobs[Math.floor(dice * jobs.length)] ?? '';
 }

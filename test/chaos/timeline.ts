@@ -1,4 +1,4 @@
-import { type Entry, type History, only } from './history';
+import { type Entry, type History, only, type Verb } from './history';
 import type { Jobs } from './jobs';
 
 /** From `from` to `to`, in ms on Redis' clock. */
@@ -10,8 +10,10 @@ export interface Span {
 /** A call of the API by a member. */
 export interface Call extends Span {
   member: string;
-  verb: 'hire' | 'fire' | 'demand';
+  verb: Verb;
   job: string;
+  /** For how long a job is paused; not there: until it is resumed. */
+  ms?: number;
   /** `to` is when it was answered, or when the member was gone without an answer. */
   answer: 'resolved' | 'rejected' | 'none';
 }
@@ -163,9 +165,10 @@ export class Timeline {
     const open = new Map<string, Call>();
     for (const entry of this.entries) {
       if (entry.kind === 'called') {
-        const { member, verb, job, at } = entry;
+        const { member, verb, job, at, ms } = entry;
         const to = this.members.get(member)?.goneAt ?? EVER;
-        const call: Call = { member, verb, job, from: at, to, answer: 'none' };
+        const until = ms === undefined ? {} : { ms };
+        const call: Call = { member, verb, job, ...until, from: at, to, answer: 'none' };
         open.set(`${member} ${entry.call}`, call);
         this.calls.push(call);
       } else if (entry.kind === 'resolved' || entry.kind === 'rejected') {

@@ -82,7 +82,7 @@ describe('a fleet of two processes', () => {
 
     const { stdout: listing } = await completely(() => cli('list', '--json'), /"instances":2\}/);
     const listed: Listed = JSON.parse(listing);
-    expect(listed.summary).toEqual({ jobs: 6, running: 1, failing: 1, orphaned: 1, instances: 2 });
+    expect(listed.summary).toEqual({ jobs: 6, running: 1, failing: 1, orphaned: 1, paused: 0, instances: 2 });
     expect(Math.abs(listed.at - Date.now())).toBeLessThan(60_000);
     expect(listed.jobs[0]).toMatchObject({
       name: 'broken',

@@ -290,6 +290,32 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     expect(started.size).toBe(firedAt);
   });
 
+  it('of a pause leaves the job paused, and of a resume resumed', async () => {
+    await Promise.all([cutOff.hire('tick', PLAN), other.hire('tick', PLAN)]);
+    await someSlots(2);
+    let wasCut = proxy.cutAt('pause', cut);
+    await Promise.all([cutOff.pause('tick'), wasCut]);
+    await caughtUp(cutOff, other);
+    const pausedAt = started.size;
+    await delay(3 * EVERY);
+    expect(started.size).toBe(pausedAt);
+    wasCut = proxy.cutAt('resume', cut);
+    await Promise.all([cutOff.resume('tick'), wasCut]);
+    await someSlots(2);
+  });
+
+  it('of a pause does not pause again what another resumed meanwhile', async () => {
+    await Promise.all([cutOff.hire('tick', PLAN), other.hire('tick', PLAN)]);
+    await someSlots(2);
+    const wasCut = proxy.cutAt('pause', cut);
+    const paused = cutOff.pause('tick');
+    await wasCut;
+    if (cut === 'reply') await other.resume('tick');
+    await paused;
+    if (cut === 'command') await other.resume('tick');
+    await someSlots(3);
+  });
+
   it('of a fire does not fire again what another hired meanwhile', async () => {
     await other.hire('tick', PLAN);
     const wasCut = proxy.cutAt('fire', cut);

@@ -36,6 +36,8 @@ describe('the bell', () => {
       { kind: 'taken', caller: 'aa', at: 9, triggerDeleted: false, lockRest: -1, name: 'x' },
     ],
     ['begun aa 5 1 x', { kind: 'begun', caller: 'aa', at: 5, waiting: true, name: 'x' }],
+    ['paused aa 7 my job', { kind: 'paused', caller: 'aa', forgotten: false, name: 'my job' }],
+    ['paused aa 0 x', { kind: 'paused', caller: 'aa', forgotten: true, name: 'x' }],
     ['roll aa x', { kind: 'roll', caller: 'aa', name: 'x' }],
     ['here aa \n', { kind: 'here', caller: 'aa', name: '\n' }],
     [`who aa ${'0f'.repeat(16)}`, { kind: 'who', caller: 'aa', roll: '0f'.repeat(16) }],
@@ -74,6 +76,7 @@ describe('the bell', () => {
       { of: 'taken', words: ['1', '0', '2000'], times: [0], rests: [2], counts: [] },
       { of: 'begun', words: ['1', '0'], times: [0], rests: [], counts: [] },
       { of: 'recovered', words: ['1'], times: [0], rests: [], counts: [] },
+      { of: 'paused', words: ['1'], times: [0], rests: [], counts: [] },
     ];
     const fields = (part: 'times' | 'rests' | 'counts') =>
       bells.flatMap(({ of, words, [part]: places }) => places.map((place) => ({ of, words, place })));

@@ -88,6 +88,7 @@ describe('jobs()', () => {
       failures: 0,
       failuresInARow: 0,
       overdue: null,
+      paused: null,
       skips: 0,
     };
     const slotOf = async (name: string) => Number(await fleet.redis.zscore(`${fleet.prefix}:due`, name));

@@ -33,6 +33,43 @@ it('next gives nothing for a fired job, and only what is ahead for one whose slo
   expect(await fred.next('late', { count: 1 })).toEqual([due]);
 });
 
+it('next, and jobs, give the slots after a pause', async () => {
+  const fred = fleet.join();
+  await fred.hire('hourly', { every: '1 hour', work });
+  await fred.hire('nightly', { cron: '0 3 * * *', tz: 'UTC', work });
+  const [first = 0] = await fred.next('hourly', { count: 1 });
+  const until = Date.now() + 100 * HOUR;
+  for (const name of ['hourly', 'nightly']) await fred.pause(name, { until, note: 'why' });
+  const [later = 0] = await fred.next('hourly', { count: 1 });
+  expect((later - first) % HOUR).toBe(0);
+  expect(later - until).toBeGreaterThanOrEqual(0);
+  expect(later - until).toBeLessThan(HOUR);
+  const [night = 0] = await fred.next('nightly');
+  expect([night % (24 * HOUR), night > until, night <= until + 24 * HOUR]).toEqual([3 * HOUR, true, true]);
+  const [hourly, nightly] = await fred.jobs();
+  const paused = {
+    since: expect.any(Number),
+    until,
+    note: 'why',
+    by: expect.stringContaining(`:${process.pid}`),
+  };
+  expect(hourly).toMatchObject({ name: 'hourly', nextSlot: later, paused });
+  expect(nightly).toMatchObject({ name: 'nightly', nextSlot: night, paused });
+  await fred.pause('hourly');
+  expect(await fred.next('hourly')).toEqual([]);
+  await fred.pause('never hired');
+  expect(await fred.jobs()).toMatchObject([
+    { name: 'hourly', nextSlot: null, orphaned: false, paused: { until: null, note: null } },
+    { name: 'never hired', plan: null, nextSlot: null, orphaned: false, paused: { until: null } },
+    { name: 'nightly' },
+  ]);
+  for (const name of ['hourly', 'nightly', 'never hired']) await fred.resume(name);
+  expect(await fred.jobs()).toMatchObject([
+    { name: 'hourly', nextSlot: first, paused: null },
+    { name: 'nightly', paused: null },
+  ]);
+});
+
 it.each([
   [{ count: 0 }, /^count: 0/],
   [{ count: 1.5 }, /^count: 1.5/],

@@ -299,6 +299,22 @@ describe('the metrics', () => {
   });
 });
 
+it('a metric says which jobs are paused', async () => {
+  const fred = fleet.join();
+  await fred.pause('a');
+  await fred.pause('a', { note: 'again' });
+  await fred.pause('b');
+  await fred.resume('b');
+  const values = (await points('bossman.job.paused')).map(({ attributes, value }) => [
+    attributes['bossman.job.name'],
+    value,
+  ]);
+  expect(values).toEqual([
+    ['a', 1],
+    ['b', 0],
+  ]);
+});
+
 describe('instrument()', () => {
   it('can be for one instance alone', async () => {
     undo();

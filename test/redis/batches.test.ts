@@ -70,7 +70,7 @@ describe('script calls of one turn of the event loop', () => {
       take('a'),
       take('b'),
       store.fire('a', store.nextSequence()),
-      store.restore('a', null),
+      store.restore('a', null, null),
     ]);
     expect(hired).toMatchObject({ verdict: 'armed', demandIn: 0 });
     expect(taken.verdict).toBe('yours');

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { FIRED } from '../../src/redis/bounds';
 import { Keys } from '../../src/redis/keys';
+import { type Pause, parsePause, pauseInfo } from '../../src/redis/pause-records';
 import type { PlanReply, StoredPlan } from '../../src/redis/replies';
 import type { ClaimRequest } from '../../src/redis/requests';
 import { Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
 import { RedisClock } from '../../src/time/clock';
-import { about, type Entry, newestClaim, ProtocolModel } from '../support/protocol-model';
+import { about, type Entry, type KnownPause, newestClaim, ProtocolModel } from '../support/protocol-model';
 import { type Answered, Promises, type Seen } from '../support/protocol-promises';
 import { testUrl } from '../support/redis';
 
@@ -87,6 +88,7 @@ interface Sent {
 /** An instance, as far as the protocol sees it. */
 class Member {
   known: StoredPlan | null = null;
+  pause: Pause | null = null;
   /** The locks that it was given and has not settled. */
   won: { token: string; startedAt: number; begun: boolean; slot: number }[] = [];
   /** What may be on its way twice: the last few commands. */
@@ -109,9 +111,14 @@ class Member {
     this.known = { stamp: stored.stamp, slot: stored.slot, plan: stored.plan };
   }
 
+  learnPause(pause: Pause | null): void {
+    if (pause && pause.stamp > (this.pause?.stamp ?? 0)) this.pause = pause;
+  }
+
   /** Its process dies, and another starts in its place. */
   restart(): void {
     this.known = null;
+    this.pause = null;
     this.won = [];
     this.sent = [];
     this.lastClaim = null;
@@ -182,9 +189,19 @@ class World {
   }
 
   async clear(): Promise<void> {
-    const { plans, due, demands, runs, recovers, counts } = this.keys;
+    const { plans, due, demands, runs, recovers, counts, paused } = this.keys;
     const ofJob = [this.keys.lock(JOB), this.keys.trigger(JOB), this.keys.demandTrigger(JOB)];
-    await this.redis.del(plans, due, demands, runs, recovers, counts, this.keys.history(JOB), ...ofJob);
+    await this.redis.del(
+      plans,
+      due,
+      demands,
+      runs,
+      recovers,
+      counts,
+      paused,
+      this.keys.history(JOB),
+      ...ofJob,
+    );
   }
 
   async now(): Promise<number> {
@@ -237,12 +254,14 @@ class World {
       .get(keys.trigger(JOB))
       .pttl(keys.lock(JOB))
       .pttl(keys.trigger(JOB))
+      .hget(keys.paused, JOB)
       .exec();
     const [[, time] = [], ...others] = answers ?? [];
     const at = msOf(time);
-    const [text, slot, demand, run, counts, kept, holder, trigger, lockRest, triggerRest] = others.map(
-      ([, value]) => String(value ?? ''),
-    );
+    const [text, slot, demand, run, counts, kept, holder, trigger, lockRest, triggerRest, paused] =
+      others.map(([, value]) => String(value ?? ''));
+    const pause = knownOf(parsePause(paused));
+    expect(pause).toEqual(model.pause);
     const [stamp, plan = ''] = (text ?? '').split('|');
     const stored = text && slot ? { stamp: Number(stamp), slot: Number(slot), plan } : null;
     const { entry, lock } = model;
@@ -270,9 +289,10 @@ class World {
     return {
       at,
       plan: stored,
+      pause,
       holder: holder || null,
       trigger: trigger || null,
-      text: [text, slot, demand, holder, counts, kept].join('\n'),
+      text: [text, slot, demand, holder, counts, kept, paused].join('\n'),
     };
   }
 }
@@ -317,20 +337,22 @@ const arms = fc
           world.model.arm(member.id, schedule, next, sequence, since, Number(valueIn(reply, 'slot')), at),
       });
       if (reply.verdict !== 'stale') member.learn(reply);
+      member.learnPause(reply.pause);
     }),
   );
 
 async function restore(world: World, who: number): Promise<void> {
   const member = world.member(who);
-  const { known, store } = member;
+  const { known, pause, store } = member;
   const reply = await world.call(member, {
     verb: 'restore',
     token: null,
     everyMs: null,
-    send: () => store.restore(JOB, known),
-    expected: (at) => world.model.restore(known, at),
+    send: () => store.restore(JOB, known, pause),
+    expected: (at) => world.model.restore(known, knownOf(pause), at),
   });
   if (known && reply.verdict !== 'none') member.learn(reply);
+  member.learnPause(reply.pause);
 }
 
 const restores = who.map((who) => step(`${who} restores`, always, (world) => restore(world, who)));
@@ -381,8 +403,11 @@ const claims = fc
           send: () => member.store.claim(request),
           expected: (at) => world.model.claim(member.id, request, at),
         });
-        const { verdict } = reply;
-        if (verdict === 'plan' || verdict === 'fired') member.learn(reply);
+        const { verdict, pause } = reply;
+        member.learnPause(pause);
+        if (verdict === 'resumed' && pause)
+          member.learn({ ...known, slot: schedule.next(reply.claimed, pause.ends - 1) });
+        else if (verdict === 'plan' || verdict === 'fired') member.learn(reply);
         else if (verdict === 'ahead' || verdict === 'held') member.learn({ ...known, slot: reply.claimed });
         else if (verdict !== 'gone' && verdict !== 'stale')
           member.learn({ ...known, stamp: reply.stamp, slot: reply.slot });
@@ -438,6 +463,37 @@ const fires = who.map((who) =>
       expected: (at) => world.model.fire(member.id, sequence, at),
     });
     if (reply.slot >= FIRED) member.learn({ ...reply, plan: '' });
+  }),
+);
+
+const pauses = fc.record({ who, inMs: fc.constantFrom(null, 25_000, 90_000) }).map(({ who, inMs }) =>
+  step(`${who} pauses${inMs === null ? '' : ` for ${inMs} ms`}`, always, async (world) => {
+    const member = world.member(who);
+    const sequence = member.store.nextSequence();
+    const end = inMs === null ? null : { inMs };
+    const reply = await world.call(member, {
+      verb: 'pause',
+      token: null,
+      everyMs: null,
+      send: () => member.store.pause(JOB, end, pauseInfo('host:1', 'a | b', false), sequence),
+      expected: (at) => world.model.pauseJob(member.id, sequence, inMs, at),
+    });
+    member.learnPause(reply.pause);
+  }),
+);
+
+const resumes = who.map((who) =>
+  step(`${who} resumes`, always, async (world) => {
+    const member = world.member(who);
+    const sequence = member.store.nextSequence();
+    const reply = await world.call(member, {
+      verb: 'resume',
+      token: null,
+      everyMs: null,
+      send: () => member.store.resume(JOB, pauseInfo('host:1', null, true), sequence),
+      expected: (at) => world.model.resume(member.id, sequence, at),
+    });
+    member.learnPause(reply.pause);
   }),
 );
 
@@ -569,36 +625,42 @@ const passes = fc
   .constantFrom(5, 10, 25, 50, 90, 200)
   .map((seconds) => step(`${seconds} s pass`, always, (world) => world.pass(seconds)));
 
-const losses = fc.constantFrom('trigger', 'lock', 'plans', 'due', 'demands', 'everything').map((what) =>
-  step(`Redis loses ${what}`, always, async (world) => {
-    const { redis, keys, model, promises } = world;
-    const isLost = (kind: string) => what === kind || what === 'everything';
-    if (isLost('trigger')) {
-      await redis.del(keys.trigger(JOB));
-      model.trigger = null;
-    }
-    if (isLost('lock')) {
-      await redis.del(keys.lock(JOB));
-      model.lock = null;
-    }
-    if (isLost('plans')) await redis.del(keys.plans);
-    if (isLost('due')) await redis.del(keys.due);
-    if (isLost('plans') || isLost('due')) {
-      if (model.entry) promises.losePlan(model.entry.stamp);
-      model.entry = null;
-    }
-    if (isLost('demands')) {
-      await redis.del(keys.demands);
-      model.loseDemands();
-      promises.loseDemands();
-    }
-    if (isLost('everything')) {
-      await redis.del(keys.runs, keys.counts, keys.history(JOB));
-      model.loseNotes();
-    }
-    await world.lose();
-  }),
-);
+const losses = fc
+  .constantFrom('trigger', 'lock', 'plans', 'due', 'paused', 'demands', 'everything')
+  .map((what) =>
+    step(`Redis loses ${what}`, always, async (world) => {
+      const { redis, keys, model, promises } = world;
+      const isLost = (kind: string) => what === kind || what === 'everything';
+      if (isLost('trigger')) {
+        await redis.del(keys.trigger(JOB));
+        model.trigger = null;
+      }
+      if (isLost('lock')) {
+        await redis.del(keys.lock(JOB));
+        model.lock = null;
+      }
+      if (isLost('plans')) await redis.del(keys.plans);
+      if (isLost('due')) await redis.del(keys.due);
+      if (isLost('plans') || isLost('due')) {
+        if (model.entry) promises.losePlan(model.entry.stamp);
+        model.entry = null;
+      }
+      if (isLost('paused')) {
+        await redis.del(keys.paused);
+        model.losePause();
+      }
+      if (isLost('demands')) {
+        await redis.del(keys.demands);
+        model.loseDemands();
+        promises.loseDemands();
+      }
+      if (isLost('everything')) {
+        await redis.del(keys.runs, keys.counts, keys.history(JOB));
+        model.loseNotes();
+      }
+      await world.lose();
+    }),
+  );
 
 const rollbacks = fc
   .record({ back: fc.integer({ min: 1, max: 4 }), who: fc.option(who) })
@@ -753,6 +815,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
       claimsAgain,
       claimsAgain,
       fc.oneof(fires, restarts),
+      fc.oneof(pauses, resumes),
     ];
     const demanded = [demands, takes, begins, settles];
     const around = [
@@ -818,6 +881,10 @@ function openIn(counts: string): string[] {
     const [, begun, died, by] = /^(\w+:\d+:\w+):(?:(![\d-]*):(\w*)|\d+:"by".*)$/.exec(note) ?? [];
     return note === '' ? [] : [`${begun}:${died ? `died:${by}` : 'open'}`];
   });
+}
+
+function knownOf(pause: Pause | null): KnownPause | null {
+  return pause && { stamp: pause.stamp, since: pause.since, ends: pause.ends };
 }
 
 function noteOf(startedAt: number): string {

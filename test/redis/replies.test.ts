@@ -3,6 +3,7 @@ import {
   demandReply,
   fireReply,
   listenersReply,
+  pauseReply,
   planReply,
   type Reply,
   recoverReply,
@@ -29,7 +30,7 @@ const ANSWERS: {
   {
     of: 'restore',
     read: planReply,
-    reply: [NOW_US, 'kept', NOW, NOW + 100, 'every 100', -1],
+    reply: [NOW_US, 'kept', NOW, NOW + 100, 'every 100', -1, ''],
     times: [2],
     slots: [3],
     rests: [5],
@@ -38,7 +39,7 @@ const ANSWERS: {
   {
     of: 'claim',
     read: claimReply,
-    reply: [NOW_US, 'run', NOW, NOW + 100, 2000, 8, NOW, 'every 100'],
+    reply: [NOW_US, 'run', NOW, NOW + 100, 2000, 8, NOW, 'every 100', '', ''],
     times: [6],
     slots: [2, 3],
     rests: [4],
@@ -106,6 +107,25 @@ describe('an answer that no script gives', () => {
     for (const value of [...NO_NUMBERS, -1, 1e14, 1.4e14, 2 ** 53])
       expect(answer(value)).toMatchObject({ heard: 0 });
     expect(answer(12)).toMatchObject({ heard: 12 });
+  });
+
+  it('of a pause is refused, or bounded', () => {
+    const read = (entry: unknown) => pauseReply([NOW_US, 'paused', entry]).pause;
+    for (const entry of [...NO_NUMBERS, '1|2|3', '1|2|x||{}', `${1e15}|1|2||{}`, `-1|1|2||{}`])
+      expect(() => read(entry)).toThrow('where it cannot');
+    expect(() => pauseReply([NOW_US, 'fired', '1|2|3||{}'])).toThrow('where it cannot');
+    const nine = '9'.repeat(30);
+    const info = JSON.stringify({ by: 'x'.repeat(1000), note: 'x'.repeat(1000), resumed: 1 });
+    expect(read(`1|${nine}|${nine}|a:1|${info}`)).toEqual({
+      stamp: 1,
+      since: 1,
+      ends: 1e15,
+      by: 'x'.repeat(100),
+      note: 'x'.repeat(200),
+      resumed: false,
+    });
+    for (const info of ['', 'theirs', '[]', '{"by":7,"note":{}}', 'null'])
+      expect(read(`1|2|3||${info}`)).toMatchObject({ by: '', note: null });
   });
 
   it('sets no clock', () => {

@@ -67,13 +67,26 @@ describe('what nobody has used for 30 days', () => {
     await redis.hset(`${prefix}:demands`, 'hired', `idle|${Date.now() - 31 * DAY}||0|`);
     await redis.hset(`${prefix}:counts`, 'hired', '7|0|0|');
 
+    for (const [name, ends] of [
+      ['paused', FIRED],
+      ['paused lately', Date.now() - DAY],
+      ['resumed', Date.now() - 31 * DAY],
+    ] as const) {
+      await store(name, 40, false);
+      await redis.hset(`${prefix}:paused`, name, `${Date.now() - 40 * DAY}|1|${ends}||{}`);
+    }
+    await redis.hset(`${prefix}:paused`, 'never hired', `1|1|${Date.now() - 31 * DAY}||{}`);
+
     const fred = fleet.join();
     await fred.hire('hired', { work });
     await fred.hire('tick', { every: 50, work });
     await fleet.ticks('tick', 2);
     expect(await keptOf('orphan')).toBe(6);
     skip(11 * 60_000);
-    const gone = async () => (await redis.zcard(`${prefix}:due`)) === 3 && (await keptOf('idle')) === 0;
+    const gone = async () =>
+      (await redis.zcard(`${prefix}:due`)) === 5 &&
+      (await keptOf('idle')) === 0 &&
+      (await redis.hlen(`${prefix}:paused`)) === 2;
     await waitFor('the old to be gone', gone, { timeoutMs: 30_000 });
     for (const name of ['orphan', 'old 0', 'old 149', 'idle']) expect(await keptOf(name)).toBe(0);
     expect([await keptOf('young'), await keptOf('waiting'), await keptOf('hired')]).toEqual([6, 7, 2]);

@@ -3,6 +3,13 @@ import type { StoredPlan } from '../../src/redis/replies';
 import type { ClaimRequest, SettleRequest } from '../../src/redis/requests';
 import type { Schedule } from '../../src/schedule/schedule';
 
+/** A pause or resume, as an instance remembers it. */
+export interface KnownPause {
+  readonly stamp: number;
+  readonly since: number;
+  readonly ends: number;
+}
+
 interface Claimed {
   token: string;
   answer: { verdict: string; claimed: number; slot: number; stamp: number };
@@ -53,6 +60,9 @@ export class ProtocolModel {
   lock: { token: string; endsAt: number } | null = null;
   /** Null when the key is missing; `original`: it carries the job's name. */
   trigger: { endsAt: number; original: boolean } | null = null;
+  pause: KnownPause | null = null;
+  /** The last pause or resume of each caller. */
+  pauseCalls: Record<string, number> = {};
   demand = { state: 'idle', token: '', at: 0 };
   /** The last run to begin, of those that are on record. */
   lastRun: { startedAt: number; died: boolean } | null = null;
@@ -110,14 +120,19 @@ export class ProtocolModel {
     return this.toldPlan('armed', now);
   }
 
-  restore(known: StoredPlan | null, now: number) {
+  restore(known: StoredPlan | null, pause: KnownPause | null, now: number) {
     const was = this.entry;
+    const isPauseBack = pause !== null && pause.stamp > (this.pause?.stamp ?? 0);
+    if (isPauseBack) this.pause = pause;
     if (known && isNewer(known, was)) this.bringBack(known, now);
     else if (was && known) this.remindOf(known, was, now);
-    if (!this.entry) return { verdict: 'none' };
+    if (!this.entry) {
+      if (isPauseBack && this.covers(now)) this.trigger = null;
+      return { verdict: 'none' };
+    }
     const isRestored = this.entry !== was;
     if (isRestored && this.entry.slot >= FIRED) this.trigger = null;
-    if (isRestored || !this.triggerAt(now)) this.setTrigger(now);
+    if (isRestored || isPauseBack || !this.triggerAt(now)) this.setTrigger(now);
     return this.toldPlan(isRestored ? 'restored' : 'kept', now);
   }
 
@@ -140,8 +155,10 @@ export class ProtocolModel {
     if (was.slot >= FIRED) return { verdict: 'fired', ...stored };
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
 
-    const won = earlier?.token === again && earlier.answer.verdict === 'run' ? earlier.answer : null;
-    const isOurs = won?.claimed === expected && won.slot === was.slot && won.stamp === stamp;
+    const wonBefore = earlier?.token === again && earlier.answer.verdict === 'run' ? earlier.answer : null;
+    const isOurs =
+      wonBefore?.claimed === expected && wonBefore.slot === was.slot && wonBefore.stamp === stamp;
+    if (again !== null && this.covers(expected)) return { verdict: 'paused', claimed: expected, ...stored };
     if (again !== null && (!isOurs || was.slot <= now)) return { verdict: 'passed', ...stored };
     const claimed = again === null ? Math.max(was.slot, expected) : expected;
     if (again === null && claimed > now + (claimed > expected ? 0 : earlyMs)) {
@@ -154,6 +171,9 @@ export class ProtocolModel {
     }
     let slot = again === null ? next : was.slot;
     const early = Math.max(0, claimed - now);
+    const isPaused = this.covers(claimed);
+    if (isPaused && !this.covers(now)) return { verdict: 'resumed', claimed, ...stored };
+    if (isPaused && early > 0) return { verdict: 'held', claimed, ...stored };
     if (everyMs !== null && again === null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
     if (slot <= now) return { verdict: 'stale', ...stored };
 
@@ -165,11 +185,12 @@ export class ProtocolModel {
     }
 
     const missed = skipAfterMs !== null && now - claimed > skipAfterMs;
-    const verdict = missed ? 'missed' : this.takeLock(token, ttlMs + early, now) ? 'run' : 'locked';
+    const won = () => this.takeLock(token, ttlMs + early, now);
+    const verdict = isPaused ? 'paused' : missed ? 'missed' : won() ? 'run' : 'locked';
     // The run that goes on has until the slot, or until the next one when it is claimed again.
     if (verdict === 'locked' && (early > 0 || again !== null)) return { verdict: 'held', claimed, ...stored };
     if (verdict === 'run') this.note(token, `s${claimed}`, now);
-    else this.skips += 1;
+    else if (!isPaused) this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
     this.entry = { ...was, slot, before: null, claims };
@@ -193,6 +214,27 @@ export class ProtocolModel {
     };
     this.trigger = null;
     return { stamp, slot: FIRED + now };
+  }
+
+  pauseJob(caller: string, sequence: number, inMs: number | null, now: number) {
+    if (sequence <= (this.pauseCalls[caller] ?? 0)) return { verdict: 'done', pause: this.pause };
+    this.pauseCalls[caller] = sequence;
+    const ends = inMs === null ? FIRED : now + inMs;
+    this.pause = { stamp: Math.max(now, (this.pause?.stamp ?? 0) + 1), since: now, ends };
+    if (!this.counts || this.covers(this.counts.slot)) this.trigger = null;
+    return { verdict: 'paused', pause: this.pause };
+  }
+
+  resume(caller: string, sequence: number, now: number) {
+    if (sequence <= (this.pauseCalls[caller] ?? 0)) return { verdict: 'done', pause: this.pause };
+    this.pauseCalls[caller] = sequence;
+    const { stamp, since, ends } = this.pause ?? { stamp: 0, since: 0, ends: 0 };
+    const verdict = now < ends ? 'resumed' : 'none';
+    const pause = { stamp: Math.max(now, stamp + 1), since, ends: Math.min(now, ends) };
+    this.pause = pause;
+    if (verdict === 'resumed' && this.entry && !this.triggerAt(now)) this.setTrigger(now);
+    // Nothing is known of a time that a job was never paused since.
+    return { verdict, pause: { stamp: pause.stamp, ends: pause.ends } };
   }
 
   makeDemand(caller: string, sequence: number, own: { token: string; ttlMs: number } | null, now: number) {
@@ -299,6 +341,11 @@ export class ProtocolModel {
     Object.assign(this, { lastRun: null, open: [], settled: {}, ...none });
   }
 
+  losePause(): void {
+    this.pause = null;
+    this.pauseCalls = {};
+  }
+
   loseDemands(): void {
     this.demand = { state: 'idle', token: '', at: 0 };
     this.demanded = {};
@@ -372,9 +419,16 @@ export class ProtocolModel {
     return { verdict: 'yours', demandedAt: this.demand.at };
   }
 
+  /** Is it a slot that passes while the job is paused, or before? */
+  private covers(slot: number): boolean {
+    return this.pause !== null && slot < this.pause.ends;
+  }
+
   private setTrigger(now: number): void {
     const slot = this.counts?.slot ?? 0;
-    if (slot > now && slot < FIRED) this.trigger = { endsAt: slot, original: false };
+    if (slot >= FIRED) return;
+    if (this.covers(slot) && this.covers(now)) this.trigger = null;
+    else if (slot > now) this.trigger = { endsAt: slot, original: false };
   }
 }
 

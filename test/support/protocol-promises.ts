@@ -1,5 +1,6 @@
 import { FIRED } from '../../src/redis/bounds';
 import type { StoredPlan } from '../../src/redis/replies';
+import type { KnownPause } from './protocol-model';
 
 /** What is stored at one moment. */
 export interface Seen {
@@ -7,6 +8,8 @@ export interface Seen {
   readonly at: number;
   /** Null when nothing is stored. */
   readonly plan: StoredPlan | null;
+  /** The last pause or resume; null when none is stored. */
+  readonly pause: KnownPause | null;
   readonly holder: string | null;
   readonly trigger: string | null;
   /** Everything but the last run's note and what expires, as one text. */
@@ -15,7 +18,18 @@ export interface Seen {
 
 /** A call that was answered. */
 export interface Answered {
-  readonly verb: 'arm' | 'restore' | 'claim' | 'fire' | 'demand' | 'take' | 'begin' | 'settle' | 'died';
+  readonly verb:
+    | 'arm'
+    | 'restore'
+    | 'claim'
+    | 'fire'
+    | 'pause'
+    | 'resume'
+    | 'demand'
+    | 'take'
+    | 'begin'
+    | 'settle'
+    | 'died';
   /** Of a claim, demand, take, begin, settle or died. */
   readonly token: string | null;
   /** Who called; of died, '' for one that reports nothing. */
@@ -74,6 +88,7 @@ export class Promises {
     // A lock that ended too early for its run is given up by the claim that follows, unless Redis has lost the plan.
     const isGivenUp = call.again !== null && call.again === before.holder && call.again !== after.holder;
     this.checkLock(call, isGivenUp ? null : before.holder, after.holder);
+    this.checkPause(call, before, after);
     this.checkDeath(call, before);
     this.checkDemand(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
@@ -83,7 +98,7 @@ export class Promises {
 
   /** The same call once more, and nothing was lost since it was first answered. */
   checkRepeat(first: Answered, again: Answered, before: Seen, after: Seen): void {
-    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|yours|begun|noted|done|died)$/.test(
+    const isCarriedOut = /^(armed|kept|fired|run|locked|missed|paused|yours|begun|noted|done|died)$/.test(
       first.verdict,
     );
     // A restore is carried out each time; a hire that a fire stood against is not remembered.
@@ -138,8 +153,11 @@ export class Promises {
     // A claim that is answered once more was not carried out once more.
     const isRepeated = verb === 'claim' && before.text === after.text;
     const sets = /^(armed|kept|restored|run|locked|missed)$/.test(verdict) && !isRepeated;
-    if (sets && is.slot < FIRED && is.slot > after.at)
+    const isPaused = after.pause !== null && Math.max(is.slot, after.at) < after.pause.ends;
+    if (sets && is.slot < FIRED && is.slot > after.at && !isPaused)
       promise('a plan that is ahead has a trigger', after.trigger !== null);
+    if (/^(armed|paused)$/.test(verdict) && isPaused && !isRepeated)
+      promise('a paused plan has none', after.trigger === null);
     if (is.slot >= FIRED && verdict === 'fired' && verb === 'fire')
       promise('a fired plan has none', after.trigger === null);
   }
@@ -160,6 +178,23 @@ export class Promises {
       );
     this.handedOut.delete(again);
     this.lastRun = Math.max(this.lastRun, claimed);
+  }
+
+  private checkPause({ verb, verdict, claimed }: Answered, before: Seen, after: Seen): void {
+    const [was, is] = [before.pause, after.pause];
+    if (was) promise('no call loses a pause', is !== null && is.stamp >= was.stamp);
+    const isWriter = verb === 'pause' || verb === 'resume' || verb === 'restore';
+    if (!isWriter) promise('paused stays paused, whatever else is called', was?.stamp === is?.stamp);
+    if (verb === 'pause' && verdict === 'paused')
+      promise('a pause begins', is !== null && is.ends > after.at);
+    if (verb === 'resume' && verdict !== 'done')
+      promise('a resume ends it', is !== null && is.ends <= after.at);
+    // Otherwise it was answered once more.
+    const isClaimed = verb === 'claim' && before.text !== after.text;
+    if (isClaimed && verdict === 'run' && is)
+      promise('no slot is handed out that passes while the job is paused', claimed >= is.ends);
+    if (isClaimed && is && after.at < is.ends)
+      promise('no slot is missed while the job is paused', verdict !== 'missed');
   }
 
   private checkLock({ verb, verdict, token }: Answered, was: string | null, is: string | null): void {

@@ -8,7 +8,7 @@ export type Told<Trouble> = { [E in Exclude<keyof Events, 'error'>]: Events[E][0
 
 /** Nothing so far. */
 export function nothingTold<Trouble>(): Told<Trouble> {
-  return { start: [], finish: [], fail: [], skip: [], lost: [], plan: [], error: [] };
+  return { start: [], finish: [], fail: [], skip: [], lost: [], plan: [], pause: [], resume: [], error: [] };
 }
 
 /** The instances of one test, and what they told. */
@@ -46,6 +46,8 @@ export abstract class RecordedFleet<Trouble> {
       instance.on('skip', (event) => told.skip.push(event));
       instance.on('lost', (event) => told.lost.push(event));
       instance.on('plan', (event) => told.plan.push(event));
+      instance.on('pause', (event) => told.pause.push(event));
+      instance.on('resume', (event) => told.resume.push(event));
       instance.on('error', (error) => told.error.push(this.troubleOf(error)));
     }
   }

@@ -244,6 +244,16 @@ describe('told to the whole process, with the id of the instance, are also', () 
     ]);
   });
 
+  it('pauses and resumes, on bossman:pause and bossman:resume', async () => {
+    const [paused, resumed] = [hearOn('bossman:pause'), hearOn('bossman:resume')];
+    const fred = joinUnheard();
+    await fred.pause('a', { note: 'why' });
+    await fred.resume('a');
+    const [since, by, instance] = [expect.any(Number), expect.any(String), fred.id];
+    expect(paused).toEqual([{ job: 'a', since, until: null, note: 'why', by, instance }]);
+    expect(resumed).toEqual([{ job: 'a', since, by, instance }]);
+  });
+
   it('skips, on bossman:skip', async () => {
     const heard = hearOn('bossman:skip') as Bossman.SkipTrace[];
     const fred = joinUnheard();

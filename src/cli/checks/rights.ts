@@ -25,6 +25,7 @@ export function trialsOfInstance(keys: Keys): Trial[] {
     ['PEXPIRE', lock, '1'],
     ['EXISTS', trigger],
     ['HGET', keys.plans, name],
+    ['HGET', keys.paused, name],
     ['HMGET', keys.plans, name],
     ['HSET', keys.runs, name, name],
     ['HDEL', keys.recovers, name],

@@ -36,7 +36,8 @@ export function judgeFires(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-function isRemembered(timeline: Timeline, fire: Call, at: number): boolean {
+/** Does anybody who knows of a fire, or a pause, live until `at`? */
+export function isRemembered(timeline: Timeline, fire: Call, at: number): boolean {
   const span = { from: fire.from, to: at };
   const emptied = timeline.emptyings.filter(({ from, to }) => to >= span.from && from <= span.to);
   if (emptied.length === 0) return true;

@@ -1,7 +1,8 @@
 import type { Bell } from '../../../src/hints/bell';
 import { only } from '../history';
-import type { MemberLife, Timeline } from '../timeline';
+import type { MemberLife, Span, Timeline } from '../timeline';
 import type { Judgement } from './judgement';
+import { maybePaused } from './pauses';
 
 type Claim = Extract<Bell, { kind: 'claim' }> & {
   /** When the observer heard it: by the same time, on a machine that stands still now and then, the claimer has its answer. */
@@ -27,7 +28,7 @@ const CLAIMED_WITHIN = 2000;
  * - *doubled*: two runs of a slot began. Of a job hired with `recover` one of them may say that it is recovered. Save
  *   that Redis was emptied between the two, and nobody could have told it (see `Timeline.isForgotten`).
  * - *lost*: a slot of a claim (from its own to the next) that did not begin and that no skip covers; save that the
- *   claimer went before it had been well for 1 s, Redis was emptied before it could hear the answer, or the job was fired
+ *   job may have been paused then, the claimer went before it had been well for 1 s, Redis was emptied before it could hear the answer, or the job was fired
  *   before that. Likewise the
  *   slots between what one claim said was next and the one that is claimed next, unless a fire came between, or a claim
  *   that the observer did not hear either went down with Redis.
@@ -49,6 +50,7 @@ class SlotsOfJob {
   /** Slots that began, with who ran them. */
   private readonly began = new Map<number, BegunSlot[]>();
   private readonly skipped = new Set<number>();
+  private readonly paused: Span[];
 
   constructor(
     private readonly timeline: Timeline,
@@ -56,6 +58,7 @@ class SlotsOfJob {
     private readonly job: string,
     private readonly every: number,
   ) {
+    this.paused = maybePaused(timeline, job);
     this.claims = only(timeline.entries, 'bell').flatMap(({ at, bell }) =>
       bell.kind === 'claim' && bell.name === job ? [{ ...bell, heardAt: at }] : [],
     );
@@ -192,7 +195,8 @@ class SlotsOfJob {
   }
 
   private isTold(slot: number): boolean {
-    return this.began.has(slot) || this.skipped.has(slot);
+    if (this.began.has(slot) || this.skipped.has(slot)) return true;
+    return this.paused.some(({ from, to }) => slot >= from && slot <= to);
   }
 
   private firedUnanswered({ at, heardAt }: Claim): boolean {

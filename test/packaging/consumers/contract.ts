@@ -38,6 +38,15 @@ export function events(fred: Bossman): void {
     slot.toFixed();
     return reason;
   });
+  fred.on('pause', ({ job, since, until, note, by }) => {
+    const end: number | null = until;
+    const why: string | null = note;
+    return [job.length, since.toFixed(), end, why, by.length];
+  });
+  fred.on('resume', ({ job, since, by }) => {
+    const who: string | null = by;
+    return [job.length, since.toFixed(), who];
+  });
   fred.on('plan', ({ job, plan, own }) => [job, plan, own].map((text) => text.length));
   fred.on('error', (error) => {
     const told: BossmanError & Error = error;
@@ -177,6 +186,20 @@ export async function inspection(fred: Bossman): Promise<void> {
     work: () => [outcome, host, pid, message, stack, within, last],
     history: { runs: 5 },
   });
+}
+
+export async function pauses(fred: Bossman): Promise<void> {
+  const until: Required<Bossman.PauseOptions> = { until: new Date(), note: 'why' };
+  await fred.pause('job', until);
+  await fred.pause('job', { until: '2 hours' });
+  await fred.pause('job', { until: 1e12, note: undefined });
+  const done: Promise<void> = fred.resume('job');
+  // @ts-expect-error: neither an instant nor a duration
+  await fred.pause('job', { until: true });
+  const [job] = await fred.jobs();
+  const paused: Bossman.PausedInfo | null | undefined = job?.paused;
+  const end: number | null | undefined = paused?.until;
+  await done.then(() => end);
 }
 
 export function qas(fred: Bossman): void {

@@ -1,0 +1,69 @@
+import { only, rung } from '../history';
+import { type Call, CLOCKS, type Span, type Timeline } from '../timeline';
+import { isRemembered } from './fires';
+import type { Judgement } from './judgement';
+
+const EVER = Number.POSITIVE_INFINITY;
+/** ms before a pause in which a slot may have been won that is given back: as long as its lock, and a claim under way. */
+const WON_BEFORE = 1000;
+/** ms by which a pause may end later than its call and its length say: it was carried out when Redis was back. */
+const ENDS_WITHIN = 100;
+
+/**
+ * *paused*: between the answer to a pause and the next call of a resume or a pause, or its own end, a slot is claimed to be
+ * run; or a slot begins that came due in that time. Once Redis is emptied, as long as a fire is remembered (see `judgeFires`).
+ */
+export function judgePauses(timeline: Timeline, judgement: Judgement): void {
+  const claims = rung(timeline.entries, 'claim').filter(({ verdict }) => verdict === 'run');
+  const began = only(timeline.entries, 'began');
+  for (const pause of timeline.calls) {
+    if (pause.verb !== 'pause' || pause.answer !== 'resolved') continue;
+    const span = { from: pause.to + CLOCKS, to: endOf(timeline, pause) - CLOCKS };
+    const isInside = (at: number) => at > span.from && at < span.to;
+    const claimed = claims.find(({ name, at }) => name === pause.job && isInside(at));
+    const run = began.find(
+      ({ job, slot, at }) => job === pause.job && slot !== null && isInside(at) && isInside(slot),
+    );
+    const found = claimed ?? run;
+    if (!found) continue;
+    if (!isRemembered(timeline, pause, found.at)) {
+      judgement.excuse('pauses that nobody was left to remember');
+      continue;
+    }
+    const what = `slot ${found.slot} was run ${Math.round(found.at - pause.to)} ms after ${pause.member} paused the job`;
+    judgement.object('paused', pause.job, found.at, what);
+  }
+}
+
+/** When the job may have been paused, for whatever reason: slots of that time need not have been run, nor told of. */
+export function maybePaused(timeline: Timeline, job: string): Span[] {
+  const calls = timeline.calls.filter((call) => call.job === job);
+  return calls
+    .filter(({ verb }) => verb === 'pause')
+    .map((pause) => {
+      const ends = pause.ms === undefined ? EVER : pause.to + pause.ms + ENDS_WITHIN;
+      const resumes = calls.filter(
+        ({ verb, answer, from, to }) =>
+          verb === 'resume' &&
+          answer === 'resolved' &&
+          from >= pause.to &&
+          // Who remembers the pause, and not the resume, brings it back into an emptied Redis.
+          !timeline.emptyings.some((emptied) => emptied.to >= pause.from && emptied.from <= to),
+      );
+      const resumed = Math.min(EVER, ...resumes.map(({ to }) => to));
+      return { from: pause.from - WON_BEFORE, to: Math.min(ends, resumed) + CLOCKS };
+    });
+}
+
+/** Until then the pause is in force. */
+function endOf(timeline: Timeline, pause: Call): number {
+  const others = timeline.calls.filter(
+    (call) =>
+      call !== pause &&
+      (call.verb === 'resume' || call.verb === 'pause') &&
+      call.job === pause.job &&
+      call.to >= pause.from,
+  );
+  const ends = pause.ms === undefined ? EVER : pause.from + pause.ms;
+  return Math.min(ends, ...others.map(({ from }) => from));
+}

@@ -1,0 +1,257 @@
+import type Bossman from '../../src';
+import { FLAWLESS, flawsOf } from '../support/flaws';
+import { makeFleet } from '../support/fleet';
+import { joinOriginal } from '../support/original';
+import { delay, waitFor } from '../support/wait';
+
+const EVERY = 100;
+const fleet = makeFleet();
+const work = () => {};
+const tick = { every: EVERY, work };
+
+const slotsOf = (name: string) =>
+  fleet.told.start.flatMap(({ job, slot }) => (job === name && slot !== null ? [slot] : []));
+
+async function storedSlot(name: string): Promise<number> {
+  return Number(await fleet.redis.zscore(`${fleet.prefix}:due`, name));
+}
+
+async function ticks(name: string, count: number): Promise<void> {
+  const before = slotsOf(name).length;
+  await waitFor(`${count} slots of ${name}`, () => slotsOf(name).length >= before + count);
+}
+
+/** Waits until so many slots of a job have passed. */
+async function pass(name: string, slots: number): Promise<void> {
+  const from = await storedSlot(name);
+  await waitFor('slots to pass', async () => (await storedSlot(name)) >= from + slots * EVERY);
+}
+
+/** What runs from here on. */
+async function runsWhile(name: string, what: () => Promise<void>): Promise<number[]> {
+  const before = slotsOf(name).length;
+  await what();
+  return slotsOf(name).slice(before);
+}
+
+/** Hires the job in some instances. */
+async function hireIn(count: number, name: string, definition: Bossman.JobDefinition): Promise<Bossman[]> {
+  const members = Array.from({ length: count }, () => fleet.join());
+  for (const fred of members) await fred.hire(name, definition);
+  return members;
+}
+
+describe('a paused job', () => {
+  it('has no slot run in the whole fleet until it is resumed, by whom it may be, and then goes on along its grid', async () => {
+    await hireIn(3, 'tick', tick);
+    const operator = fleet.join();
+    await ticks('tick', 3);
+    for (let round = 0; round < 3; round += 1) {
+      await operator.pause('tick');
+      expect(await runsWhile('tick', () => pass('tick', 5))).toEqual([]);
+      await operator.resume('tick');
+      await ticks('tick', 3);
+    }
+    const [first = 0, ...others] = slotsOf('tick');
+    expect(others.filter((slot) => (slot - first) % EVERY !== 0)).toEqual([]);
+    expect(new Set(slotsOf('tick')).size).toBe(slotsOf('tick').length);
+    expect(fleet.told.skip).toEqual([]);
+  });
+
+  it('costs one request for each slot, as if its slots were skipped', async () => {
+    const [fred] = await hireIn(3, 'tick', tick);
+    await ticks('tick', 3);
+    await fred?.pause('tick');
+    await pass('tick', 2);
+    const monitor = await fleet.redis.monitor();
+    let claims = 0;
+    monitor.on('monitor', (_time, args: string[]) => {
+      if (args[0] === 'evalsha' && args.includes(`${fleet.prefix}:paused`)) claims += 1;
+    });
+    const from = await storedSlot('tick');
+    await pass('tick', 20);
+    const slots = ((await storedSlot('tick')) - from) / EVERY;
+    monitor.disconnect();
+    // A bell that comes late costs another's claim now and then.
+    expect(claims).toBeLessThan(slots * 2);
+    expect(claims).toBeGreaterThanOrEqual(slots - 2);
+  });
+
+  it('stays paused through hires, another plan, fire and hire, and the restart of all', async () => {
+    const [fred, other] = await hireIn(2, 'tick', tick);
+    await ticks('tick', 2);
+    await fred?.pause('tick');
+    const ran = await runsWhile('tick', async () => {
+      await fred?.hire('tick', tick);
+      await fleet.join().hire('tick', { every: 50, work });
+      await pass('tick', 2);
+      await fred?.fire('tick');
+      await other?.hire('tick', tick);
+      await pass('tick', 2);
+      await Promise.all([fred?.quit(), other?.quit()]);
+      const [next] = await hireIn(1, 'tick', tick);
+      await pass('tick', 4);
+      expect(next && fleet.toldBy(next).pause).toHaveLength(1);
+    });
+    expect(ran).toEqual([]);
+    await fleet.join().resume('tick');
+    await ticks('tick', 2);
+  });
+
+  it('may be paused before anybody has hired it', async () => {
+    const operator = fleet.join();
+    await operator.pause('tick', { note: 'not yet' });
+    await hireIn(2, 'tick', tick);
+    expect(await runsWhile('tick', () => pass('tick', 3))).toEqual([]);
+    await operator.resume('tick');
+    await ticks('tick', 2);
+  });
+
+  it('has its demands run, and a run that goes on ends undisturbed', async () => {
+    let end = () => {};
+    const held = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    const [fred] = await hireIn(2, 'long', { every: EVERY, ttl: 60_000, work: held });
+    await ticks('long', 1);
+    await fred?.pause('long');
+    end();
+    await waitFor('its end', () => fleet.told.finish.length === 1);
+    await fred?.demand('long');
+    await waitFor('the demand', () => fleet.told.start.some(({ demandedAt }) => demandedAt !== null));
+    end();
+    await waitFor('its end', () => fleet.told.finish.length === 2);
+    expect(fleet.told.lost).toEqual([]);
+  });
+
+  it('resumes by itself when its time has come, with the first slot from then on', async () => {
+    const [fred] = await hireIn(2, 'tick', tick);
+    await ticks('tick', 2);
+    await fred?.pause('tick', { until: '1 second' });
+    const [paused] = fleet.told.pause;
+    await ticks('tick', 2);
+    const first = slotsOf('tick').find((slot) => slot > (paused?.since ?? 0)) ?? 0;
+    expect(first - (paused?.until ?? 0)).toBeGreaterThanOrEqual(0);
+    expect(first - (paused?.until ?? 0)).toBeLessThan(5 * EVERY);
+    await waitFor('both to tell', () => fleet.told.resume.length === 2);
+    expect(fleet.told.resume[0]).toEqual({ job: 'tick', since: paused?.since, by: null });
+    expect(flawsOf({ ...fleet.told, start: fleet.told.start.slice(-2) }, 'tick', EVERY)).toEqual(FLAWLESS);
+  });
+
+  it('is paused by the last pause alone', async () => {
+    const [fred] = await hireIn(2, 'tick', tick);
+    await fred?.pause('tick', { until: '300 ms' });
+    await fleet.join().pause('tick', { until: '1 hour' });
+    expect(await runsWhile('tick', () => pass('tick', 6))).toEqual([]);
+    await fred?.pause('tick', { until: new Date(Date.now() + 300) });
+    await ticks('tick', 1);
+  });
+
+  it('has the slots of its pause not made up for where nobody was there; those after it are missed', async () => {
+    const [gone] = await hireIn(1, 'tick', tick);
+    await ticks('tick', 2);
+    const operator = fleet.join();
+    await operator.pause('tick');
+    await gone?.quit();
+    const slot = await storedSlot('tick');
+    await delay(3 * EVERY);
+    await operator.resume('tick');
+    const resumedAt = fleet.told.resume.length;
+    expect(resumedAt).toBe(1);
+    await delay(5 * EVERY);
+    const ran = await runsWhile('tick', async () => {
+      await hireIn(1, 'tick', tick);
+      await ticks('tick', 2);
+    });
+    // Not the first that was paused, but the first after that.
+    expect((ran[0] ?? 0) - slot).toBeGreaterThanOrEqual(3 * EVERY);
+    expect((ran[0] ?? 0) - slot).toBeLessThanOrEqual(5 * EVERY);
+  });
+
+  it('of a cron pattern is resumed as well', async () => {
+    const [fred] = await hireIn(2, 'cron', { cron: '* * * * * *', work });
+    await ticks('cron', 1);
+    await fred?.pause('cron', { until: '1.5 seconds' });
+    const [paused] = fleet.told.pause;
+    await ticks('cron', 1);
+    const slot = slotsOf('cron').at(-1) ?? 0;
+    expect(slot).toBeGreaterThanOrEqual(paused?.until ?? 0);
+    expect(slot % 1000).toBe(0);
+  });
+
+  it('is told in every instance, with who and why, each time once', async () => {
+    const members = [...(await hireIn(2, 'tick', tick)), fleet.join()];
+    const [fred] = members;
+    await waitFor('all to listen', async () => (await fleet.listeners()) === 3);
+    await fred?.pause('tick', { note: 'broken | "quoted"' });
+    await waitFor('all to tell', () => fleet.told.pause.length === 3);
+    await fred?.resume('tick');
+    await waitFor('all to tell', () => fleet.told.resume.length === 3);
+    const by = expect.stringMatching(new RegExp(`^.+:${process.pid}$`));
+    for (const member of members) {
+      const { pause, resume } = fleet.toldBy(member);
+      const since = expect.any(Number);
+      expect(pause).toEqual([{ job: 'tick', since, until: null, note: 'broken | "quoted"', by }]);
+      expect(resume).toEqual([{ job: 'tick', since: pause[0]?.since, by }]);
+    }
+    await fred?.resume('tick');
+    await pass('tick', 2);
+    expect(fleet.told.resume).toHaveLength(3);
+  });
+
+  it('is not started by an original that was there, whose trigger is taken away', async () => {
+    const old = await joinOriginal(fleet);
+    let runs = 0;
+    const count = () => {
+      runs += 1;
+    };
+    old.hire('mixed', { every: 200, work: count });
+    await waitFor('a run', () => runs > 0);
+    const fred = fleet.join();
+    await fred.hire('mixed', { every: 200, work });
+    await fred.pause('mixed');
+    const before = runs + slotsOf('mixed').length;
+    await delay(1000);
+    // One that had begun when it was paused.
+    expect(runs + slotsOf('mixed').length - before).toBeLessThanOrEqual(1);
+    await fred.resume('mixed');
+    await waitFor('a run', () => runs + slotsOf('mixed').length > before + 1);
+  });
+});
+
+describe('pause and resume', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['until', 1, /^until: 1 has passed; a number is ms since the epoch/],
+    ['until', new Date(Date.now() - 1), /^until: .* has passed/],
+    ['until', new Date(Number.NaN), /^until: Invalid Date is not an instant/],
+    ['until', Number.NaN, /^until: NaN is not an instant/],
+    ['until', Number.POSITIVE_INFINITY, /^until: Infinity is not an instant/],
+    ['until', 'soon', /^until: 'soon' is not an interval/],
+    ['until', true, /^until: true is neither a Date/],
+    ['until', {}, /^until: \{\} is neither a Date/],
+    ['note', 7, /^note: 7 is not a string/],
+    ['note', 'x'.repeat(201), /^note: 'x+' is longer than 200 characters/],
+  ])('refuse %s: %p at once', (option, value, message) => {
+    const fred = fleet.join();
+    expect(() => fred.pause('a', { [option]: value })).toThrow(message);
+  });
+
+  it('refuse names and options that mean nothing', () => {
+    const fred = fleet.join();
+    expect(() => fred.pause('')).toThrow(/^name: '' is empty/);
+    expect(() => Reflect.apply(fred.pause, fred, ['a', 'note'])).toThrow(/^options: 'note' is not an object/);
+    expect(() => Reflect.apply(fred.resume, fred, [7])).toThrow(/^name: 7 is not a string/);
+  });
+
+  it('take effect in the order in which they are called in one turn', async () => {
+    const fred = fleet.join();
+    void fred.hire('tick', tick);
+    void fred.pause('tick');
+    void fred.resume('tick');
+    void fred.pause('tick', { note: 'last' });
+    await fred.pause('other');
+    expect(await runsWhile('tick', () => pass('tick', 2))).toEqual([]);
+    expect(fleet.told.pause.at(-2)).toMatchObject({ job: 'tick', note: 'last' });
+  });
+});
