@@ -7,6 +7,7 @@ import { checkNotifications } from './checks/notifications';
 import { checkRights } from './checks/rights';
 import { checkEviction, checkMemory, checkPersistence, checkServer, readInfo } from './checks/server';
 import { checkClock, checkLatency } from './checks/timing';
+import { checkTopology } from './checks/topology';
 import type { Paint } from './output';
 import { connectionTo } from './place';
 import { type Asked, type Session, withSession } from './session';
@@ -17,7 +18,7 @@ export function doctor(asked: Asked): Promise<number> {
   // All else can be looked at under the prefix that is advised.
   const place = wrong ? { ...asked, prefix: `{${asked.prefix}}` } : asked;
   return withSession(place, async (session) => {
-    const findings = [...(wrong ? [wrong] : []), ...(await examine(session))];
+    const findings = [...(wrong ? [wrong] : []), ...(await examine(session, place.prefix))];
     const worst = ['fail', 'warn', 'ok'].find((status) =>
       findings.some((finding) => finding.status === status),
     );
@@ -31,16 +32,20 @@ function wrongPrefix(asked: Asked): Finding | null {
     checkPrefix(asked.prefix, connectionTo(asked));
     return null;
   } catch (error) {
+    // Told when it is connected.
+    if (!(error instanceof RangeError)) return null;
     return fail('prefix', messageOf(error), `give --prefix '{${asked.prefix}}', and prefix in the services`);
   }
 }
 
-async function examine({ inspector }: Session): Promise<Finding[]> {
+async function examine({ inspector }: Session, prefix: string): Promise<Finding[]> {
   const { client, keys } = inspector;
   const info = await readInfo(client);
   // One after another: what is measured is not to wait for what is asked.
   return [
-    ...(await checkServer(client, info, isCluster(client))),
+    ...(await checkServer(client, info, isCluster(client), (isNode) =>
+      checkTopology(client, keys, prefix, isNode),
+    )),
     ...(await checkRights(client, keys, 'fields' in info)),
     // On a Cluster they stay on the node they concern, and are not used.
     ...(isCluster(client) ? [] : await checkNotifications(client)),

@@ -1,6 +1,11 @@
-import { Cluster } from 'ioredis';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import { Cluster, type RedisOptions } from 'ioredis';
+import { messageOf, shown } from '../errors';
 import type { Connection } from '../options';
 import { readUrl } from '../redis/url';
+import { Failure } from './failure';
 
 const LOCALHOST = 'redis://localhost:6379';
 
@@ -9,6 +14,8 @@ export interface Place {
   url?: string;
   prefix: string;
   cluster?: true;
+  /** A file with certificates, as PEM, that are trusted besides those that Node trusts. */
+  ca?: string;
 }
 
 /** Somebody waits: an outage is told, and not waited out. */
@@ -26,9 +33,11 @@ const IMPATIENT = {
  * `--url`, else REDIS_URL, else localhost; as a Cluster where that is said.
  *
  * @throws TypeError for what is no URL, without showing its password
+ * @throws Failure for a `--ca` that is no use
  */
-export function connectionTo({ url, cluster }: Place): Connection {
+export function connectionTo({ url, cluster, ca }: Place): Connection {
   const options = readUrl(url ?? (process.env.REDIS_URL || LOCALHOST));
+  if (ca !== undefined) options.tls = trusting(ca, options.tls);
   if (!cluster) return { ...options, ...IMPATIENT };
   const { host = 'localhost', port = 6379, username, password, tls } = options;
   const { retryStrategy, ...ofNodes } = IMPATIENT;
@@ -44,4 +53,20 @@ export function connectionTo({ url, cluster }: Place): Connection {
       ...ofNodes,
     },
   });
+}
+
+function trusting(file: string, tls: RedisOptions['tls']): NonNullable<RedisOptions['tls']> {
+  if (!tls) throw new Failure('--ca is for TLS only: give a URL like rediss://host:port', 2);
+  return { ...tls, ca: [...rootCertificates, certificatesIn(file)] };
+}
+
+function certificatesIn(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    // Of several certificates it reads the first; of a file that is something else, none.
+    new X509Certificate(text);
+    return text;
+  } catch (error) {
+    throw new Failure(`--ca: ${shown(file)} has no certificate in PEM (${messageOf(error)})`, 2);
+  }
 }

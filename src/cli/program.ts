@@ -38,6 +38,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .description('See and steer a fleet of bossman: what is scheduled, what ran, what failed, and where.')
     .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')
     .option('--cluster', 'the URL is that of a node of a Redis Cluster')
+    .option('--ca <file>', 'a file of certificates (PEM) to trust as well, for rediss://')
     .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
     .version(version, '-v, --version')

@@ -60,6 +60,7 @@ export async function open(place: Place): Promise<Inspector> {
   try {
     return await openInspector({ connection: connectionTo(place), prefix: place.prefix });
   } catch (error) {
+    if (error instanceof Failure) throw error;
     // Bad arguments; see openInspector.
     if (error instanceof TypeError || error instanceof RangeError) throw new Failure(error.message, 2);
     if (place.cluster) await tryNode(place);
@@ -71,8 +72,8 @@ export async function open(place: Place): Promise<Inspector> {
 }
 
 /** Of a Cluster that is not reached ioredis does not say why; of one of its nodes it does. */
-async function tryNode({ url, prefix }: Place): Promise<void> {
-  const inspector = await open({ ...(url !== undefined && { url }), prefix });
+async function tryNode({ cluster: _, ...node }: Place): Promise<void> {
+  const inspector = await open(node);
   await inspector.close();
 }
 

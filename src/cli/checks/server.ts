@@ -25,20 +25,21 @@ export async function readInfo(client: Client): Promise<Info> {
   }
 }
 
-/** Which server it is, whether its version will do, and whether it takes writes. */
-export async function checkServer(client: Client, info: Info, asCluster: boolean): Promise<Finding[]> {
+/**
+ * Which server it is, whether its version will do, and whether it takes writes.
+ *
+ * @param topology what is found of a server that is not connected to as a Cluster; is told whether it is a node of one
+ */
+export async function checkServer(
+  client: Client,
+  info: Info,
+  asCluster: boolean,
+  topology: (isNode: boolean) => Promise<Finding[]>,
+): Promise<Finding[]> {
   const server = 'fields' in info ? serverIn(info.fields) : await serverByHello(client);
   if (!server) return [unknown('server', 'INFO', 'refusal' in info ? info.refusal : 'HELLO')];
   const findings = [versionOf(server)];
-  if (server.mode === 'cluster' && !asCluster) {
-    findings.push(
-      fail(
-        'topology',
-        'this is a node of a Cluster',
-        'give --cluster; in a service, connection is to be an ioredis Cluster',
-      ),
-    );
-  }
+  if (!asCluster) findings.push(...(await topology(server.mode === 'cluster')));
   if (server.mode === 'sentinel') {
     findings.push(fail('topology', 'this is a Sentinel', 'give the URL of the primary that it watches'));
   }

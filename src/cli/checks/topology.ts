@@ -1,0 +1,53 @@
+import { messageOf } from '../../errors';
+import type { Client } from '../../redis/connection';
+import type { Keys } from '../../redis/keys';
+import { type Finding, fail, warn } from './finding';
+
+/**
+ * Whether a Redis that is not connected to as a Cluster keeps all keys of the fleet together. Nothing is said where it
+ * does, or where it may not be asked: the check of the rights tells that.
+ *
+ * @param isNode it says that it is a node of a Cluster
+ */
+export async function checkTopology(
+  client: Client,
+  keys: Keys,
+  prefix: string,
+  isNode: boolean,
+): Promise<Finding[]> {
+  const said = await refusalOf(client, keys);
+  const found = isNode ? 'this is a node of a Cluster' : 'this Redis is sharded';
+  if (/^CROSSSLOT\b/.test(said)) {
+    const tagged = `'{${prefix}}'`;
+    const advice = `give --prefix ${tagged}, and prefix: ${tagged} in the services`;
+    return [
+      fail('prefix', `${found}, and the keys of this prefix are not kept together (${said})`, advice),
+      ...(isNode ? [asCluster(found)] : []),
+    ];
+  }
+  if (/^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN)\b/.test(said)) return [asCluster(`${found} (${said})`)];
+  if (!isNode) return [];
+  return [
+    said === ''
+      ? warn(
+          'topology',
+          `${found}, and has all keys of this prefix`,
+          'unless it is one endpoint for the whole Cluster, give --cluster, and in a service an ioredis Cluster',
+        )
+      : asCluster(found),
+  ];
+}
+
+function asCluster(found: string): Finding {
+  return fail('topology', found, 'give --cluster; in a service, connection is to be an ioredis Cluster');
+}
+
+/** What Redis says to a script with two keys of the fleet; '': it runs it. */
+async function refusalOf(client: Client, keys: Keys): Promise<string> {
+  try {
+    await client.call('EVAL', 'return 1', '2', keys.plans, keys.due);
+    return '';
+  } catch (refusal) {
+    return messageOf(refusal);
+  }
+}
