@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import { Demands } from './demands/demands';
-import { BossmanError } from './errors';
 import type { Bell } from './hints/bell';
 import { BellFallback } from './hints/bell-fallback';
 import { FleetSize } from './hints/fleet-size';
@@ -21,12 +20,13 @@ import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
 import { retryError } from './redis/refusals';
 import { Store } from './redis/store';
-import { ANSWERS_WITHIN, type Handover, Runner } from './runs/runner';
+import { waitForRuns } from './runs/quit';
+import { type Handover, Runner } from './runs/runner';
 import type { InstanceSettings, JobSettings } from './settings';
 import type { Part, Shared } from './shared';
 import { Recoveries } from './slots/recoveries';
 import { Slots } from './slots/slots';
-import { Calls, tally } from './telling/calls';
+import { Calls } from './telling/calls';
 import { tellOutages } from './telling/outages';
 import { Reporter } from './telling/reporter';
 import { RedisClock } from './time/clock';
@@ -282,7 +282,11 @@ export class Instance {
       this.calls.closed = true;
       this.runner.leave(timeout);
       for (const part of this.parts) part.stop?.();
-      answersMs = await this.waitForAll(timeout);
+      const shared = { clock: this.clock, teller: this.reporter };
+      const rest = await waitForRuns(this.runner, this.calls, shared, timeout);
+      this.calls.giveUp();
+      await this.slots.abandon();
+      answersMs = rest();
     } catch {
       // Even the report of a failure has failed. The connections close all the same.
     }
@@ -290,28 +294,5 @@ export class Instance {
     this.runner.stop();
     if (this.client.status === 'ready') this.store.peers.ringQuit().catch(() => {});
     await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
-  }
-
-  /** @returns ms that Redis has to answer what is still to be sent */
-  private async waitForAll(timeout: number | null): Promise<number> {
-    const patience = Math.min(ANSWERS_WITHIN, timeout ?? ANSWERS_WITHIN);
-    let answersBy = 0;
-    const rest = () => answersBy - this.clock.monotonic();
-    // A claim on its way may still begin a run, so each wait may lead to the other.
-    do {
-      await this.runner.wait();
-      if (this.runner.busy > 0) break;
-      answersBy = this.clock.monotonic() + patience;
-      await this.calls.drain(rest);
-    } while (this.runner.busy > 0);
-    const abandoned = await this.runner.giveUp(ANSWERS_WITHIN);
-    if (abandoned.length > 0) {
-      answersBy = this.clock.monotonic() + ANSWERS_WITHIN;
-      const message = `quit gave up on runs that had not ended: ${tally(abandoned.map((job) => `'${job}'`))}`;
-      this.reporter.trouble(new BossmanError('QUIT', message));
-    }
-    this.calls.giveUp();
-    await this.slots.abandon();
-    return rest();
   }
 }
