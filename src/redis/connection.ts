@@ -7,6 +7,7 @@ import { formOf, isCluster, portOf } from './forms';
 import { speakEitherProtocol, speakEitherProtocolTo } from './hello';
 import { guardedClusterFunctions, guardedFunctions } from './option-functions';
 import { checkedClusterOptions, checkedNode, checkedOptions } from './option-values';
+import { readInTurns } from './reading';
 import { UNREADY } from './refusals';
 import { readUrl } from './url';
 
@@ -89,8 +90,13 @@ export function connect(connection: Connection | undefined, role: 'commands' | '
   const client: Client =
     'cluster' in form ? clusterLike(form.cluster, required, tell) : clientOf(form, required, tell);
   for (const failure of ['error', 'node error']) client.on(failure, hideArguments);
-  if (isCluster(client)) speakEitherProtocolTo(client);
-  else speakEitherProtocol(client);
+  if (isCluster(client)) {
+    client.on('+node', readInTurns);
+    speakEitherProtocolTo(client);
+  } else {
+    readInTurns(client);
+    speakEitherProtocol(client);
+  }
   return client;
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { after, cancel, type Timer } from '../time/timers';
 import { addressOf, hideArguments, REQUIRED } from './connection';
+import { readInTurns } from './reading';
 
 /** ms; a node that is down is not tried faster than this. */
 const MOVE_AFTER = 100;
@@ -54,6 +55,7 @@ export class NodeSubscriber {
       // Perhaps to another node.
       retryStrategy: null,
     });
+    readInTurns(node);
     let wasReady = false;
     node.on('ready', () => {
       wasReady = true;
