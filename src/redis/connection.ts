@@ -184,7 +184,8 @@ export function hideArguments(error: unknown): void {
 export function checkPrefix(prefix: string, connection: Connection | undefined): void {
   if (typeof connection !== 'object' || connection === null || !isCluster(connection)) return;
   const { keyPrefix = connection.options.redisOptions?.keyPrefix ?? '' } = connection.options;
-  if (!/^[^{]*\{[^}]+\}/s.test(keyPrefix + prefix)) {
+  // What is no string is refused as an option.
+  if (typeof keyPrefix === 'string' && !/^[^{]*\{[^}]+\}/s.test(keyPrefix + prefix)) {
     throw new RangeError(
       `prefix: ${shown(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node: '{${prefix}}' has`,
     );

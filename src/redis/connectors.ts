@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
-import { isError, kindOf, messageOf } from '../errors';
+import { isError, kindOf, messageOf, shown } from '../errors';
 
 /**
  * Told when a function among the caller's options throws, or returns what nothing can be made of.
@@ -27,11 +27,16 @@ const STREAM_METHODS = [
 
 const guarded = new WeakSet<object>();
 
-/** The caller's class of connectors, of which every instance is guarded: also those for the nodes of a Cluster. */
+/**
+ * The caller's class of connectors, of which every instance is guarded: also those for the nodes of a Cluster.
+ *
+ * @throws TypeError, also later from its constructor, when it is no such class
+ */
 export function guardedConnector(Given: Connector, tell: Tell): Connector {
+  if (!isClass(Given)) throw new TypeError(`connection.Connector: ${shown(Given)} is not a class`);
   return new Proxy(Given, {
     construct(target, args, newTarget) {
-      const connector: object = Reflect.construct(target, args, newTarget);
+      const connector = made(target, args, newTarget);
       for (const method of METHODS) {
         if (typeof Reflect.get(connector, method) !== 'function') {
           throw new TypeError(`connection.Connector: its instances have no method ${method}`);
@@ -41,6 +46,23 @@ export function guardedConnector(Given: Connector, tell: Tell): Connector {
       return connector;
     },
   });
+}
+
+function isClass(given: Connector): boolean {
+  try {
+    Reflect.construct(Object, [], given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function made(Given: Connector, args: unknown[], newTarget: unknown): object {
+  try {
+    return Reflect.construct(Given, args, newTarget as Connector);
+  } catch (cause) {
+    throw new TypeError(`connection.Connector: its constructor threw (${messageOf(cause)})`, { cause });
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { shown } from '../errors';
-import { optionsInQuery, refuseOption } from './option-values';
+import { checkedOptions, optionsInQuery, refuseOption } from './option-values';
 
 const SCHEME = /^[a-z][a-z\d+.-]*:(?=\/\/)/i;
 
@@ -17,7 +17,9 @@ export function readUrl(given: string): RedisOptions {
   const url = given.replace(SCHEME, (scheme) => scheme.toLowerCase());
   const options = optionsIn(url);
   // What is neither URL nor path is read as a path, with all that is in it.
-  if (options && (url.startsWith('/') || !options.path)) return { ...options, ...checkedParts(url) };
+  if (options && (url.startsWith('/') || !options.path)) {
+    return checkedOptions({ ...options, ...checkedParts(url) }, 'connection');
+  }
   const hidden = url.replace(/^([a-z]+:?\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '');
   throw new TypeError(
     `connection: ${shown(hidden)} is no URL like redis://:password@host:6379/0, with the password percent-encoded`,
