@@ -2,7 +2,7 @@ import type { JobInfo } from '../info';
 import { hasNobody, inOrder } from './jobs';
 import { notKnown } from './names';
 import { nothingHere } from './nothing';
-import { pausedText } from './pause';
+import { pausedText } from './pauses';
 import { look, type Session } from './session';
 import { counted, quoted } from './text';
 import { fromNow, span } from './time';

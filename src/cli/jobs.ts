@@ -3,7 +3,7 @@ import { isFailure } from '../redis/records';
 import { visible } from '../telling/visible';
 import { planOf, runnerName } from './names';
 import type { Paint } from './output';
-import { pausedText } from './pause';
+import { pausedText } from './pauses';
 import type { Look } from './session';
 import { type Cell, type Column, table } from './table';
 import { counted } from './text';

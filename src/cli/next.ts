@@ -1,5 +1,5 @@
 import { planOf } from './names';
-import { pausedText } from './pause';
+import { pausedText } from './pauses';
 import { jobOf, look, type Session } from './session';
 import { type Cell, type Column, table } from './table';
 import { quoted } from './text';

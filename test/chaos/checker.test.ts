@@ -569,10 +569,12 @@ describe('the checker objects to', () => {
     [
       'a claim while the job is paused',
       'paused',
-      new Made()
-        .ticks('a', 100_000, 104_000)
-        .call('pause', 'tick', 'a', 104_500, 104_501)
-        .ticks('b', 105_000, 105_000),
+      around((made) =>
+        made
+          .call('pause', 'tick', 'a', 104_500, 104_501)
+          .ticks('b', 105_000, 107_000)
+          .call('resume', 'tick', 'a', 107_500, 107_501),
+      ),
     ],
     [
       'a claim before the time until which the job is paused',
@@ -587,8 +589,8 @@ describe('the checker objects to', () => {
       'paused',
       around((made) =>
         made
-          .claim('a', 105_000, { at: 104_400 })
-          .call('pause', 'tick', 'a', 104_500, 104_501)
+          .claim('a', 105_000, { at: 104_998 })
+          .call('pause', 'tick', 'a', 104_990, 104_996)
           .run('a', 105_000)
           .call('resume', 'tick', 'b', 107_500, 107_501),
       ),
