@@ -19,9 +19,11 @@ import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from '.
 import { Keys } from './redis/keys';
 import { enableNotifications } from './redis/notifications';
 import { retryError } from './redis/refusals';
+import type { SettleReply } from './redis/replies';
 import { Store } from './redis/store';
 import { waitForRuns } from './runs/quit';
-import { type Handover, Runner } from './runs/runner';
+import { Runner } from './runs/runner';
+import type { Handover } from './runs/ticket';
 import type { InstanceSettings, JobSettings } from './settings';
 import type { Part, Shared } from './shared';
 import { Recoveries } from './slots/recoveries';
@@ -95,16 +97,12 @@ export class Instance {
     const { store } = this;
     const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, origin, track };
 
-    const demandWaits = (job: Job, inMs: number) => this.demands.waits(job, inMs);
     const handover: Handover = {
-      won: (job, ticket) => void track(this.runner.run(job, ticket)),
-      notRun: (job, token) => void track(this.runner.giveBack(job, token)),
+      won: (job, ticket) => this.settles(job, this.runner.run(job, ticket)),
+      notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
     };
-    this.runner = new Runner(shared, {
-      demandWaits,
-      recoverable: (job) => this.recoveries.look(job),
-    });
+    this.runner = new Runner(shared);
     this.paused = new PausedJobs(shared, {
       changed: (job, isPaused) => {
         this.slots.pauseChanged(job);
@@ -114,7 +112,7 @@ export class Instance {
     this.plans = new Plans(shared, this.paused, {
       changed: (job, isAnotherPlan) => this.slots.planChanged(job, isAnotherPlan),
       following: () => this.followers.watch(),
-      demandWaits,
+      demandWaits: (job, inMs) => this.demands.waits(job, inMs),
     });
     this.slots = new Slots(shared, this.plans, this.paused, handover);
     this.demands = new Demands(shared, handover);
@@ -241,7 +239,16 @@ export class Instance {
   /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */
   private onSuspected(name: string, token: string): void {
     const job = this.jobs.get(name);
-    if (job) void this.calls.track(this.runner.suspected(job, token));
+    if (job) this.settles(job, this.runner.suspected(job, token));
+  }
+
+  /** Acts on what the end of a run reveals. */
+  private settles(job: Job, end: Promise<SettleReply>): void {
+    const acted = end.then(({ demandIn, recoverable }) => {
+      if (demandIn >= 0) this.demands.waits(job, demandIn);
+      if (recoverable) this.recoveries.look(job);
+    });
+    void this.calls.track(acted);
   }
 
   private onExpired(name: string): void {

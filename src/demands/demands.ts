@@ -3,7 +3,7 @@ import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import { explained } from '../redis/refusals';
 import type { DemandReply } from '../redis/replies';
-import type { Handover } from '../runs/runner';
+import type { Handover } from '../runs/ticket';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';

@@ -75,14 +75,21 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     if (!span) return;
     open.delete(run);
     span.setAttribute('bossman.run.outcome', run.outcome ?? 'done');
-    if (run.outcome === 'failed') {
+    if ('error' in run) {
       const { error } = run;
       record(span, error);
       span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+    } else if (run.outcome === 'abandoned') {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: 'its instance quit, and the run goes on' });
     }
     span.end();
     instruments.ended(run, active);
     if (isOver) stopIfIdle();
+  };
+
+  /** The process of a run that quit gave up on is about to exit, so the run's own end may never come. */
+  const endAbandoned = ({ why }: LostTrace): void => {
+    if (why === 'quit') for (const run of [...open.keys()]) if (run.outcome === 'abandoned') end(run);
   };
 
   let isOver = false;
@@ -93,9 +100,9 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     subscribe<PauseTrace>(told.pause, (pause) => isOurs(pause) && instruments.paused(pause)),
     subscribe<ResumeTrace>(told.resume, (resume) => isOurs(resume) && instruments.resumed(resume)),
   ];
-  const stopEnds = subscribe(runs.asyncEnd, end);
+  const stopEnds = [subscribe(runs.asyncEnd, end), subscribe<LostTrace>(told.lost, endAbandoned)];
   const stopIfIdle = () => {
-    if (open.size === 0) stopEnds();
+    if (open.size === 0) for (const stop of stopEnds) stop();
   };
   return () => {
     isOver = true;

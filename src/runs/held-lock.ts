@@ -2,13 +2,7 @@ import type { LostEvent } from '../events';
 import type { Store } from '../redis/store';
 import type { RedisClock } from '../time/clock';
 import { after, cancel, type Timer } from '../time/timers';
-
-/** A lock that a claim or a take has won. Times are ms on Redis' clock. */
-export interface Lease {
-  token: string;
-  lockedAt: number;
-  lockEndsAt: number;
-}
+import type { Lease } from './ticket';
 
 /** ms between two tries to renew a lock when Redis refuses; shorter when little time is left. */
 const RETRY = 200;

@@ -1,7 +1,8 @@
 import { BossmanError } from '../errors';
 import type { Shared } from '../shared';
 import { type Calls, tally } from '../telling/calls';
-import { ANSWERS_WITHIN, type Runner } from './runner';
+import { ANSWERS_WITHIN } from './departure';
+import type { Runner } from './runner';
 
 /**
  * Waits for the runs and calls of an instance that quits, and gives up on runs that take too long.

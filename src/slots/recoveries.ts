@@ -1,7 +1,7 @@
 import { BossmanError } from '../errors';
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
-import type { Handover } from '../runs/runner';
+import type { Handover } from '../runs/ticket';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';

@@ -5,7 +5,7 @@ import type { PausedJobs } from '../plans/paused-jobs';
 import type { Plans } from '../plans/plans';
 import type { ClaimReply } from '../redis/replies';
 import type { ClaimRequest, NotedRun } from '../redis/requests';
-import type { Handover } from '../runs/runner';
+import type { Handover } from '../runs/ticket';
 import type { Schedule } from '../schedule/schedule';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';

@@ -13,15 +13,22 @@ export interface RunTrace extends RunEvent {
   instance: string;
   /** The plan that the fleet follows, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null: none, or fired. */
   plan: string | null;
-  /** What became of the run; there when it is over, from `error` or `asyncStart` on. `vetoed`: `work` was not run. */
-  outcome?: 'done' | 'failed' | 'vetoed';
-  /** ms; there when the run is over */
+  /**
+   * What became of the run; there when it is over, from `error` or `asyncStart` on. `vetoed`: `work` was not run.
+   * `abandoned`: `quit` gave up on the run, which has failed since, or goes on; then it is there before `bossman:lost` says
+   * so, as the run may never be over.
+   */
+  outcome?: 'done' | 'failed' | 'vetoed' | 'abandoned';
+  /** ms; there when the outcome is */
   duration?: number;
   /** What the chain resolved with; set by Node before `asyncStart`. */
   result?: unknown;
   /** Why the run failed; set by Node before `error`. */
   error?: unknown;
 }
+
+/** See `RunTrace`. @internal */
+export type TracedOutcome = NonNullable<RunTrace['outcome']>;
 
 /** What the channel `bossman:skip` passes on. */
 export interface SkipTrace extends SkipEvent {
@@ -78,10 +85,14 @@ export function enter(run: RunTrace, within: (chain: Chain) => Promise<unknown>)
 /**
  * Calls the chain of a run, and gives what it gives: traced, when anybody subscribes.
  *
- * @param vetoed asked when the chain has resolved
+ * @param outcome asked when the chain has settled
  * @internal
  */
-export function traced(begin: () => RunTrace, chain: Chain, vetoed: () => boolean): Promise<unknown> {
+export function traced(
+  begin: () => RunTrace,
+  chain: Chain,
+  outcome: (hasFailed: boolean) => TracedOutcome,
+): Promise<unknown> {
   if (!steps.some(({ hasSubscribers }) => hasSubscribers)) return chain();
   const run = begin();
   const perform = async (): Promise<unknown> => {
@@ -89,10 +100,10 @@ export function traced(begin: () => RunTrace, chain: Chain, vetoed: () => boolea
     const within = entrances.get(run);
     try {
       const result = await (within ? within(chain) : chain());
-      run.outcome = vetoed() ? 'vetoed' : 'done';
+      run.outcome = outcome(false);
       return result;
     } catch (error) {
-      run.outcome = 'failed';
+      run.outcome = outcome(true);
       throw error;
     } finally {
       run.duration = monotonicMs() - startedAt;

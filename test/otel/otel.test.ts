@@ -255,6 +255,53 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('count a run that quit gives up on as abandoned, whether its work goes on or stops', async () => {
+    fleet.allowErrors(/gave up|waits no longer/);
+    const fred = fleet.join();
+    let goOn = () => {};
+    await fred.hire('goes on', {
+      work: () =>
+        new Promise<void>((resolve) => {
+          goOn = resolve;
+        }),
+    });
+    await fred.hire('stops', {
+      work: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    });
+    await fred.hire('ends', {
+      work: ({ signal }) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        }),
+    });
+    const jobs = ['goes on', 'stops', 'ends'];
+    for (const job of jobs) await fred.demand(job);
+    await waitFor('three runs', () => fleet.told.start.length === 3);
+    undo();
+    await fred.quit({ timeout: 0 });
+    const counted = [
+      { 'bossman.job.name': 'stops', 'bossman.run.outcome': 'abandoned' },
+      { 'bossman.job.name': 'ends', 'bossman.run.outcome': 'done' },
+      { 'bossman.job.name': 'goes on', 'bossman.run.outcome': 'abandoned' },
+    ].map((attributes) => ({ attributes, value: 1 }));
+    expect(await points('bossman.runs')).toEqual(expect.arrayContaining(counted));
+    for (const job of ['goes on', 'stops']) {
+      const { attributes, status } = spanOf(`run ${job}`);
+      expect(attributes['bossman.run.outcome']).toBe('abandoned');
+      expect(status.code).toBe(SpanStatusCode.ERROR);
+    }
+    expect(spanOf('run stops').events).toHaveLength(1);
+    expect(spanOf('run goes on').events).toHaveLength(0);
+    goOn();
+    await waitFor('its end', () => fleet.told.finish.some(({ job }) => job === 'goes on'));
+    const runs = await points('bossman.runs');
+    expect(runs.map(({ value }) => value)).toEqual([1, 1, 1]);
+    expect(spans.getFinishedSpans()).toHaveLength(3);
+  });
+
   it('measure duration and lateness in seconds, with buckets for milliseconds of lateness', async () => {
     const fred = fleet.join();
     await fred.hire('a', { work: () => delay(100) });

@@ -1,0 +1,26 @@
+import { BossmanError, causeOf, isError, messageOf } from '../errors';
+import type { LostEvent, Teller } from '../events';
+import type { Ending } from '../redis/records';
+import type { Run } from './run';
+
+/** Tells that the run goes on without its lock or its instance. */
+export function tellLost(teller: Teller, { event }: Run, why: LostEvent['why']): void {
+  const { job, slot, demandedAt } = event;
+  if (teller.hears('lost')) teller.tell('lost', { job, slot, demandedAt, why });
+}
+
+/** Tells how the chain of the run has settled. */
+export function tellEnd(teller: Teller, { event, reason }: Run, ended: Ending): void {
+  if (!('cause' in ended)) {
+    if (teller.hears('finish')) teller.tell('finish', { ...event, ...ended });
+    return;
+  }
+  const { job } = event;
+  const { cause } = ended;
+  if (teller.hears('fail')) teller.tell('fail', { ...event, ...ended });
+  // Of work that stopped because quit told it to, `lost` and quit's own error say so.
+  if (reason && (cause === reason || causeOf(cause) === reason)) return;
+  const twice = isError(cause) && cause instanceof BossmanError && cause.code === 'NEXT_TWICE';
+  const message = `a run of '${job}' failed: ${messageOf(cause)}`;
+  teller.trouble(new BossmanError(twice ? 'NEXT_TWICE' : 'WORK_FAILED', message, job, cause));
+}
