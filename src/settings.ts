@@ -7,6 +7,7 @@ import { parseInterval } from './schedule/interval';
 import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
 import { isEitherDay } from './schedule/pattern';
 import { checkTimeZone, type Schedule } from './schedule/schedule';
+import { FIRED } from './scripts/generated';
 
 /** `BossmanOptions` as they were checked, with the defaults for what was not given. */
 export interface InstanceSettings {
@@ -62,8 +63,6 @@ const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disab
 const PAUSE_OPTIONS = new Set(['until', 'note']);
 /** Characters of a pause's note. */
 export const LONGEST_NOTE = 200;
-/** ms since the epoch: what is later than this, in the year 33658, is no instant to the scripts. */
-const LATEST = 1e15;
 const HISTORY_OPTIONS = new Set(['runs', 'errors']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
@@ -145,7 +144,8 @@ function readUntil(until: unknown): PauseSettings['end'] {
       `until: ${shown(until)} is neither a Date, nor a number, nor a duration such as '2 hours'`,
     );
   }
-  if (!(Math.abs(at) < LATEST)) throw new RangeError(`until: ${shown(until)} is not an instant`);
+  // From the year 33658 on there is no instant to the scripts.
+  if (!(Math.abs(at) < FIRED)) throw new RangeError(`until: ${shown(until)} is not an instant`);
   if (at <= Date.now()) {
     throw new RangeError(
       `until: ${shown(until)} has passed; a number is ms since the epoch, and a duration is a text such as '2 hours'`,

@@ -4,6 +4,7 @@ import type { Job } from '../job';
 import { explained } from '../redis/refusals';
 import type { DemandReply } from '../redis/replies';
 import type { Handover } from '../runs/ticket';
+import { FOREIGN_LOCK } from '../scripts/generated';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';
@@ -12,8 +13,6 @@ import { DemandExpiries } from './originals';
 
 /** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
 const ORIGINAL_WAIT = 20;
-/** ms after which a lock that no run of ours has is asked about again; the same as in scripts/lib.lua. */
-const FOREIGN_LOCK = 1000;
 
 /**
  * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the

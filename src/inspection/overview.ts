@@ -1,10 +1,11 @@
 import type { InstanceInfo, JobInfo, PausedInfo, RunRecord } from '../info';
-import { FIRED, wholeNumber } from '../redis/bounds';
+import { wholeNumber } from '../redis/bounds';
 import { covers, type Pause, parsePause } from '../redis/pause-records';
 import { isFailure, type OpenRun, parseNotes, parseRecord } from '../redis/records';
 import { slotsFrom } from '../schedule/next-slots';
 import { parsePlan } from '../schedule/schedule';
 import { wordsOf } from '../schedule/words';
+import { FIRED } from '../scripts/generated';
 import type { Shared } from '../shared';
 import { type Deaths, idOf } from './deaths';
 import type { InspectionStore, StoredLock } from './reads';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Job } from '../job';
-import { FIRED } from '../redis/bounds';
 import { BEGINS_WITHIN, covers, type Pause, pauseInfo } from '../redis/pause-records';
+import { FIRED } from '../scripts/generated';
 import type { PauseSettings } from '../settings';
 import type { Part, Shared } from '../shared';
 import { Alarms } from '../time/alarms';

@@ -1,9 +1,9 @@
 import { BossmanError } from '../errors';
 import type { Job, KnownPlan } from '../job';
-import { FIRED } from '../redis/bounds';
 import type { PlanReply, StoredPlan } from '../redis/replies';
 import type { Waiter } from '../redis/waiter';
 import { parsePlan } from '../schedule/schedule';
+import { FIRED } from '../scripts/generated';
 import type { Shared } from '../shared';
 import { LOOK } from '../time/retry';
 import { turns } from '../time/turns';

@@ -1,10 +1,10 @@
+import { FIRED } from '../scripts/generated';
+
 /**
  * What a number from outside may be: from a script's answer, from Redis itself, or from a message that anybody may have
  * published. Each is checked where it is read, so that none becomes a wait, a slot, or a lock as it came.
  */
 
-/** A slot at or above this means that the job was fired; see scripts/lib.lua. Every other time is below it. */
-export const FIRED = 1e15;
 /** ms; the longest rest of a lock that is believed. */
 const LONGEST_REST = 2 ** 31 - 1;
 /** A larger count of listeners is nonsense, such as Valkey 9.1 answers to PUBSUB NUMSUB. */

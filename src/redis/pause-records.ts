@@ -1,5 +1,6 @@
+import { FIRED } from '../scripts/generated';
 import { LONGEST_NOTE } from '../settings';
-import { FIRED, isTime } from './bounds';
+import { isTime } from './bounds';
 import { parseObject } from './records';
 
 /** ms after a pause in which a slot that was won just before begins, or is given back. */

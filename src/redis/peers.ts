@@ -1,6 +1,7 @@
 import { type Client, isCluster } from './connection';
 import type { Keys } from './keys';
 import { listenersReply } from './replies';
+import { scriptCall } from './script-call';
 import type { Transport } from './transport';
 
 /** ms for which an answer to a roll call waits to be read. */
@@ -36,12 +37,8 @@ export class Peers {
 
   /** Answers a roll call, with JSON. */
   present(roll: string, answer: string): Promise<void> {
-    return this.transport.call(
-      'present',
-      [this.keys.present(roll)],
-      [this.instance, answer, ANSWER_KEPT],
-      () => {},
-    );
+    const of = { keys: this.keys, caller: this.instance, name: roll };
+    return this.transport.call(scriptCall('present', of, { answer, ttlMs: ANSWER_KEPT }), () => {});
   }
 
   /** How many instances listen to the bell now, as far as this server knows; 0 for unknown. */

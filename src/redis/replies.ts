@@ -1,5 +1,6 @@
 import { BossmanError } from '../errors';
-import { FIRED, isTime, listenersFrom, restFrom } from './bounds';
+import { FIRED } from '../scripts/generated';
+import { isTime, listenersFrom, restFrom } from './bounds';
 import { type Pause, parsePause } from './pause-records';
 
 /** What a script answers: Redis' time in µs, and what its head says. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { FIRED } from '../scripts/generated';
 import type { RedisClock } from '../time/clock';
 import { type ArmRequest, Arms } from './arm-batches';
-import { FIRED } from './bounds';
 import type { ScriptCall } from './call-batches';
 import type { Client } from './connection';
 import type { Keys } from './keys';
@@ -36,7 +36,8 @@ import {
   sweepReply,
 } from './replies';
 import type { ClaimRequest, NotedRun, SettleRequest } from './requests';
-import { type Arg, type BatchedCall, Transport, type Verb } from './transport';
+import { type Args, type CallOf, scriptCall, type Verb } from './script-call';
+import { Transport } from './transport';
 
 /** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
 export class Store {
@@ -87,7 +88,7 @@ export class Store {
   }
 
   readClock(): Promise<void> {
-    return this.call('clock', [this.keys.due], [], nothing);
+    return this.call('clock', '', {}, nothing);
   }
 
   /** Many that are asked for in one turn of the event loop travel together. */
@@ -100,63 +101,32 @@ export class Store {
    * @param pause the last pause or resume that is known; null: none is
    */
   restore(name: string, known: StoredPlan | null, pause: Pause | null): Promise<PlanReply> {
-    const { plans, due, demands, paused } = this.keys;
-    const keys = [plans, due, this.keys.trigger(name), demands, this.keys.lock(name), paused];
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
-    const args = [name, stamp, slot, plan, pauseText(pause), this.instance, this.keys.bell];
-    return this.call('restore', keys, args, planReply);
+    return this.call('restore', name, { stamp, slot, plan, knownPause: pauseText(pause) }, planReply);
   }
 
   claim(request: ClaimRequest): Promise<ClaimReply> {
-    const {
-      name,
-      stamp,
-      expected,
-      everyMs,
-      next,
-      token,
-      ttlMs,
-      skipAfterMs,
-      earlyMs,
-      open,
-      listeners,
-      noted,
-      again,
-    } = request;
-    const { plans, due, recovers, counts, paused, bell } = this.keys;
-    return this.call(
-      'claim',
-      [plans, due, this.keys.trigger(name), this.keys.lock(name), recovers, counts, paused],
-      [
-        name,
-        stamp,
-        expected,
-        everyMs ?? 0,
-        next,
-        token,
-        ttlMs,
-        skipAfterMs ?? -1,
-        earlyMs,
-        open ? 1 : 0,
-        listeners,
-        noted.recover ? 1 : 0,
-        this.byOf(noted),
-        again ?? '',
-        this.instance,
-        bell,
-      ],
-      this.lookingAt(name, 8, claimReply),
-    );
+    const { name, everyMs, next, skipAfterMs, noted, again } = request;
+    const args: Args<'claim'> = {
+      stamp: request.stamp,
+      expected: request.expected,
+      everyMs: everyMs ?? 0,
+      nextSlot: next,
+      token: request.token,
+      ttlMs: request.ttlMs,
+      skipAfterMs: skipAfterMs ?? -1,
+      earlyMs: request.earlyMs,
+      open: request.open,
+      listeners: request.listeners,
+      recover: noted.recover,
+      by: this.byOf(noted),
+      again: again ?? '',
+    };
+    return this.call('claim', name, args, this.withSuspects(name, 8, claimReply));
   }
 
   fire(name: string, sequence: number): Promise<Pick<StoredPlan, 'stamp' | 'slot'>> {
-    const { plans, due, bell } = this.keys;
-    return this.call(
-      'fire',
-      [plans, due, this.keys.trigger(name)],
-      [name, this.instance, sequence, bell],
-      fireReply,
-    );
+    return this.call('fire', name, { sequence }, fireReply);
   }
 
   /**
@@ -170,16 +140,12 @@ export class Store {
     sequence: number,
   ): Promise<PauseReply> {
     const { at, inMs } = { at: FIRED, inMs: 0, ...end };
-    const { paused, plans, due, bell } = this.keys;
-    const keys = [paused, plans, due, this.keys.trigger(name)];
-    return this.call('pause', keys, [name, at, inMs, info, this.instance, sequence, bell], pauseReply);
+    return this.call('pause', name, { ends: at, duration: inMs, info, sequence }, pauseReply);
   }
 
   /** @param info see `pauseInfo` */
   resume(name: string, info: string, sequence: number): Promise<PauseReply> {
-    const { paused, plans, due, bell } = this.keys;
-    const keys = [paused, plans, due, this.keys.trigger(name)];
-    return this.call('resume', keys, [name, info, this.instance, sequence, bell], pauseReply);
+    return this.call('resume', name, { info, sequence }, pauseReply);
   }
 
   /** By name, the last pause or resume. */
@@ -194,23 +160,11 @@ export class Store {
     listeners: number,
     own: { token: string; ttlMs: number; noted: NotedRun } | null,
   ): Promise<DemandReply> {
-    const { recovers, counts, bell } = this.keys;
-    return this.call(
-      'demand',
-      [...this.demandKeys(name), recovers, counts],
-      [
-        name,
-        this.instance,
-        sequence,
-        own?.token ?? '',
-        own?.ttlMs ?? 0,
-        listeners,
-        own?.noted.recover ? 1 : 0,
-        own ? this.byOf(own.noted) : '',
-        bell,
-      ],
-      this.lookingAt(name, 5, demandReply),
-    );
+    const { token, ttlMs, noted } = own ?? { token: '', ttlMs: 0, noted: null };
+    const recover = noted?.recover ?? false;
+    const by = noted ? this.byOf(noted) : '';
+    const args: Args<'demand'> = { sequence, token, ttlMs, listeners, recover, by };
+    return this.call('demand', name, args, this.withSuspects(name, 5, demandReply));
   }
 
   /** By name: whether a demand has not begun. */
@@ -221,34 +175,19 @@ export class Store {
 
   /** @param originalHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
   take(name: string, token: string, ttlMs: number, originalHeardAt: number | null): Promise<DemandReply> {
-    return this.call(
-      'take',
-      [...this.demandKeys(name), this.keys.due],
-      [name, token, ttlMs, originalHeardAt ?? 0, this.instance, this.keys.bell],
-      demandReply,
-    );
+    return this.call('take', name, { token, ttlMs, originalHeardAt: originalHeardAt ?? 0 }, demandReply);
   }
 
   /** The run of a demand that was taken has begun: the demand counts as run. */
   begin(name: string, token: string, noted: NotedRun): Promise<void> {
-    const { demands, recovers, counts, bell } = this.keys;
-    return this.call(
-      'begin',
-      [demands, recovers, counts],
-      [name, token, noted.recover ? 1 : 0, this.byOf(noted), this.instance, bell],
-      this.lookingAt(name, 1, nothing),
-    );
+    const args: Args<'begin'> = { token, recover: noted.recover, by: this.byOf(noted) };
+    return this.call('begin', name, args, this.withSuspects(name, 1, nothing));
   }
 
   /** Takes a slot, or a demand, whose run has died. */
   recover(name: string, token: string, ttlMs: number, noted: NotedRun): Promise<RecoverReply> {
-    const { recovers, due, counts, paused, bell } = this.keys;
-    return this.call(
-      'recover',
-      [recovers, this.keys.lock(name), due, counts, paused],
-      [name, token, ttlMs, this.byOf(noted), this.instance, bell],
-      this.lookingAt(name, 5, recoverReply),
-    );
+    const args: Args<'recover'> = { token, ttlMs, by: this.byOf(noted) };
+    return this.call('recover', name, args, this.withSuspects(name, 5, recoverReply));
   }
 
   /**
@@ -257,13 +196,8 @@ export class Store {
    * @param reports this instance reports it, unless another does
    */
   died(name: string, token: string, reports: boolean): Promise<DiedReply> {
-    const { counts, runs } = this.keys;
-    return this.call(
-      'died',
-      [counts, runs, this.keys.history(name), this.keys.lock(name)],
-      [name, token, reports ? this.instance : ''],
-      diedReply,
-    );
+    const of = { ...this.of(name), caller: reports ? this.instance : '' };
+    return this.transport.call(scriptCall('died', of, { token }), diedReply);
   }
 
   /** The token that holds the job's lock; null when it is free. */
@@ -273,12 +207,11 @@ export class Store {
 
   /** Sets the rest of the lock to `ttlMs` if the token still holds it. */
   renew(name: string, token: string, ttlMs: number): Promise<RenewReply> {
-    return this.call('renew', [this.keys.lock(name)], [token, ttlMs], renewReply);
+    return this.call('renew', name, { token, ttlMs }, renewReply);
   }
 
   settle(request: SettleRequest): Promise<SettleReply> {
-    const { verb, keys, args } = this.settleCall(request);
-    return this.call(verb, keys, args, this.lookingAt(request.name, 3, settleReply));
+    return this.transport.call(this.settleCall(request), this.withSuspects(request.name, 3, settleReply));
   }
 
   /**
@@ -288,48 +221,23 @@ export class Store {
    * @returns `old`: names to delete next, save for those that the caller knows to be in use
    */
   async settleAndSweep(request: SettleRequest, names: string[]): Promise<SettleReply & { old: string[] }> {
-    const { plans, due, demands, runs, recovers, counts, paused } = this.keys;
-    const keys = [plans, due, demands, runs, recovers, counts, paused];
-    for (const name of names) keys.push(this.keys.lock(name), this.keys.history(name));
-    const sweep: BatchedCall = { verb: 'sweep', keys, args: [JSON.stringify(names)] };
+    const sweep = scriptCall('sweep', this.of(''), { names: JSON.stringify(names) });
+    for (const name of names) sweep.keys.push(this.keys.lock(name), this.keys.history(name));
     this.flush();
     const [settled, swept] = await this.transport.sendMany([this.settleCall(request), sweep]);
     if (settled instanceof Error) throw settled;
-    const read = this.lookingAt(request.name, 3, settleReply);
+    const read = this.withSuspects(request.name, 3, settleReply);
     return { ...read(listOf(settled)), old: swept instanceof Error ? [] : sweepReply(listOf(swept)) };
   }
 
   private settleCall(request: SettleRequest): ScriptCall<'settle'> {
-    const { name, token, startedAt, run, leaving, listeners, sequence, failed, history, details, work } =
-      request;
-    const { runs, demands, recovers, counts, bell } = this.keys;
-    return {
-      verb: 'settle',
-      keys: [this.keys.lock(name), runs, demands, recovers, counts, this.keys.history(name)],
-      args: [
-        name,
-        token,
-        Math.round(startedAt),
-        run,
-        leaving ? 1 : 0,
-        this.instance,
-        listeners,
-        bell,
-        sequence,
-        failed ? 1 : 0,
-        history,
-        details,
-        work,
-      ],
-    };
+    const { name, startedAt, history, ...rest } = request;
+    return scriptCall('settle', this.of(name), { ...rest, startedAt: Math.round(startedAt), kept: history });
   }
 
   /** @returns whether there was anything to forget */
   forget(name: string): Promise<boolean> {
-    const { plans, due, demands, runs, recovers, counts, paused, bell } = this.keys;
-    const ofJob = [this.keys.trigger(name), this.keys.history(name)];
-    const keys = [plans, due, demands, runs, recovers, counts, paused, ...ofJob];
-    return this.call('forget', keys, [name, this.instance, bell], (reply) => forgetReply(reply) > 0);
+    return this.call('forget', name, {}, (reply) => forgetReply(reply) > 0);
   }
 
   /** What was asked for so far is on its way when this returns. */
@@ -338,18 +246,16 @@ export class Store {
   }
 
   private async armAll(requests: ArmRequest<PlanReply>[]): Promise<PlanReply[]> {
-    const { plans, due, demands, paused, bell } = this.keys;
-    const keys = [plans, due, demands, paused];
-    const args: Arg[] = [this.instance, bell];
+    const call = scriptCall('arm', this.of(''), {});
     let last = '';
     for (const { name, schedule, next, sequence, since } of requests) {
       const order = `${since} ${next} ${schedule.plan}`;
-      keys.push(this.keys.trigger(name), this.keys.lock(name));
-      args.push(name, sequence, order === last ? '' : order);
+      call.keys.push(this.keys.trigger(name), this.keys.lock(name));
+      call.args.push(name, sequence, order === last ? '' : order);
       last = order;
     }
     this.transport.flush();
-    const [, ...replies] = await this.transport.send('arm', keys, args);
+    const [, ...replies] = await this.transport.send(call);
     return planReplies(replies);
   }
 
@@ -358,19 +264,24 @@ export class Store {
   }
 
   /** Reads a reply, and hands on the suspects that stand in it. */
-  private lookingAt<T>(name: string, at: number, read: (reply: Reply) => T): (reply: Reply) => T {
+  private withSuspects<T>(name: string, at: number, read: (reply: Reply) => T): (reply: Reply) => T {
     return (reply) => {
       this.on.suspects(name, suspectsAt(reply, at));
       return read(reply);
     };
   }
 
-  private demandKeys(name: string): string[] {
-    return [this.keys.demands, this.keys.demandTrigger(name), this.keys.lock(name)];
+  private call<V extends Verb, T>(
+    verb: V,
+    name: string,
+    args: Args<V>,
+    read: (reply: Reply) => T,
+  ): Promise<T> {
+    return this.transport.call(scriptCall(verb, this.of(name), args), read);
   }
 
-  private call<T>(verb: Verb, keys: string[], args: Arg[], read: (reply: Reply) => T): Promise<T> {
-    return this.transport.call(verb, keys, args, read);
+  private of(name: string): CallOf {
+    return { keys: this.keys, caller: this.instance, name };
   }
 }
 

@@ -3,18 +3,17 @@ import type { RedisClock } from '../time/clock';
 import { Batches, type ScriptCall } from './call-batches';
 import type { Client } from './connection';
 import { listOf, type Reply, timeOf } from './replies';
+import type { Verb } from './script-call';
 
-export type Verb = keyof typeof scripts;
 type BatchedVerb = (typeof BATCHED)[number];
-export type Arg = string | number;
 export type BatchedCall = ScriptCall<BatchedVerb>;
 
 /** Sends script calls to Redis, many in one command. Every answer sets the clock. Rejects with what Redis refused. */
 export class Transport {
-  private readonly commands: Record<Verb, (...args: Arg[]) => Promise<unknown>>;
+  private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
   private connectedAt = Number.NEGATIVE_INFINITY;
   private readonly batches = new Batches<BatchedVerb>(
-    ({ verb, keys, args }) => this.send(verb, keys, args),
+    (call) => this.send(call),
     (calls) => this.sendMany(calls),
   );
 
@@ -49,11 +48,11 @@ export class Transport {
    *
    * @param read what the answer says
    */
-  call<T>(verb: Verb, keys: string[], args: Arg[], read: (reply: Reply) => T): Promise<T> {
+  call<T>({ verb, keys, args }: ScriptCall<Verb>, read: (reply: Reply) => T): Promise<T> {
     this.on.sending();
     if (isBatched(verb)) return this.batches.call({ verb, keys, args }, (answer) => read(listOf(answer)));
     this.batches.flush();
-    return this.send(verb, keys, args).then(read);
+    return this.send({ verb, keys, args }).then(read);
   }
 
   /** What was called so far is on its way when this returns. */
@@ -74,12 +73,16 @@ export class Transport {
     };
     // Scripts treat every argument as a string.
     const packed = calls.map(({ verb, keys, args }) => [verb, keys.map(placeOf), args.map(String)]);
-    const [, ...answers] = await this.send('many', [...places.keys()], [JSON.stringify(packed)]);
+    const [, ...answers] = await this.send({
+      verb: 'many',
+      keys: [...places.keys()],
+      args: [JSON.stringify(packed)],
+    });
     return answers.map((answer) => (typeof answer === 'string' ? new Error(answer) : answer));
   }
 
   /** Calls one script in a command of its own. */
-  async send(verb: Verb, keys: string[], args: Arg[]): Promise<Reply> {
+  async send({ verb, keys, args }: ScriptCall<Verb>): Promise<Reply> {
     const sentAt = this.clock.monotonic();
     const reply = listOf(await this.commands[verb](keys.length, ...keys, ...args));
     if (this.clock.observe(Math.max(sentAt, this.connectedAt), timeOf(reply))) this.on.clockJump();

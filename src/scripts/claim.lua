@@ -1,6 +1,6 @@
 -- Hands a due slot to one instance, with the job's lock, and sets the next slot.
 -- KEYS  plans, due, trigger, lock, recovers, counts, paused
--- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), next (cron's next slot), token,
+-- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), nextSlot (of cron), token,
 --       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
 --       until it is settled), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the token with which
@@ -20,7 +20,7 @@
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms; a paused slot is rung as
 --        missed), except for a slot that is claimed again: the next one stays as it was rung
 local plans, due, trigger, lock, recovers, counts, paused = unpack(KEYS)
-local name, stamp, expected, everyMs, nextSlot, token, ttl, skipAfter, early, open, listeners, recover, by,
+local name, stamp, expected, everyMs, nextSlot, token, ttlMs, skipAfterMs, earlyMs, open, listeners, recover, by,
   again, caller, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
@@ -81,8 +81,8 @@ local function moveTo(later)
   setTrigger(trigger, later, pause)
 end
 
--- Only the slot that was asked for is claimed early: `next` follows that one.
-if again == '' and rest > 0 and (rest > tonumber(early) or slot > tonumber(expected)) then
+-- Only the slot that was asked for is claimed early: `nextSlot` follows that one.
+if again == '' and rest > 0 and (rest > tonumber(earlyMs) or slot > tonumber(expected)) then
   if slot > entry.score then moveTo(slot) end
   return answer('ahead', slot, 0, 0)
 end
@@ -107,9 +107,9 @@ end
 
 if isPaused then
   verdict = 'paused'
-elseif tonumber(skipAfter) >= 0 and now - slot > tonumber(skipAfter) then
+elseif tonumber(skipAfterMs) >= 0 and now - slot > tonumber(skipAfterMs) then
   verdict = 'missed'
-elseif redis.call('SET', lock, token, 'NX', 'PX', ttl + rest) then
+elseif redis.call('SET', lock, token, 'NX', 'PX', ttlMs + rest) then
   verdict = 'run'
   if recover == '1' then
     redis.call('HSET', recovers, name, remember(list, caller, token .. ':' .. int(slot) .. ':0'))
@@ -134,8 +134,8 @@ else
   if not isPaused then writeCounts(counts, name, runs, failures, skips + 1, calls, notes) end
   if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
-if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, 0) end
+if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, 0) end
 -- To others it is all the same why nobody runs it, and earlier versions know of no pause.
 local rung = isPaused and 'missed' or verdict
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), rung, open, listeners, name)
-return answer(verdict, slot, verdict == 'run' and ttl + rest or 0, heard)
+return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, heard)

@@ -1,31 +1,69 @@
 // Writes generated.ts: every script with lib.lua in front of it, and the version, so that nothing is read from disk at
-// run time. many.lua has those of BATCHED in front of it as well.
+// run time. many.lua has those of BATCHED in front of it as well. What both sides have to know is written once, in Lua: the
+// constants of lib.lua, and the names and order of KEYS and ARGV, which stand in each script's head.
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
 const { version } = require('../../package.json');
 
+const files = readdirSync(__dirname).filter((file) => file.endsWith('.lua'));
+const texts = Object.fromEntries(
+  files.map((file) => [basename(file, '.lua'), readFileSync(join(__dirname, file), 'utf8')]),
+);
+const names = Object.keys(texts)
+  .filter((name) => name !== 'lib')
+  .sort();
+
 // Comments would travel to Redis with every first call on a connection.
-const read = (file) =>
-  readFileSync(join(__dirname, file), 'utf8')
+const codeOf = (name) =>
+  texts[name]
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('--'))
     .join('\n');
 
 const BATCHED = ['begin', 'claim', 'demand', 'recover', 'renew', 'restore', 'settle', 'sweep', 'take'];
 
-const names = readdirSync(__dirname)
-  .filter((file) => file.endsWith('.lua') && file !== 'lib.lua')
-  .map((file) => basename(file, '.lua'))
-  .sort();
+/** The words that a script's head lists behind `KEYS` or `ARGV`, without what it says of each in brackets. */
+const wordsOf = (name, section) => {
+  const lines = texts[name].split('\n');
+  const first = lines.findIndex((line) => line.startsWith(`-- ${section}  `));
+  if (first < 0) return [];
+  let list = lines[first].slice(`-- ${section}`.length);
+  for (const line of lines.slice(first + 1)) {
+    if (!line.startsWith('--       ')) break;
+    list += ` ${line.slice(2).trim()}`;
+  }
+  // Behind them, a script that takes many jobs lists what it takes of each; who calls it puts those in their place.
+  const [own] = list.replace(/\([^()]*\)/g, '').split(/, and for each /);
+  const words = own
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  const odd = words.find((word) => !/^[A-Za-z]+$/.test(word));
+  if (odd !== undefined) throw new Error(`${name}.lua: '${odd}' among its ${section} is no name`);
+  const taken = new RegExp(`^local ([^=]*) = (?:unpack\\(${section}|${section}\\[1\\])`, 'm').exec(
+    texts[name],
+  )?.[1];
+  if (taken !== undefined && taken.replace(/\s/g, '') !== words.join())
+    throw new Error(`${name}.lua takes ${section} as ${taken}, and its head says ${words.join(', ')}`);
+  return words;
+};
+
+/** `local NAME = 123` of lib.lua, with the comment above it. */
+const constants = [...texts.lib.matchAll(/^-- (.*)\nlocal ([A-Z_]+) = ([\d.e]+)$/gm)];
 
 const entries = (value) => names.map((name) => `  ${name}: ${value(name)},`).join('\n');
 writeFileSync(
   join(__dirname, 'generated.ts'),
   `// Written by generate.js from the .lua files beside it.
 export const version = ${JSON.stringify(version)};
-const lib = ${JSON.stringify(`${read('lib.lua')}\n`)};
+${constants.map(([, comment, name, value]) => `/** ${comment} */\nexport const ${name} = ${value};`).join('\n')}
+/** The keys and the arguments that each script takes, in this order. */
+export const CALLS = {
+${entries((name) => `{ keys: ${JSON.stringify(wordsOf(name, 'KEYS'))}, args: ${JSON.stringify(wordsOf(name, 'ARGV'))} }`)}
+} as const;
+const lib = ${JSON.stringify(`${codeOf('lib')}\n`)};
 const own = {
-${entries((name) => JSON.stringify(`${read(`${name}.lua`)}\n`))}
+${entries((name) => JSON.stringify(`${codeOf(name)}\n`))}
 };
 /** Verbs whose calls can travel together. */
 export const BATCHED = ${JSON.stringify(BATCHED)} as const;

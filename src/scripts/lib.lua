@@ -38,12 +38,16 @@ local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local now = math.floor(nowUs / 1000)
 
+-- A slot at or above this means that the job was fired. Every other time, in ms, is below it.
 local FIRED = 1e15
+-- Entries that a list keeps.
 local KEPT = 8
 -- Of calls more: in a large fleet all may call, be cut off, and call again.
 local KEPT_CALLS = 32
 -- ms in which whoever knows better can say so, after Redis lost a plan: with time for connections to come back.
 local OBJECTION = 300
+-- ms after which a lock without an expiry, which is not redlock's, is asked about again.
+local FOREIGN_LOCK = 1000
 
 -- Lua prints large numbers with an exponent. What a script says of many jobs is often the same.
 local ints = {}
@@ -244,10 +248,10 @@ local function noteRun(counts, name, token, what, by)
   return suspects(notes, token)
 end
 
--- Rest of the lock in ms, 0 when it is free. A lock without an expiry is not redlock's: asked about again in a second.
+-- Rest of the lock in ms, 0 when it is free.
 local function lockRest(lock)
   local rest = redis.call('PTTL', lock)
-  if rest == -1 then return 1000 end
+  if rest == -1 then return FOREIGN_LOCK end
   if rest == -2 then return 0 end
   return math.max(1, rest)
 end

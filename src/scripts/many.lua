@@ -1,6 +1,6 @@
 -- Carries out several calls, each as its own script would. generate.js puts those in front of it, as functions by verb.
--- KEYS  of all calls, each once
--- ARGV  the calls, as JSON: a list of { verb, places of its KEYS, ARGV }. One text is cheaper than hundreds of words.
+-- KEYS  (those of all calls, each once)
+-- ARGV  calls (JSON: a list of { verb, places of its KEYS, ARGV }. One text is cheaper than hundreds of words)
 -- returns { nowUs, ... } and for each call its answer, or the text of the error that refused it
 -- rings  many [MESSAGE, ...] (JSON) for the bells of all calls, in their order; a single one as it is
 local answers, messages = { nowUs }, {}

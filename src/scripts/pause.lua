@@ -1,8 +1,8 @@
 -- Keeps the slots of a job from being run, in the whole fleet, until a time or until it is resumed. Takes the place of an
 -- earlier pause. A run that goes on is not disturbed, and demands still run.
 -- KEYS  paused, plans, due, trigger
--- ARGV  name, until (ms; FIRED: until it is resumed), for (ms from now, in place of `until`; 0: none), info (JSON), caller,
---       sequence, bell
+-- ARGV  name, ends (ms; FIRED: until it is resumed), duration (ms from now, in place of `ends`; 0: none), info (JSON),
+--       caller, sequence, bell
 -- returns { nowUs, verdict, pause (the entry as it is stored) }   verdict  paused | done: this call, or a later one of
 --           this caller, was carried out before
 -- rings  paused CALLER STAMP NAME

@@ -3,8 +3,8 @@
 -- ARGV  caller, answer (JSON), ttlMs
 -- returns { nowUs }
 local answers = KEYS[1]
-local caller, answer, ttl = unpack(ARGV)
+local caller, answer, ttlMs = unpack(ARGV)
 
 redis.call('HSET', answers, caller, answer)
-redis.call('PEXPIRE', answers, ttl)
+redis.call('PEXPIRE', answers, ttlMs)
 return { nowUs }

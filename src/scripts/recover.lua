@@ -6,7 +6,7 @@
 --   verdict  yours: run it once more | held: a run of the job goes on, ask again after lockRest | none
 -- rings  recovered CALLER AT NAME
 local recovers, lock, due, counts, paused = unpack(KEYS)
-local name, token, ttl, by, caller, bell = unpack(ARGV)
+local name, token, ttlMs, by, caller, bell = unpack(ARGV)
 
 local list = redis.call('HGET', recovers, name) or ''
 local holder = redis.call('GET', lock)
@@ -26,10 +26,10 @@ if not first then
   if list ~= '' and (isFired or not (holder or isPaused)) then redis.call('HDEL', recovers, name) end
   return { nowUs, 'none', 0, 0, 0, '' }
 end
-if not redis.call('SET', lock, token, 'NX', 'PX', ttl) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
+if not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
 
 -- The second run is noted as well, so that this command may arrive twice; it is not run a third time.
 redis.call('HSET', recovers, name, remember(list, first, token .. ':' .. slot .. ':1' .. kind))
 local found = noteRun(counts, name, token, (kind == '' and 'S' or 'D') .. slot, by)
 ring(bell, 'recovered', caller, int(now), name)
-return { nowUs, 'yours', tonumber(slot), tonumber(ttl), #kind, found }
+return { nowUs, 'yours', tonumber(slot), tonumber(ttlMs), #kind, found }

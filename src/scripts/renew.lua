@@ -3,8 +3,8 @@
 -- ARGV  token, ttlMs
 -- returns { nowUs, verdict }   verdict  renewed | foreign: the lock is gone, or another's
 local lock = KEYS[1]
-local token, ttl = unpack(ARGV)
+local token, ttlMs = unpack(ARGV)
 
 if redis.call('GET', lock) ~= token then return { nowUs, 'foreign' } end
-redis.call('PEXPIRE', lock, ttl)
+redis.call('PEXPIRE', lock, ttlMs)
 return { nowUs, 'renewed' }

@@ -1,14 +1,14 @@
 -- Brings back what Redis lost of a job, from what an instance knows, and looks for a demand of it.
 -- KEYS  plans, due, trigger, demands, lock, paused
--- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan, pause (the entry of PREFIX:paused
---       that the instance knows; '': none), caller, bell
+-- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan,
+--       knownPause (the entry of PREFIX:paused that the instance knows; '': none), caller, bell
 -- returns { nowUs, verdict, stamp, slot, plan, demandIn, pause }   the state as it is stored now
 --   verdict  none: nothing is stored | kept | restored: the instance knew better
 -- rings  armed CALLER STAMP NAME, when a plan was brought back, so that whoever knows a later slot can say so; paused CALLER
 --        STAMP NAME, when a pause was
 local plans, due, trigger, demands, lock, paused = unpack(KEYS)
-local name, stampText, slotText, plan, knownPause, caller, bell = unpack(ARGV)
-local stamp, slot = tonumber(stampText), tonumber(slotText)
+local name, stamp, slot, plan, knownPause, caller, bell = unpack(ARGV)
+stamp, slot = tonumber(stamp), tonumber(slot)
 
 local entry = readPlan(plans, due, name)
 local verdict = entry and 'kept' or 'none'

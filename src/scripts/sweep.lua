@@ -2,7 +2,7 @@
 -- demand that waits is kept, with all there is of its job, and so is the job of a run that goes on, and one that is paused,
 -- or was within these 30 days.
 -- KEYS  plans, due, demands, runs, recovers, counts, paused, and for each name: lock, history
--- ARGV  names to delete, as JSON: those that are no longer old are kept
+-- ARGV  names (JSON: those to delete; what is no longer old is kept)
 -- returns { nowUs, { names that are old } }   up to 100, for the caller to keep those that it hires
 local plans, due, demands, runs, recovers, counts, paused = unpack(KEYS, 1, 7)
 local names = cjson.decode(ARGV[1])

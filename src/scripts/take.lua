@@ -1,11 +1,11 @@
 -- Takes a demand that waits, with the job's lock.
--- KEYS  demands, demand trigger, lock, due
+-- KEYS  demands, demandTrigger, lock, due
 -- ARGV  name, token, ttlMs, originalHeardAt (0, or when the trigger of an original's demand was heard to expire: a demand
 --       without a note), caller, bell
 -- returns { nowUs, verdict, demandedAt, lockRest, heard }   verdict  yours | held: the lock is | none: no demand waits
 -- rings  taken CALLER AT TRIGGERDELETED LOCKREST NAME
-local demands, trigger, lock, due = unpack(KEYS)
-local name, token, ttl, originalHeardAt, caller, bell = unpack(ARGV)
+local demands, demandTrigger, lock, due = unpack(KEYS)
+local name, token, ttlMs, originalHeardAt, caller, bell = unpack(ARGV)
 
 local entry = readDemand(demands, name)
 local holder = redis.call('GET', lock)
@@ -27,16 +27,16 @@ if originalHeardAt ~= '0' then
   writeDemand(demands, name, entry)
 end
 
-if not redis.call('SET', lock, token, 'NX', 'PX', ttl) then
+if not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then
   return { nowUs, 'held', entry.at, lockRest(lock), 0 }
 end
 entry.state = 'taken'
 entry.token = token
 writeDemand(demands, name, entry)
 local deleted = '0'
-if redis.pcall('GET', trigger) == name then
-  redis.call('DEL', trigger)
+if redis.pcall('GET', demandTrigger) == name then
+  redis.call('DEL', demandTrigger)
   deleted = '1'
 end
-local heard = ring(bell, 'taken', caller, int(now), deleted, ttl, name)
-return { nowUs, 'yours', entry.at, tonumber(ttl), heard }
+local heard = ring(bell, 'taken', caller, int(now), deleted, ttlMs, name)
+return { nowUs, 'yours', entry.at, tonumber(ttlMs), heard }

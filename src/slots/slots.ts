@@ -7,6 +7,7 @@ import type { ClaimReply } from '../redis/replies';
 import type { ClaimRequest, NotedRun } from '../redis/requests';
 import type { Handover } from '../runs/ticket';
 import type { Schedule } from '../schedule/schedule';
+import { OBJECTION } from '../scripts/generated';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';
@@ -30,8 +31,6 @@ export const STEPS_BACK_ONCE_IN = 50;
 const BUSY = 1;
 /** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
 const STALLED = 2.5;
-/** ms that others have to bring back a later slot, after Redis lost a plan; the same as in scripts/lib.lua. */
-const OBJECTION = 300;
 /** ms; however large the fleet seems to be, nobody yields for longer. */
 const LONGEST_YIELD = 1000;
 /** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { messagesIn } from '../../src/hints/bell';
-import { FIRED } from '../../src/redis/bounds';
 import { Keys } from '../../src/redis/keys';
 import type { PlanReply } from '../../src/redis/replies';
 import { Store } from '../../src/redis/store';
 import { everySchedule } from '../../src/schedule/schedule';
+import { FIRED } from '../../src/scripts/generated';
 import { RedisClock } from '../../src/time/clock';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { FIRED } from '../../src/redis/bounds';
 import { Keys } from '../../src/redis/keys';
 import { type Pause, parsePause, pauseInfo } from '../../src/redis/pause-records';
 import type { PlanReply, StoredPlan } from '../../src/redis/replies';
 import type { ClaimRequest } from '../../src/redis/requests';
 import { Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
+import { FIRED } from '../../src/scripts/generated';
 import { RedisClock } from '../../src/time/clock';
 import { about, type Entry, type KnownPause, newestClaim, ProtocolModel } from '../support/protocol-model';
 import { type Answered, Promises, type Seen } from '../support/protocol-promises';

@@ -1,3 +1,4 @@
+import { FIRED } from '../../src/scripts/generated';
 import { clockLead } from '../support/clock-lead';
 import { makeFaultyFleet } from '../support/faults';
 import { waitFor } from '../support/wait';
@@ -5,7 +6,6 @@ import { waitFor } from '../support/wait';
 jest.mock('../../src/time/timers', () => jest.requireActual('../support/clock-lead').leadingTimers());
 
 const DAY = 86_400_000;
-const FIRED = 1e15;
 const fleet = makeFaultyFleet();
 const work = () => {};
 

@@ -1,7 +1,7 @@
-import { FIRED } from '../../src/redis/bounds';
 import type { StoredPlan } from '../../src/redis/replies';
 import type { ClaimRequest, SettleRequest } from '../../src/redis/requests';
 import type { Schedule } from '../../src/schedule/schedule';
+import { FIRED } from '../../src/scripts/generated';
 
 /** A pause or resume, as an instance remembers it. */
 export interface KnownPause {

@@ -1,5 +1,5 @@
-import { FIRED } from '../../src/redis/bounds';
 import type { StoredPlan } from '../../src/redis/replies';
+import { FIRED } from '../../src/scripts/generated';
 import type { KnownPause } from './protocol-model';
 
 /** What is stored at one moment. */
