@@ -49,8 +49,64 @@ function keptOnLeaving(): Made {
     .goes(106_950, 'a', 'exit code 0');
 }
 
+/** `a` dies in its run of the slot 105 000; `b` goes on, and all is looked at in the end. */
+function diedAndInspected(also: (made: Made) => Made): Made {
+  const run = (it: Made) => it.claim('a', 105_000).run('a', 105_000, { ended: null }).dies(105_050, 'a');
+  return also(around((it) => run(it).ticks('b', 106_000, 107_000))).inspected();
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
+    [
+      'a run that died, and is reported and on record once',
+      diedAndInspected((it) =>
+        it
+          .saysDied(110_200, 'b', 105_000)
+          .onRecord(110_190, 'b', 104_000, 'done')
+          .onRecord(110_195, 'a', 105_000),
+      ),
+    ],
+    [
+      'a run that died, and whose trace went with the data of Redis',
+      diedAndInspected((it) => it.redis(112_000, 'emptied').redis(112_001, 'refilled')),
+    ],
+    [
+      'a run that died, and that nobody reports as nobody is there for long enough',
+      diedAndInspected((it) =>
+        it.onRecord(END, 'a', 105_000).dies(110_000, 'b').join('c', 110_100).dies(115_000, 'c'),
+      ),
+    ],
+    [
+      'a slot that is fired before its claimer, which is frozen, has its answer',
+      new Made()
+        .ticks('a', 100_000, 104_000)
+        .does(104_900, 'a', 'frozen')
+        .claim('a', 105_000)
+        .call('fire', 'tick', 'b', 105_300, 105_310)
+        .does(107_000, 'a', 'thawed'),
+    ],
+    [
+      'a demand that quit gave up on, and that Redis reads when it is thawed',
+      meanwhile((made) =>
+        made
+          .redis(110_000, 'down')
+          .callInVain('demand', 'errand', 'b', 110_100, 110_200)
+          .does(110_150, 'b', 'leaving')
+          .goes(110_250, 'b', 'exit code 0')
+          .redis(111_000, 'up')
+          .taken('a', 111_060)
+          .runDemand('a', 111_050, { at: 111_065 }),
+      ),
+    ],
+    [
+      'a run that died, and whose recovery is given to one that has just left',
+      diedInSlot()
+        .does(105_450, 'b', 'leaving')
+        .recovered('b', 105_500)
+        .goes(105_600, 'b', 'exit code 0')
+        .join('c', 105_200)
+        .ticks('c', 106_000, 129_000),
+    ],
     [
       'a run that quit gave up on, and that is recovered',
       abandonedSlot(105_198)
@@ -693,6 +749,28 @@ describe('the checker objects to', () => {
           .saysDied(106_900, 'b', 105_000)
           .saysDied(106_950, 'b', 105_000),
       ),
+    ],
+    [
+      'a run that died, and is not on record',
+      'unrecorded',
+      diedAndInspected((it) => it.saysDied(110_200, 'b', 105_000)),
+    ],
+    [
+      'a run that died, which nobody reports',
+      'unreported',
+      diedAndInspected((it) => it.onRecord(110_000, 'a', 105_000)),
+    ],
+    [
+      'a run that died, and is on record twice',
+      'misrecorded',
+      diedAndInspected((it) =>
+        it.saysDied(110_200, 'b', 105_000).onRecord(110_000, 'a', 105_000).onRecord(110_001, 'a', 105_000),
+      ),
+    ],
+    [
+      'a run that ended, and is on record as died',
+      'misrecorded',
+      meanwhile((made) => made.onRecord(110_000, 'a', 105_000).inspected()),
     ],
     ['a member that ends by itself', 'died', meanwhile((made) => made.goes(110_000, 'b', 'exit code 1'))],
     [

@@ -1,3 +1,4 @@
+import type { RunRecord } from '../../src/info';
 import type { Entry, History, Told, Verb } from './history';
 import type { Jobs } from './jobs';
 
@@ -5,6 +6,15 @@ const JOBS: Jobs = {
   tick: { every: 1000, ttl: 400, workMs: [0, 0] },
   kept: { every: null, ttl: 400, keepAlive: true, workMs: [0, 0] },
   errand: { every: null, ttl: 400, workMs: [0, 0] },
+};
+const RECORD = {
+  demandedAt: null,
+  lateness: 0,
+  durationMs: 0,
+  error: null,
+  details: null,
+  host: 'host',
+  pid: 1,
 };
 /** When all was hired. */
 const STAMP = 99_000;
@@ -38,6 +48,12 @@ export class Made {
     return answeredAt === null ? this : this.tell(answeredAt, member, { kind: 'resolved', call });
   }
 
+  /** A call whose promise rejects. */
+  callInVain(verb: Verb, job: string, member: string, at: number, rejectedAt: number): this {
+    this.call(verb, job, member, at, null);
+    return this.tell(rejectedAt, member, { kind: 'rejected', call: this.calls, message: '' });
+  }
+
   does(at: number, member: string, kind: 'frozen' | 'thawed' | 'killed' | 'leaving' | 'left'): this {
     this.entries.push({ at, member, kind });
     return this;
@@ -57,6 +73,25 @@ export class Made {
       kind: 'lost',
       event: { job: 'tick', slot, demandedAt: null, why: 'died' },
     });
+  }
+
+  /** A run of `tick` is on record. */
+  onRecord(
+    at: number,
+    member: string,
+    slot: number,
+    outcome: RunRecord['outcome'] = 'died',
+    recovered = false,
+  ): this {
+    const record = { ...RECORD, slot, startedAt: slot, outcome, by: `${member}-caller`, recovered };
+    this.entries.push({ at, kind: 'record', job: 'tick', record });
+    return this;
+  }
+
+  /** All is over, and all that is on record has been read. */
+  inspected(): this {
+    this.entries.push({ at: END, kind: 'inspected' });
+    return this;
   }
 
   goes(at: number, member: string, how: string): this {

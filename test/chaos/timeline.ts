@@ -41,6 +41,8 @@ const OBJECTS_AFTER_CUT = 400;
 const SWALLOWED = 400;
 /** ms after an outage by which Redis has read what waited in its sockets. */
 const READS_WITHIN = 100;
+/** ms; a member that was well for so long has begun what it was given, or said why not. */
+const BEGINS_WITHIN = 1000;
 /** The rest of what is not over. */
 const EVER = Number.POSITIVE_INFINITY;
 
@@ -115,6 +117,12 @@ export class Timeline {
     );
   }
 
+  /** It is gone, and was not well for as long as it takes to begin what it was given, or to say why not. */
+  wentEarly(member: MemberLife | undefined, givenAt: number): boolean {
+    if (!member || member.goneAt === EVER) return false;
+    return this.freeMs(member, { from: givenAt, to: member.leftAt }) < BEGINS_WITHIN;
+  }
+
   /** ms of the span, which began with Redis hearing the member, in which it ran and could hear Redis. */
   freeMs(member: MemberLife, { from, to }: Span): number {
     // What was over before it was heard holds up nobody; only answers are swallowed for a while before a cut.
@@ -176,9 +184,9 @@ export class Timeline {
         if (call) Object.assign(call, { to: entry.at, answer: entry.kind });
       }
     }
-    // What a member sent that is no more may still wait in the socket of a Redis that is frozen.
+    // What a member sent that is no more, or gave up on when it quit, may still wait in the socket of a Redis that is frozen.
     for (const call of this.calls) {
-      if (call.answer !== 'none') continue;
+      if (call.answer === 'resolved') continue;
       for (const { from, to } of this.outages)
         if (from <= call.to && call.to <= to) call.to = to + READS_WITHIN;
     }

@@ -6,7 +6,7 @@ import type { Judgement } from './judgement';
 /**
  * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, or
  * gave up on that run when it quit, and no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim,
- * or that whoever was given it said that it had its answer too late.
+ * or that whoever was given it said that it had its answer too late, or went before it had been well for 1 s.
  */
 export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
   const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
@@ -29,6 +29,11 @@ export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void 
       event.job === job && event.slot === slot && event.why === 'expired';
     if (only(timeline.entries, 'skip').some(({ event }) => isTooLate(event))) {
       judgement.excuse('runs that died, whose recovery was answered too late');
+      continue;
+    }
+    const given = rung(timeline.entries, 'recovered').filter((bell) => bell.name === job && bell.at >= at);
+    if (given.some((bell) => timeline.wentEarly(timeline.byCaller(bell.caller), bell.at))) {
+      judgement.excuse('runs that died, whose recovery was given to one that went');
       continue;
     }
     const fired = timeline.calls.some((call) => call.verb === 'fire' && call.job === job && call.to >= at);

@@ -15,8 +15,6 @@ interface BegunSlot {
   at: number;
 }
 
-/** ms; a claimer that was well for so long has begun, or said why not. */
-const BEGINS_WITHIN = 1000;
 /** ms; a claimer that could talk to Redis for so long has had its answer. */
 const HEARS_WITHIN = 20;
 /** ms; a slot that is due while nothing is wrong is claimed within that. Machines that test are slow. */
@@ -112,10 +110,10 @@ class SlotsOfJob {
     for (const slot of this.grid(claim.slot, claim.next)) {
       if (this.isTold(slot)) continue;
       const claimer = this.timeline.byCaller(claim.caller);
-      if (claimer && this.diedEarly(claimer, claim.at)) this.judgement.excuse('slots of a claimer that died');
+      if (this.timeline.wentEarly(claimer, claim.at)) this.judgement.excuse('slots of a claimer that died');
       else if (claimer && this.unanswered(claimer, claim.heardAt))
         this.judgement.excuse('slots whose claim was not answered before Redis was emptied');
-      else if (this.firedUnanswered(claim))
+      else if (this.firedUnanswered(claim, claimer))
         this.judgement.excuse('slots fired before their claim was answered');
       else {
         const by = claimer?.name ?? claim.caller;
@@ -199,17 +197,12 @@ class SlotsOfJob {
     return this.paused.some(({ from, to }) => slot >= from && slot <= to);
   }
 
-  private firedUnanswered({ at, heardAt }: Claim): boolean {
+  private firedUnanswered({ at, heardAt }: Claim, claimer: MemberLife | undefined): boolean {
+    const unheard = (from: number) =>
+      from <= heardAt + HEARS_WITHIN ||
+      (claimer && this.timeline.freeMs(claimer, { from: heardAt, to: from }) < HEARS_WITHIN);
     return this.timeline.calls.some(
-      ({ verb, job, from, to }) =>
-        verb === 'fire' && job === this.job && to >= at && from <= heardAt + HEARS_WITHIN,
-    );
-  }
-
-  private diedEarly(claimer: MemberLife, from: number): boolean {
-    return (
-      claimer.goneAt < Number.POSITIVE_INFINITY &&
-      this.timeline.freeMs(claimer, { from, to: claimer.leftAt }) < BEGINS_WITHIN
+      ({ verb, job, from, to }) => verb === 'fire' && job === this.job && to >= at && unheard(from),
     );
   }
 
@@ -231,7 +224,8 @@ class SlotsOfJob {
         from <= claim.at &&
         to >= before.next &&
         [...members.values()].some(
-          (member) => member.leftAt > from && (this.diedEarly(member, from) || this.unanswered(member, from)),
+          (member) =>
+            member.leftAt > from && (this.timeline.wentEarly(member, from) || this.unanswered(member, from)),
         ),
     );
   }
