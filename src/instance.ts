@@ -98,7 +98,10 @@ export class Instance {
     const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, origin, track };
 
     const handover: Handover = {
-      won: (job, ticket) => this.settles(job, this.runner.run(job, ticket)),
+      won: (job, ticket) => {
+        // A demand whose taker does not begin is taken by another when its lock has ended.
+        if (!this.runner.gaveUp) this.settles(job, this.runner.run(job, ticket));
+      },
       notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
     };
@@ -290,9 +293,9 @@ export class Instance {
       this.runner.leave(timeout);
       for (const part of this.parts) part.stop?.();
       const shared = { clock: this.clock, teller: this.reporter };
-      const rest = await waitForRuns(this.runner, this.calls, shared, timeout);
+      const abandonSlots = () => this.slots.abandon();
+      const rest = await waitForRuns(this.runner, this.calls, abandonSlots, shared, timeout);
       this.calls.giveUp();
-      await this.slots.abandon();
       answersMs = rest();
     } catch {
       // Even the report of a failure has failed. The connections close all the same.

@@ -7,12 +7,14 @@ import type { Runner } from './runner';
 /**
  * Waits for the runs and calls of an instance that quits, and gives up on runs that take too long.
  *
+ * @param abandonSlots lets go of the slots that were won, before it gives up
  * @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout`
  * @returns for how many ms, from when it is asked, Redis may still answer what is on its way
  */
 export async function waitForRuns(
   runner: Runner,
   calls: Calls,
+  abandonSlots: () => Promise<void>,
   { clock, teller }: Pick<Shared, 'clock' | 'teller'>,
   timeout: number | null,
 ): Promise<() => number> {
@@ -26,6 +28,8 @@ export async function waitForRuns(
     answersBy = clock.monotonic() + patience;
     await calls.drain(rest);
   } while (runner.busy > 0);
+  // What is won from here on begins no run, as nobody would wait for it.
+  await abandonSlots();
   const abandoned = await runner.giveUp(ANSWERS_WITHIN);
   if (abandoned.length > 0) {
     answersBy = clock.monotonic() + ANSWERS_WITHIN;

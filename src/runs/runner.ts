@@ -27,6 +27,8 @@ export class Runner {
   /** Around every run, the outermost first. */
   readonly qas: Qa[] = [];
   private readonly runs = new Set<Run>();
+  /** Quit has given up on the runs that went on: nothing may begin any more. */
+  gaveUp = false;
   /** The jobs of the runs that were abandoned. */
   private readonly abandoned: string[] = [];
   private readonly departure: Departure;
@@ -126,6 +128,7 @@ export class Runner {
     const left = [...this.runs];
     for (const run of left) run.giveUp();
     if (left.length > 0) await within(GRACE, Promise.all(left.map(({ worked }) => worked)));
+    this.gaveUp = true;
     const abandoned = [...this.runs].map((run) => this.abandon(run));
     const ended = left.filter(({ state }) => state === 'over').map(({ over }) => over);
     if (left.length > 0) await within(answersMs, Promise.all([...abandoned, ...ended]));
