@@ -113,11 +113,16 @@ describe('a run whose process is killed', () => {
       fred.on('error', () => {});
       fred.on('start', (event) => console.log(JSON.stringify(event)));
       const work = () => new Promise(() => {});
-      fred.hire('job', { every: 2000, ttl: 300, work }).then(() => console.log('hired'));`;
+      fred.hire('job', { every: 3000, ttl: 300, work }).then(() => console.log('hired'));`;
     let isAway = false;
     const { lines } = await runScript(script, fleet.server.url, async (line, child) => {
-      if (line !== 'hired') child.kill('SIGKILL');
-      else isAway = Number(await fleet.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) === 1;
+      if (line !== 'hired') {
+        child.kill('SIGKILL');
+        return;
+      }
+      await fleet.heardBy(1);
+      await fleet.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      isAway = true;
     });
     expect(isAway).toBe(true);
     await waitFor('its lock to end', async () => (await lockOf('job')) === 0);
