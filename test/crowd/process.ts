@@ -1,0 +1,97 @@
+import { performance } from 'node:perf_hooks';
+import Bossman from '../../src';
+
+/** What a process of a crowd is told, as JSON in its first argument. */
+export interface CrowdTask {
+  url: string;
+  prefix: string;
+  /** It hires the jobs from this number on, and before that one. */
+  from: number;
+  to: number;
+  plan: { cron: string; tz: string };
+  /** ms of each 100 for which other work takes the event loop. */
+  busyMs: number;
+}
+
+/** What it says when it is asked for its runs. */
+export interface CrowdRuns {
+  /** For each slot: the numbers of the jobs that were run, and when the last one began, in ms since the epoch. */
+  slots: { slot: number; jobs: number[]; lastAt: number }[];
+  /** ms; the longest time in which the event loop served nothing, without the other work. */
+  longestBlockMs: number;
+  /** Of the whole process. */
+  cpuMs: number;
+  /** Slots that were skipped, by why. */
+  skips: Record<string, number>;
+  errors: string[];
+}
+
+/** ms; how often it is looked whether the event loop goes on. */
+const LOOK = 2;
+
+async function run(task: CrowdTask): Promise<void> {
+  const instance = new Bossman({ connection: task.url, prefix: task.prefix });
+  let slots = new Map<number, { jobs: number[]; lastAt: number }>();
+  let skips: Record<string, number> = {};
+  let errors: string[] = [];
+  instance.on('skip', ({ why }) => {
+    skips[why] = (skips[why] ?? 0) + 1;
+  });
+  instance.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
+
+  let lookedAt = performance.now();
+  let longest = 0;
+  let otherMs = 0;
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - lookedAt - otherMs);
+    lookedAt = now;
+    otherMs = 0;
+  };
+  setInterval(look, LOOK);
+  if (task.busyMs > 0)
+    setInterval(() => {
+      const end = performance.now() + task.busyMs;
+      while (performance.now() < end);
+      otherMs += task.busyMs;
+    }, 100);
+
+  const work = ({ job, slot }: Bossman.RunContext) => {
+    const at = slot ?? 0;
+    const ofSlot = slots.get(at) ?? { jobs: [], lastAt: 0 };
+    ofSlot.jobs.push(Number(job.slice('job-'.length)));
+    ofSlot.lastAt = Date.now();
+    slots.set(at, ofSlot);
+  };
+  const hires: Promise<void>[] = [];
+  for (let number = task.from; number < task.to; number += 1)
+    hires.push(instance.hire(`job-${number}`, { ...task.plan, history: 1, work }));
+  await Promise.all(hires);
+  process.send?.('hired');
+
+  let cpu = process.cpuUsage();
+  process.on('message', async (order) => {
+    if (order === 'quit') {
+      await instance.quit();
+      process.exit();
+    }
+    const { user, system } = process.cpuUsage(cpu);
+    const runs: CrowdRuns = {
+      slots: [...slots].map(([slot, ofSlot]) => ({ slot, ...ofSlot })),
+      longestBlockMs: longest,
+      cpuMs: (user + system) / 1000,
+      skips,
+      errors,
+    };
+    process.send?.(runs);
+    slots = new Map();
+    skips = {};
+    errors = [];
+    longest = 0;
+    cpu = process.cpuUsage();
+  });
+}
+
+const [, , task] = process.argv;
+if (task === undefined) throw new Error('a process of a crowd needs its task');
+void run(JSON.parse(task));

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { type Round, raiseCrowd } from '../crowd/raise';
+import { makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
+
+const fleet = makeFleet();
+
+/*
+ * Thousands of cron jobs that are due in the same second; `npm run crowd` does the same with more of them. Each claim that
+ * computed its slot by itself would take a process a quarter of a second at once.
+ */
+const JOBS = 2000;
+/** ms; generous, as other processes of the machine may take the processor. Without slices it is several seconds. */
+const LONGEST_BLOCK = 1000;
+
+function verdictOf(rounds: Round[]) {
+  return rounds.map(({ missing, doubled, longestBlockMs, skips, errors }) => ({
+    missing,
+    doubled,
+    isBlocked: longestBlockMs > LONGEST_BLOCK,
+    skips,
+    errors,
+  }));
+}
+
+test.each([
+  ['one process that other work takes a third of', { processes: 1, shared: false, busyMs: 33 }],
+  ['four processes that all hired them', { processes: 4, shared: true, busyMs: 0 }],
+])('%s runs each of many jobs that are due at once, once', async (_, crowd) => {
+  const prefix = `${fleet.prefix}-${randomBytes(4).toString('hex')}`;
+  const options = { ...crowd, jobs: JOBS, rounds: 2, everyS: 5 };
+  const rounds = await raiseCrowd({ url: testUrl(), prefix }, options);
+  const good = { missing: 0, doubled: 0, isBlocked: false, skips: {}, errors: [] };
+  expect(verdictOf(rounds)).toEqual([good, good]);
+});
