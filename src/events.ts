@@ -37,9 +37,10 @@ export interface SkipEvent {
   through: number;
   /**
    * `locked`: a run of the job still held its lock · `missed`: the slot's time had passed, and a later run stands for it
-   * or `misfire: 'skip'` lets it go · `expired`: the slot was won, but its lock had run out before the work could begin.
+   * or `misfire: 'skip'` lets it go · `expired`: the slot was won, but its lock had run out before the work could begin ·
+   * `quit`: the slot was won, but its instance quit before the work could begin.
    */
-  why: 'locked' | 'missed' | 'expired';
+  why: 'locked' | 'missed' | 'expired' | 'quit';
 }
 
 /** A run goes on without its lock, or without its instance, or has died. */

@@ -278,7 +278,7 @@ export class Slots {
           token = this.store.nextToken();
         }
       }
-      if (late) this.giveUp(job, late, 'expired');
+      if (late) this.giveUp(job, late, this.pauses.stopped ? 'quit' : 'expired');
     } finally {
       job.claiming = false;
       job.wonWith = null;
@@ -431,7 +431,7 @@ export class Slots {
         return true;
       }
       if (!begins || this.starts.isAbandoned) {
-        this.skip(job, lastHeard(job, asked), slot, slot + 1, 'expired');
+        this.skip(job, lastHeard(job, asked), slot, slot + 1, 'quit');
         this.on.notRun(job, token);
         return true;
       }

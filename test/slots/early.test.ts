@@ -94,7 +94,7 @@ describe('a slot that is claimed shortly before its time', () => {
         if (hasQuit) afterQuit.push(name);
       };
       instance.on('skip', ({ why }) => {
-        if (why === 'expired' && !hasQuit) abandoned.push(name);
+        if (why === 'quit' && !hasQuit) abandoned.push(name);
       });
       await instance.hire(name, { every: EVERY, work });
       const slot = await waitFor('a slot', () => slotsOf(name)[0]);

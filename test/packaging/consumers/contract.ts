@@ -29,7 +29,7 @@ export function events(fred: Bossman): void {
     return [ms, error];
   });
   fred.prependListener('skip', ({ job, slot, through, why }) => {
-    const reason: 'locked' | 'missed' | 'expired' = why;
+    const reason: 'locked' | 'missed' | 'expired' | 'quit' = why;
     return [job.length, slot + through, reason];
   });
   fred.on('lost', ({ slot, why }) => {
