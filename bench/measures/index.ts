@@ -1,5 +1,6 @@
 import type { Measure } from '../measure';
 import { measure as burst } from './burst';
+import { measure as crowd } from './crowd';
 import { measure as demand } from './demand';
 import { measure as hiring } from './hiring';
 import { measure as idle } from './idle';
@@ -10,4 +11,15 @@ import { measure as startup } from './startup';
 import { measure as ticks } from './ticks';
 
 /** In the order of the report. */
-export const MEASURES: Measure[] = [demand, ticks, stall, requests, burst, hiring, rate, startup, idle];
+export const MEASURES: Measure[] = [
+  demand,
+  ticks,
+  stall,
+  requests,
+  burst,
+  crowd,
+  hiring,
+  rate,
+  startup,
+  idle,
+];

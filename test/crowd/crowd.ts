@@ -9,6 +9,7 @@ async function main(): Promise<void> {
       jobs: { type: 'string', default: '20000' },
       processes: { type: 'string', default: '1' },
       shared: { type: 'boolean', default: false },
+      plan: { type: 'string', default: 'cron' },
       rounds: { type: 'string', default: '10' },
       every: { type: 'string', default: '20' },
       busy: { type: 'string', default: '0' },
@@ -21,10 +22,11 @@ async function main(): Promise<void> {
       jobs: Number(values.jobs),
       processes: Number(values.processes),
       shared: values.shared,
+      plan: values.plan === 'interval' ? 'interval' : 'cron',
       rounds: Number(values.rounds),
       everyS: Number(values.every),
       busyMs: Number(values.busy),
-    };
+    } as const;
     await raiseCrowd({ url: server.url, prefix: 'crowd' }, options, (round) => {
       const { missing, doubled, tookMs, longestBlockMs, cpuMs, skips, errors } = round;
       if (missing + doubled + errors.length > 0) bad += 1;

@@ -8,7 +8,7 @@ export interface CrowdTask {
   /** It hires the jobs from this number on, and before that one. */
   from: number;
   to: number;
-  plan: { cron: string; tz: string };
+  plan: { cron: string; tz: string } | { every: number };
   /** ms of each 100 for which other work takes the event loop. */
   busyMs: number;
 }

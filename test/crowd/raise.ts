@@ -10,6 +10,8 @@ export interface CrowdOptions {
   processes: number;
   /** Every process hires all jobs; otherwise each has its share. */
   shared: boolean;
+  /** `interval`: jobs are due one after the other, within the time that it takes to hire them. */
+  plan: 'cron' | 'interval';
   rounds: number;
   /** Seconds from a slot to the next: a divisor of 60. */
   everyS: number;
@@ -42,7 +44,8 @@ export async function raiseCrowd(
   onRound: (round: Round) => void = () => {},
 ): Promise<Round[]> {
   const { jobs, processes, shared, everyS } = options;
-  const plan = { cron: `*/${everyS} * * * * *`, tz: 'UTC' };
+  const plan =
+    options.plan === 'cron' ? { cron: `*/${everyS} * * * * *`, tz: 'UTC' } : { every: everyS * 1000 };
   const children = Array.from({ length: processes }, (_, index) => {
     const share = { from: (jobs * index) / processes, to: (jobs * (index + 1)) / processes };
     const range = shared ? { from: 0, to: jobs } : share;
@@ -55,11 +58,16 @@ export async function raiseCrowd(
     await Promise.all(children.map((child) => once(child, 'message')));
     const everyMs = everyS * 1000;
     // The slots that came while jobs were hired are not looked at, and their runs are waited for.
-    for (let runs = 1; runs > 0; ) {
+    let seen: number[] = [];
+    for (let isQuiet = false; !isQuiet || seen.length === 0; ) {
       await delay(everyMs / 5);
-      runs = (await ask()).reduce((sum, { slots }) => sum + slots.length, 0);
+      const now = (await ask()).flatMap(({ slots }) => slots.map(({ slot }) => slot));
+      isQuiet = now.length === 0;
+      seen = [...seen, ...now];
     }
-    const first = (Math.floor(Date.now() / everyMs) + 1) * everyMs;
+    const last = Math.max(...seen);
+    let first = Math.min(...seen.filter((slot) => slot > last - everyMs));
+    while (first < Date.now()) first += everyMs;
     for (let slot = first; rounds.length < options.rounds; slot += everyMs) {
       await delay(slot + 0.75 * everyMs - Date.now());
       const round = roundOf(await ask(), jobs, slot, everyMs);

@@ -28,7 +28,7 @@ test.each([
   ['four processes that all hired them', { processes: 4, shared: true, busyMs: 0 }],
 ])('%s runs each of many jobs that are due at once, once', async (_, crowd) => {
   const prefix = `${fleet.prefix}-${randomBytes(4).toString('hex')}`;
-  const options = { ...crowd, jobs: JOBS, rounds: 2, everyS: 5 };
+  const options = { ...crowd, jobs: JOBS, plan: 'cron', rounds: 2, everyS: 5 } as const;
   const rounds = await raiseCrowd({ url: testUrl(), prefix }, options);
   const good = { missing: 0, doubled: 0, isBlocked: false, skips: {}, errors: [] };
   expect(verdictOf(rounds)).toEqual([good, good]);
