@@ -11,7 +11,7 @@ async function main(): Promise<void> {
       shared: { type: 'boolean', default: false },
       plan: { type: 'string', default: 'cron' },
       rounds: { type: 'string', default: '10' },
-      every: { type: 'string', default: '20' },
+      every: { type: 'string', default: '60' },
       busy: { type: 'string', default: '0' },
     },
   });
