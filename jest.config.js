@@ -31,6 +31,9 @@ const WAITING = inTest([
   'unchanged/*',
 ]);
 
+/** They install frameworks from the registry: `npm run frameworks`, which has a configuration of its own. */
+const NIGHTLY = inTest(['frameworks/*']);
+
 /** @type {import('jest').Config} */
 const project = {
   // Types are checked once for all files, by `npm run typecheck`: a test starts seconds sooner.
@@ -52,7 +55,7 @@ const kind = (own, runner) => ({
 module.exports = {
   projects: [
     kind({ testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }, 'waiting.js'),
-    kind({ testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE].map((test) => `!${test}`)] }),
+    kind({ testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)] }),
     kind({ testMatch: ALONE }, 'alone.js'),
   ],
   testTimeout: 60_000,

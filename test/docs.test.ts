@@ -16,6 +16,7 @@ import { Redis } from 'ioredis';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
 import { type Block, blocksOf, programOf, usesBossman } from './docs/blocks';
+import { PAGE } from './frameworks/page';
 import { makeFaultyFleet } from './support/faults';
 import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
@@ -50,7 +51,9 @@ const manifest: {
 } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 const blocks = DOCUMENTS.flatMap(blocksOf);
-const inLanguage = (...languages: string[]) => blocks.filter(({ language }) => languages.includes(language));
+/** Those of PAGE are for frameworks that are not installed here: see test/frameworks.test.ts. */
+const own = blocks.filter(({ at }) => !at.startsWith(`${PAGE}:`));
+const inLanguage = (...languages: string[]) => own.filter(({ language }) => languages.includes(language));
 const programs = inLanguage(...PROGRAMS);
 const named = (some: Block[]) => some.map((block): [string, Block] => [block.at, block]);
 
@@ -68,12 +71,10 @@ it('no document has been left half merged', () => {
 
 it('every link from one document to another, or within it, leads somewhere', () => {
   const links = DOCUMENTS.flatMap((document) =>
-    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(
-      ([, link = '']) => {
-        const [path = '', anchor] = link.split('#');
-        return { document, link, path: path ? join(dirname(document), path) : document, anchor };
-      },
-    ),
+    [...proseOf(document).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => {
+      const [path = '', anchor] = link.split('#');
+      return { document, link, path: path ? join(dirname(document), path) : document, anchor };
+    }),
   );
   const dead = links.filter(
     ({ path, anchor }) => !existsSync(join(ROOT, path)) || (anchor && !anchorsOf(path).includes(anchor)),
@@ -90,7 +91,7 @@ it('the README links every page of docs/, and has at most 220 lines', () => {
 it('a relative link in a document of the package leads to a file of the package', () => {
   const published = ['README.md', 'MIGRATING.md', 'CHANGELOG.md', ...PAGES];
   const strays = published.flatMap((document) =>
-    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
+    [...proseOf(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
       .map(([, path = '']) => join(dirname(document), path))
       .filter((path) => !published.includes(path) && !/^docs\/[^/]*\.svg$/.test(path)),
   );
@@ -141,6 +142,11 @@ describe('programs in the documents', () => {
     expect(stdout.match(/(?<=^ran ).*/gm) ?? []).toEqual(staying);
   });
 });
+
+/** A document without its blocks of code, where brackets are no links. */
+function proseOf(document: string): string {
+  return readFileSync(join(ROOT, document), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+}
 
 /** As GitHub makes them of headings. */
 function anchorsOf(document: string): string[] {

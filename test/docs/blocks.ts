@@ -8,6 +8,8 @@ const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 export interface Block {
   /** The document and the line, as in `README.md:12`. */
   at: string;
+  /** The heading of the second level that it is below; empty if there is none. */
+  section: string;
   /** `js`, `shell` …; empty if the document does not say. */
   language: string;
   code: string;
@@ -16,11 +18,15 @@ export interface Block {
 /** The blocks of a document, a path in the repository, in their order. */
 export function blocksOf(document: string): Block[] {
   const text = readFileSync(join(ROOT, document), 'utf8');
-  return [...text.matchAll(FENCE)].map(({ 1: language = '', 2: code = '', index }) => ({
-    at: `${document}:${text.slice(0, index).split('\n').length}`,
-    language,
-    code,
-  }));
+  return [...text.matchAll(FENCE)].map(({ 1: language = '', 2: code = '', index }) => {
+    const before = text.slice(0, index);
+    return {
+      at: `${document}:${before.split('\n').length}`,
+      section: [...before.matchAll(/^## (.*)$/gm)].at(-1)?.[1] ?? '',
+      language,
+      code,
+    };
+  });
 }
 
 /** Code that is shown, a diff as what it makes, with what the reader is left to have. */

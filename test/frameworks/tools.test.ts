@@ -1,0 +1,27 @@
+import { sectionOf } from './page';
+import { Project } from './project';
+
+it('vitest runs the test of the page, and ends', async () => {
+  const project = await Project.make('Test runners');
+  try {
+    expect(await project.run('npx vitest run')).toMatch(/1 passed/);
+  } finally {
+    await project.remove();
+  }
+});
+
+it('the bundle that the script of the page makes does a job', async () => {
+  const project = await Project.make();
+  try {
+    await project.run('npm init -y');
+    await project.run('npm install bossman esbuild');
+    project.write({ ...sectionOf('Bundlers').files, 'jobs.mjs': sectionOf('Bun').files['jobs.ts'] ?? '' });
+    await project.run('node build.mjs');
+    const service = project.start('node bundle.mjs');
+    await service.prints(/engineers at work/);
+    service.signal('SIGTERM');
+    expect(await service.exit).toBe(0);
+  } finally {
+    await project.remove();
+  }
+});
