@@ -69,6 +69,8 @@ async function run(task: CrowdTask): Promise<void> {
   await Promise.all(hires);
   process.send?.('hired');
 
+  // Whoever raised the crowd has gone.
+  process.once('disconnect', () => process.exit());
   let cpu = process.cpuUsage();
   process.on('message', async (order) => {
     if (order === 'quit') {

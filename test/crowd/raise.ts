@@ -45,7 +45,9 @@ export async function raiseCrowd(
 ): Promise<Round[]> {
   const { jobs, processes, shared, everyS } = options;
   const plan =
-    options.plan === 'cron' ? { cron: `*/${everyS} * * * * *`, tz: 'UTC' } : { every: everyS * 1000 };
+    options.plan === 'cron'
+      ? { cron: `${everyS === 60 ? '0' : `*/${everyS}`} * * * * *`, tz: 'UTC' }
+      : { every: everyS * 1000 };
   const children = Array.from({ length: processes }, (_, index) => {
     const share = { from: (jobs * index) / processes, to: (jobs * (index + 1)) / processes };
     const range = shared ? { from: 0, to: jobs } : share;
