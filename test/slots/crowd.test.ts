@@ -9,7 +9,7 @@ const fleet = makeFleet();
  * Thousands of cron jobs that are due in the same second; `npm run crowd` does the same with more of them. Each claim that
  * computed its slot by itself would take a process a quarter of a second at once.
  */
-const JOBS = 2000;
+const JOBS = 1500;
 /** ms; generous, as other processes of the machine may take the processor. Without slices it is several seconds. */
 const LONGEST_BLOCK = 1000;
 
@@ -28,8 +28,8 @@ test.each([
   ['four processes that all hired them', { processes: 4, shared: true, busyMs: 0 }],
 ])('%s runs each of many jobs that are due at once, once', async (_, crowd) => {
   const prefix = `${fleet.prefix}-${randomBytes(4).toString('hex')}`;
-  const options = { ...crowd, jobs: JOBS, plan: 'cron', rounds: 2, everyS: 5 } as const;
+  const options = { ...crowd, jobs: JOBS, plan: 'cron', rounds: 1, everyS: 10 } as const;
   const rounds = await raiseCrowd({ url: testUrl(), prefix }, options);
   const good = { missing: 0, doubled: 0, isBlocked: false, skips: {}, errors: [] };
-  expect(verdictOf(rounds)).toEqual([good, good]);
+  expect(verdictOf(rounds)).toEqual([good]);
 });
