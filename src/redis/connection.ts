@@ -4,7 +4,7 @@ import type { Connection } from '../options';
 import { within } from '../time/timers';
 import { keepTrying, type Tell } from './connectors';
 import { formOf, isCluster, portOf } from './forms';
-import { speakEitherProtocol, speakEitherProtocolTo } from './hello';
+import { guardHandshake, guardHandshakes } from './handshake';
 import { guardedClusterFunctions, guardedFunctions } from './option-functions';
 import { checkedClusterOptions, checkedNode, checkedOptions } from './option-values';
 import { readInTurns } from './reading';
@@ -92,10 +92,10 @@ export function connect(connection: Connection | undefined, role: 'commands' | '
   for (const failure of ['error', 'node error']) client.on(failure, hideArguments);
   if (isCluster(client)) {
     client.on('+node', readInTurns);
-    speakEitherProtocolTo(client);
+    guardHandshakes(client);
   } else {
     readInTurns(client);
-    speakEitherProtocol(client);
+    guardHandshake(client);
   }
   return client;
 }
@@ -143,12 +143,21 @@ function clientOf(
     ...required,
     // Connected below, once that which makes its sockets is guarded.
     lazyConnect: true,
+    ...('client' in form && options.db && isOfVersion5(options) && { enableReadyCheck: true }),
     ...livenessOf(options, tell),
   };
   const client = 'client' in form ? form.client.duplicate(ours) : new Redis(ours);
   keepTrying(client, tell);
   client.connect().catch(() => {});
   return client;
+}
+
+/**
+ * Of a client. Without its ready check ioredis 5 sends commands before it knows that it has the database that was asked
+ * for.
+ */
+function isOfVersion5(options: RedisOptions): boolean {
+  return !('protocol' in options);
 }
 
 /** Why a client failed; a Cluster's error does not say it, but has what its last node said. */

@@ -59,6 +59,10 @@ const REMEDIES: readonly Remedy[] = [
     advice: `look at user and password; in ${LOGIN} both are percent-encoded`,
   },
   {
+    said: /^NOPERM\b.*\(SELECT \d+\)$/s,
+    advice: 'a user of another database than 0 needs the right to SELECT: +select',
+  },
+  {
     said: /^NOPERM\b/,
     advice: {
       service: 'npx bossman doctor lists the rights that are missing',
@@ -104,6 +108,10 @@ const REMEDIES: readonly Remedy[] = [
     advice: 'it takes connections from its own machine only: set a password in Redis, or protected-mode no',
   },
   {
+    said: /unknown (redis )?command.*\(SELECT \d+\)$/is,
+    advice: 'what answers there has no other database than 0: leave db out',
+  },
+  {
     said: /^(ERR )?unknown (redis )?command|script attempted to access|unknown redis command called/i,
     advice: 'bossman needs Redis 6.2 or later, or Valkey, with no proxy before it that lacks commands',
   },
@@ -112,6 +120,13 @@ const REMEDIES: readonly Remedy[] = [
     advice: 'what answers there does not speak RESP3: set protocol: 2 in connection',
   },
   { said: /DB index is out of range/, advice: 'give another db, or raise databases in redis.conf' },
+  {
+    said: /SELECT is not allowed in cluster mode/,
+    advice: {
+      service: 'a Cluster has database 0 only: leave db out, and give an ioredis Cluster',
+      cli: 'a Cluster has database 0 only: give a URL without another, and --cluster',
+    },
+  },
   {
     said: /^CERT_HAS_EXPIRED$|certificate has expired/,
     advice: 'the certificate has to be renewed',

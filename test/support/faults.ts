@@ -40,7 +40,7 @@ class FaultyFleet extends RecordedFleet<string> {
   }
 
   /** A new instance, which tries every 20 ms to connect if `connection` does not say otherwise. */
-  join(options: Bossman.RunOptions = {}, connection: RedisOptions = {}): Bossman {
+  join(options: Bossman.BossmanOptions = {}, connection: RedisOptions = {}): Bossman {
     const { port } = this.server;
     const instance = new Bossman({
       connection: { host: '127.0.0.1', port, retryStrategy: () => 20, ...connection },

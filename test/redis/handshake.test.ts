@@ -80,10 +80,10 @@ describe('behind a proxy that refuses HELLO', () => {
     await fleet.redis.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>secret', '~*', '&*', '+@all');
     const proxy = await startProxy(saying('ERR no such command here'));
     try {
-      const fred = fleet.join({}, { port: proxy.port, username: 'app', password: 'secret' });
+      const fred = fleet.join({}, { port: proxy.port, username: 'app', password: 'secret', db: 2 });
       await fred.hire('tick', { every: 100, work });
       await fleet.ticks('tick', 1);
-      const url = `redis://app:secret@127.0.0.1:${proxy.port}`;
+      const url = `redis://app:secret@127.0.0.1:${proxy.port}/2`;
       const doctor = await bossman(['doctor', '--json', '--url', url, '--prefix', fleet.prefix]);
       expect(JSON.parse(doctor.stdout).checks).toContainEqual(
         expect.objectContaining({ check: 'rights', status: 'ok' }),
