@@ -4,6 +4,8 @@ import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 
 const fleet = makeFleet();
+// Half a minute for each, and as long again on a busy machine.
+jest.setTimeout(120_000);
 
 /*
  * Thousands of cron jobs that are due in the same second; `npm run crowd` does the same with more of them. Each claim that
