@@ -109,7 +109,7 @@ export class Instance {
     this.paused = new PausedJobs(shared, {
       changed: (job, isPaused) => {
         this.slots.pauseChanged(job);
-        if (!isPaused) this.recoveries.look(job);
+        if (!isPaused) this.recoveries.check(job);
       },
     });
     this.plans = new Plans(shared, this.paused, {
@@ -135,7 +135,7 @@ export class Instance {
     const canAsk = () => this.client.status === 'ready';
     this.bellFallback = new BellFallback(pauses, settings.run.ttlMs, {
       canAsk,
-      catchUp: () => this.plans.lookAll(),
+      catchUp: () => this.plans.syncAll(),
     });
     const listener = new Listener(
       this.subscriber,
@@ -168,7 +168,7 @@ export class Instance {
   hire(name: string, definition: JobDefinition, settings: JobSettings): Promise<void> {
     return this.calls.begin<void>('hire', name, (waiter) => {
       const job = this.register(name, definition, settings);
-      this.recoveries.look(job);
+      this.recoveries.check(job);
       this.plans.hire(job, waiter);
     });
   }
@@ -249,7 +249,7 @@ export class Instance {
   private settles(job: Job, end: Promise<SettleReply>): void {
     const acted = end.then(({ demandIn, recoverable }) => {
       if (demandIn >= 0) this.demands.waits(job, demandIn);
-      if (recoverable) this.recoveries.look(job);
+      if (recoverable) this.recoveries.check(job);
     });
     void this.calls.track(acted);
   }
@@ -268,7 +268,7 @@ export class Instance {
     }
     this.plans.restoreAll();
     this.paused.restoreAll();
-    this.recoveries.lookAll();
+    this.recoveries.checkAll();
   }
 
   private onSubscribed(): void {
@@ -280,10 +280,10 @@ export class Instance {
       // Only a first guess: every claim tells it again.
       () => {},
     );
-    // Another's plan, or a fire, is met at the next slot; a demand waits for whoever looks.
-    if (isFirst) this.plans.lookForDemands();
-    else this.plans.lookAll();
-    this.recoveries.lookAll();
+    // Another's plan, or a fire, is met at the next slot; a demand waits until somebody asks.
+    if (isFirst) this.plans.syncDemanded();
+    else this.plans.syncAll();
+    this.recoveries.checkAll();
   }
 
   private async close(timeout: number | null): Promise<void> {

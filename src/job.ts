@@ -12,55 +12,93 @@ export interface KnownPlan {
   text: string;
 }
 
-/** A job as one instance knows it. What decides is in Redis; this is what it last heard. */
-export class Job {
+/** What is known of a job's plan. Written by `plans/` alone. */
+export interface PlanState {
   /** null until Redis has answered, and for a job without a plan of its own. */
-  known: KnownPlan | null = null;
-  /** Runs of the job that go on here. */
-  running = 0;
-
-  // Slots (see plans.ts and slots.ts)
+  known: KnownPlan | null;
   /** The sequence number of the last hire or fire of the job here; answers to earlier ones no longer count. */
-  call = 0;
-  /** Who claims the next slot before all others: whoever claimed the last one, unless it steps back. */
-  goesFirst: 'me' | 'other' | 'nobody' = 'nobody';
-  /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
-  claimHeardAt = 0;
+  lastCall: number;
   /** The stamp of the last fire that was heard of. */
-  firedBy = 0;
-  /** A slot that is not claimed before its time, as a run went on. */
-  punctualAt = 0;
-  /** A claim is on its way, or what it won waits for its time. */
-  claiming = false;
-  /** The token of a slot that was won and has not begun. */
-  wonWith: string | null = null;
-  /** The alarm went off, late or in a busy instance, and has waited again. */
-  waitedAgain = false;
-  /** A look at what Redis holds is on its way. */
-  looking = false;
+  firedBy: number;
+  /** A sync with Redis is on its way, or about to be sent. */
+  syncing: boolean;
   /** Another is to follow it, as it may have been too early. */
-  lookAgain = false;
-  /** When the last look began, on the process's monotonic clock. */
-  lookedAt = Number.NEGATIVE_INFINITY;
-  /** When anything was last heard of the job's slots, on Redis' clock. */
-  heardAt = 0;
+  syncAgain: boolean;
+  /** When the last sync began, on the process's monotonic clock. */
+  syncedAt: number;
+}
 
-  // Demands (see demands.ts)
+/** What is known of a job's next slot, and of the claim of it. Written by `slots/` alone. */
+export interface SlotState {
+  /** Who claims the next slot before all others: whoever claimed the last one, unless it steps back. */
+  goesFirst: 'me' | 'other' | 'nobody';
+  /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
+  claimHeardAt: number;
+  /** When anything was last heard of the job's slots, on Redis' clock. */
+  heardAt: number;
+  /** A slot that is not claimed before its time, as a run went on. */
+  punctualAt: number;
+  /** The alarm went off, late or in a busy instance, and has waited again. */
+  waitedAgain: boolean;
+  /** A claim is on its way, or what it won waits for its time. */
+  claiming: boolean;
+  /** The token of a slot that was won and has not begun. */
+  wonWith: string | null;
+  /** A run that died is being looked for. */
+  recovering: boolean;
+}
+
+/** What is known of a job's demands. Written by `demands/` alone. */
+export interface DemandState {
   /** A take is on its way. */
-  taking = false;
+  taking: boolean;
   /** Another is to follow it, as it may have been too early. */
-  takeAgain = false;
+  takeAgain: boolean;
   /** A demand made here is on its way, which is taken in the same step if that can be; true when it was. */
-  demanding: Promise<boolean> | null = null;
+  demanding: Promise<boolean> | null;
   /** When a demand was last noted, as far as is known, on Redis' clock. */
-  demandNotedAt = 0;
+  demandNotedAt: number;
   /** Who took the demand that was taken last, as a bell says. */
-  takenBy: string | null = null;
+  takenBy: string | null;
   /** How many bells about demands of the job were heard. */
+  demandsHeard: number;
+}
+
+/** What goes on here. Written by `runs/` alone. */
+export interface RunState {
+  /** Runs of the job that go on here. */
+  running: number;
+}
+
+/**
+ * A job as one instance knows it. What decides is in Redis; this is what it last heard. One flat object, as there may be
+ * thousands of jobs, and each further object of each would take heap.
+ */
+export class Job implements PlanState, SlotState, DemandState, RunState {
+  known: KnownPlan | null = null;
+  lastCall = 0;
+  firedBy = 0;
+  syncing = false;
+  syncAgain = false;
+  syncedAt = Number.NEGATIVE_INFINITY;
+
+  goesFirst: SlotState['goesFirst'] = 'nobody';
+  claimHeardAt = 0;
+  heardAt = 0;
+  punctualAt = 0;
+  waitedAgain = false;
+  claiming = false;
+  wonWith: string | null = null;
+  recovering = false;
+
+  taking = false;
+  takeAgain = false;
+  demanding: Promise<boolean> | null = null;
+  demandNotedAt = 0;
+  takenBy: string | null = null;
   demandsHeard = 0;
 
-  /** Looking for a run that died (see recoveries.ts). */
-  recovering = false;
+  running = 0;
 
   constructor(
     readonly name: string,

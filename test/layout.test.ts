@@ -32,6 +32,25 @@ it('the files directly in src/ are few: the public face, and what every folder s
   expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(10);
 });
 
+it('no file in src/ is longer than can be read at a sitting', () => {
+  const long = files.filter((file) => file !== 'scripts/generated.ts' && linesOf(file) > 300);
+  expect(long).toEqual([]);
+});
+
+it('each part of what is known of a job is written in one folder', () => {
+  const parts = { PlanState: 'plans', SlotState: 'slots', DemandState: 'demands', RunState: 'runs' };
+  const strangers = Object.entries(parts).flatMap(([part, owner]) => {
+    const declared = new RegExp(`interface ${part} \\{(.*?)\\n\\}`, 's').exec(sourceOf('job.ts'))?.[1] ?? '';
+    const fields = [...declared.matchAll(/^ {2}(\w+):/gm)].map(([, field]) => field);
+    expect(fields.length).toBeGreaterThan(0);
+    const written = new RegExp(`\\b(?:job|known)\\.(?:${fields.join('|')}) (?:[-+]?=|\\?\\?=) .*`, 'g');
+    return files
+      .filter((file) => layerOf(file) !== owner)
+      .flatMap((file) => [...sourceOf(file).matchAll(written)].map(([line]) => `${file}: ${line}`));
+  });
+  expect(strangers).toEqual([]);
+});
+
 it('every timer is set by time/timers, which no wait is too long for and no program replaces', () => {
   const setters = files.filter(
     (file) =>
@@ -70,6 +89,10 @@ function importsOf(file: string): string[] {
   return importedFiles.flatMap(({ fileName }) =>
     fileName.startsWith('.') ? [relative(SRC, resolve(path, '..', fileName))] : [],
   );
+}
+
+function linesOf(file: string): number {
+  return sourceOf(file).trimEnd().split('\n').length;
 }
 
 function sourceOf(file: string): string {

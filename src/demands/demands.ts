@@ -16,7 +16,7 @@ const ORIGINAL_WAIT = 20;
 
 /**
  * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
- * bell of that stops the others. All of them look again when the taker's lock would end, unless they hear before that
+ * bell of that stops the others. All of them try to take it again when the taker's lock would end, unless they hear before that
  * it has begun: so a demand outlives a taker that dies. Only an instance's own demand, when nobody waits for another,
  * counts as begun in the step that takes it: until it runs nobody was told that it was made.
  *
@@ -28,7 +28,7 @@ const ORIGINAL_WAIT = 20;
  * - when Redis refuses the take, or its lock ended before the run could begin: after `DUE`, with the same token;
  * - when Redis refuses our own demand: after a `ttl`, as it may have been taken although the answer was lost;
  * - when our own demand could not begin before its lock ended: it is made again;
- * - when the answer to a hire, to a look or to the end of a run says that a demand waits (`waits`). Looks follow a
+ * - when the answer to a hire, to a sync or to the end of a run says that a demand waits (`waits`). Syncs follow a
  *   connection and a subscription, and are made within every `ttl` while the bell is not heard;
  * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
  */

@@ -21,7 +21,7 @@ export class Hires {
     },
   ) {}
 
-  /** Sends a hire. Its sequence number is the job's `call`. */
+  /** Sends a hire. Its sequence number is the job's `lastCall`. */
   send(job: Job, schedule: Schedule, waiter: Waiter<void>): void {
     // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
     // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
@@ -30,7 +30,7 @@ export class Hires {
     const { earliest, latest } = clock.bounds();
     const since = clock.known ? Math.ceil(latest) : 0;
     const sinceWhenRetried = clock.known ? Math.floor(earliest) - 1 : 0;
-    this.arm(new Hire(job, schedule, job.call, since, sinceWhenRetried, this, waiter));
+    this.arm(new Hire(job, schedule, job.lastCall, since, sinceWhenRetried, this, waiter));
   }
 
   /**
@@ -55,14 +55,18 @@ export class Hires {
         this.arm(new Hire(job, schedule, call, sinceNow, null, this, { answered, refused }));
       });
     };
-    await retries.until('hire', job.name, send, { waits: HIRE, before, isWanted: () => job.call === call });
+    await retries.until('hire', job.name, send, {
+      waits: HIRE,
+      before,
+      isWanted: () => job.lastCall === call,
+    });
   }
 
   /** Redis has answered a hire. */
   armed(hire: Hire, reply: PlanReply): void {
     const { job, schedule } = hire;
     this.shared.teller.over('hire', job.name);
-    if (reply.verdict === 'stale' && job.call === hire.sequence) {
+    if (reply.verdict === 'stale' && job.lastCall === hire.sequence) {
       this.arm(hire);
       return;
     }

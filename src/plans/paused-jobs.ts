@@ -5,7 +5,7 @@ import { FIRED } from '../scripts/generated';
 import type { PauseSettings } from '../settings';
 import type { Part, Shared } from '../shared';
 import { Alarms } from '../time/alarms';
-import { LOOK } from '../time/retry';
+import { SYNC } from '../time/retry';
 import { turns } from '../time/turns';
 
 /** ms between two questions that hints lead to: there may be hundreds of hints a second. */
@@ -166,7 +166,7 @@ export class PausedJobs implements Part {
         if (!clock.known) await store.readClock();
         return store.pausesOf(names);
       };
-      const found = await retries.until('look for a pause', names[0] ?? '', send, { waits: LOOK });
+      const found = await retries.until('look for a pause', names[0] ?? '', send, { waits: SYNC });
       for (const [at, pause] of (found ?? []).entries()) this.answered(names[at] ?? '', pause);
     } while ((await pauses.pause(ASK_AGAIN)) && this.questions.size > 0);
     this.isAsking = false;
@@ -180,7 +180,7 @@ export class PausedJobs implements Part {
 
   private async restore(name: string, pause: Pause | null): Promise<void> {
     const send = () => this.shared.store.restore(name, null, pause);
-    const stored = await this.shared.retries.until('look for a pause', name, send, { waits: LOOK });
+    const stored = await this.shared.retries.until('look for a pause', name, send, { waits: SYNC });
     if (stored) this.learn(name, stored.pause);
   }
 }

@@ -5,19 +5,19 @@ import type { Waiter } from '../redis/waiter';
 import { parsePlan } from '../schedule/schedule';
 import { FIRED } from '../scripts/generated';
 import type { Shared } from '../shared';
-import { LOOK } from '../time/retry';
+import { SYNC } from '../time/retry';
 import { turns } from '../time/turns';
 import { Hires } from './hires';
 import type { PausedJobs } from './paused-jobs';
 
-/** Jobs that are looked at in one command: Redis serves others in between. */
+/** Jobs that one command asks about: Redis serves others in between. */
 const PAGE = 500;
-/** ms between two looks at a job that hints lead to: there may be hundreds of hints a second. */
-const LOOK_AGAIN = 50;
+/** ms between two syncs of a job that hints lead to: there may be hundreds of hints a second. */
+const SYNC_AGAIN = 50;
 
 /**
- * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and looking again whenever something may
- * have been missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
+ * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and a sync whenever something may have been
+ * missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
  */
 export class Plans {
   private readonly hires: Hires;
@@ -36,7 +36,7 @@ export class Plans {
   ) {
     this.hires = new Hires(shared, {
       stored: (job, schedule, reply) => {
-        if (reply.verdict !== 'stale' && this.paused.learn(job.name, reply.pause)) void this.look(job);
+        if (reply.verdict !== 'stale' && this.paused.learn(job.name, reply.pause)) void this.sync(job);
         // After a later call of ours too, for that may be refused; the stamps tell what counts.
         if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
         if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
@@ -47,17 +47,17 @@ export class Plans {
   /** Stores the job's plan. Tells the first refusal, and goes on trying. */
   hire(job: Job, waiter: Waiter<void>): void {
     const { schedule } = job.settings;
-    job.call = this.shared.store.nextSequence();
+    job.lastCall = this.shared.store.nextSequence();
     if (schedule) {
       this.hires.send(job, schedule, waiter);
       return;
     }
     job.known = null;
     this.on.changed(job, false);
-    this.lookOnce(job).then(
+    this.syncOnce(job).then(
       () => waiter.answered(),
       (cause: unknown) => {
-        void this.shared.pauses.pause(LOOK.first).then((goOn) => (goOn ? this.look(job) : undefined));
+        void this.shared.pauses.pause(SYNC.first).then((goOn) => (goOn ? this.sync(job) : undefined));
         waiter.refused(cause);
       },
     );
@@ -66,7 +66,7 @@ export class Plans {
   async fire(name: string): Promise<void> {
     const job = this.shared.jobs.get(name);
     const call = this.shared.store.nextSequence();
-    if (job) job.call = call;
+    if (job) job.lastCall = call;
     const { stamp, slot } = await this.shared.store.fire(name, call);
     if (job && slot >= FIRED) this.learn(job, { stamp, slot, plan: '' });
   }
@@ -74,52 +74,52 @@ export class Plans {
   /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
   armAgain(job: Job): void {
     if (!job.settings.schedule) return;
-    job.call = this.shared.store.nextSequence();
-    void this.hires.sendUntilTaken(job, job.settings.schedule, job.call, job.known?.stamp ?? 0, 0);
+    job.lastCall = this.shared.store.nextSequence();
+    void this.hires.sendUntilTaken(job, job.settings.schedule, job.lastCall, job.known?.stamp ?? 0, 0);
   }
 
   /**
-   * Redis was out of reach: brings back what it lost, and looks for what was missed. A hire that it has not answered says
+   * Redis was out of reach: brings back what it lost, and finds what was missed. A hire that it has not answered says
    * all that by itself, as it is sent from now on.
    */
   restoreAll(): void {
     turns.each(this.shared.jobs.values(), (job) => {
-      if (!isUnanswered(job) && !this.shared.pauses.stopped) void this.look(job);
+      if (!isUnanswered(job) && !this.shared.pauses.stopped) void this.sync(job);
     });
   }
 
-  /** The bell was unheard: looks for what was missed, also since a hire that is on its way was carried out. */
-  lookAll(): void {
+  /** The bell was unheard: finds what was missed, also since a hire that is on its way was carried out. */
+  syncAll(): void {
     this.restoreAll();
-    this.lookForDemands([...this.shared.jobs.values()].filter(isUnanswered));
+    this.syncDemanded([...this.shared.jobs.values()].filter(isUnanswered));
   }
 
   /** Many in one command, as thousands may be hired at the start. */
-  lookForDemands(jobs = [...this.shared.jobs.values()]): void {
+  syncDemanded(jobs = [...this.shared.jobs.values()]): void {
     for (let from = 0; from < jobs.length; from += PAGE)
-      void this.lookForDemandsOf(jobs.slice(from, from + PAGE));
+      void this.syncDemandedOf(jobs.slice(from, from + PAGE));
   }
 
-  private async lookForDemandsOf(jobs: Job[]): Promise<void> {
+  private async syncDemandedOf(jobs: Job[]): Promise<void> {
     const waiting = await this.shared.store
       .demanded(jobs.map(({ name }) => name))
       .catch(() => jobs.map(() => true));
     turns.each(jobs.entries(), ([index, job]) => {
-      if (waiting[index] && !this.shared.pauses.stopped) void this.look(job);
+      if (waiting[index] && !this.shared.pauses.stopped) void this.sync(job);
     });
   }
 
-  /** As `look`, for a hint: what was looked at just now waits a moment, and is looked at once for all hints of that time. */
-  lookSoon(job: Job): void {
-    const wait = LOOK_AGAIN - (this.shared.clock.monotonic() - job.lookedAt);
-    if (job.looking || !(wait > 0)) {
-      void this.look(job);
+  /** As `sync`, for a hint: a job that was synced just now waits a moment, and is synced once for all hints of that time. */
+  syncSoon(job: Job): void {
+    const wait = SYNC_AGAIN - (this.shared.clock.monotonic() - job.syncedAt);
+    if (job.syncing || !(wait > 0)) {
+      void this.sync(job);
       return;
     }
-    job.looking = true;
+    job.syncing = true;
     void this.shared.pauses.pause(wait).then((goOn) => {
-      job.looking = false;
-      if (goOn) void this.look(job);
+      job.syncing = false;
+      if (goOn) void this.sync(job);
     });
   }
 
@@ -127,28 +127,28 @@ export class Plans {
    * Tells Redis what we know of the job's plan, and learns what it knows. One at a time for each job: what is asked
    * meanwhile is asked once more.
    */
-  async look(job: Job): Promise<void> {
-    if (job.looking) {
-      job.lookAgain = true;
+  async sync(job: Job): Promise<void> {
+    if (job.syncing) {
+      job.syncAgain = true;
       return;
     }
-    job.looking = true;
-    job.lookedAt = this.shared.clock.monotonic();
+    job.syncing = true;
+    job.syncedAt = this.shared.clock.monotonic();
     const send = async () => {
-      job.lookAgain = false;
-      await this.lookOnce(job);
+      job.syncAgain = false;
+      await this.syncOnce(job);
       return true;
     };
-    do await this.shared.retries.until('look', job.name, send, { waits: LOOK });
-    while (job.lookAgain && !this.shared.pauses.stopped);
-    job.looking = false;
+    do await this.shared.retries.until('sync', job.name, send, { waits: SYNC });
+    while (job.syncAgain && !this.shared.pauses.stopped);
+    job.syncing = false;
   }
 
-  private async lookOnce(job: Job): Promise<void> {
-    const { call, known } = job;
+  private async syncOnce(job: Job): Promise<void> {
+    const { lastCall, known } = job;
     const stored = await this.bringBack(job, known);
     // Before the first answer to a hire there is nothing to compare with.
-    if (job.call === call && known && stored.verdict !== 'none') this.learn(job, stored);
+    if (job.lastCall === lastCall && known && stored.verdict !== 'none') this.learn(job, stored);
     if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
   }
 
@@ -160,6 +160,11 @@ export class Plans {
     return stored;
   }
 
+  /** A slot of the plan was claimed, or passed: this one is the next. */
+  moveOn(known: KnownPlan, slot: number): void {
+    known.slot = slot;
+  }
+
   /** Takes in what is stored for a job that is hired here. */
   learn(job: Job, stored: StoredPlan): void {
     const own = job.settings.schedule;
@@ -167,7 +172,7 @@ export class Plans {
     const { known } = job;
     if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
       // Redis came back with older data, or this answer was overtaken by the bell.
-      if (stored.stamp < known.stamp) void this.look(job);
+      if (stored.stamp < known.stamp) void this.sync(job);
       this.on.changed(job, false);
       return;
     }

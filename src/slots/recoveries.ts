@@ -10,38 +10,38 @@ import { EARLY } from './slots';
 
 /**
  * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until
- * it is settled; everybody else looks when its lock would end, unless the bell says before that the run is settled, or that
+ * it is settled; everybody else checks when its lock would end, unless the bell says before that the run is settled, or that
  * its instance has quit and its work has ended.
  */
 export class Recoveries {
-  private readonly looks: Alarms;
+  private readonly checks: Alarms;
 
   constructor(
     private readonly shared: Shared,
     private readonly on: Handover,
   ) {
-    this.looks = new Alarms(
+    this.checks = new Alarms(
       () => shared.clock.now(),
-      (name) => this.onLook(name),
+      (name) => this.onCheck(name),
     );
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.recover) return;
     const { doubts } = this.shared.trust;
-    if (bell.kind === 'claim' && bell.verdict === 'run') this.lookAfter(job, Math.max(bell.at, bell.slot));
+    if (bell.kind === 'claim' && bell.verdict === 'run') this.checkAfter(job, Math.max(bell.at, bell.slot));
     else if (bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0))
-      this.lookAfter(job, bell.at);
-    else if (bell.kind === 'dropped') this.lookIn(job, 0, true);
-    else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.looks.clear(job.name);
+      this.checkAfter(job, bell.at);
+    else if (bell.kind === 'dropped') this.checkIn(job, 0, true);
+    else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.checks.clear(job.name);
   }
 
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
-  look(job: Job): void {
+  check(job: Job): void {
     if (!job.settings.recover || job.recovering || this.shared.pauses.stopped) return;
     // A slot that this instance has won, and could not begin in time, looks like one whose run died. It is claimed again.
     if (job.wonWith !== null) {
-      this.lookIn(job, job.settings.ttlMs, true);
+      this.checkIn(job, job.settings.ttlMs, true);
       return;
     }
     job.recovering = true;
@@ -50,16 +50,16 @@ export class Recoveries {
     });
   }
 
-  lookAll(): void {
-    turns.each(this.shared.jobs.values(), (job) => this.look(job));
+  checkAll(): void {
+    turns.each(this.shared.jobs.values(), (job) => this.check(job));
   }
 
   clockJumped(): void {
-    this.looks.realign();
+    this.checks.realign();
   }
 
   stop(): void {
-    this.looks.stop();
+    this.checks.stop();
   }
 
   private tooLate(job: Job, token: string, slot: number | null): void {
@@ -73,24 +73,24 @@ export class Recoveries {
     this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
   }
 
-  /** A run has begun then: looks when its lock would end. */
-  private lookAfter(job: Job, begunAt: number): void {
+  /** A run has begun then: checks when its lock would end. */
+  private checkAfter(job: Job, begunAt: number): void {
     const began = begunAt - this.shared.clock.now();
-    this.lookIn(job, job.settings.ttlMs + Math.min(Math.ceil(EARLY), began), this.shared.trust.doubts);
+    this.checkIn(job, job.settings.ttlMs + Math.min(Math.ceil(EARLY), began), this.shared.trust.doubts);
   }
 
-  /** @param atLatest a look that is set for an earlier time stays */
-  private lookIn(job: Job, ms: number, atLatest = false): void {
-    // Before the first answer the hire's own look is still to come.
+  /** @param atLatest a check that is set for an earlier time stays */
+  private checkIn(job: Job, ms: number, atLatest = false): void {
+    // Before the first answer the hire's own check is still to come.
     if (!this.shared.clock.known) return;
     const dueAt = this.shared.clock.now() + Math.max(0, ms) + 1 + this.shared.fleetSize.randomWait();
-    if (atLatest) this.looks.hasten(job.name, dueAt);
-    else this.looks.set(job.name, dueAt);
+    if (atLatest) this.checks.hasten(job.name, dueAt);
+    else this.checks.set(job.name, dueAt);
   }
 
-  private onLook(name: string): void {
+  private onCheck(name: string): void {
     const job = this.shared.jobs.get(name);
-    if (job) this.look(job);
+    if (job) this.check(job);
   }
 
   /** The token stays until there is an answer, so a command that went unanswered is known. */
@@ -100,7 +100,7 @@ export class Recoveries {
     const { ttlMs } = job.settings;
     const send = () => store.recover(job.name, token, ttlMs, job.settings);
     const reply = await retries.until('recovery', job.name, send, { waits: DUE });
-    if (reply?.verdict === 'held') this.lookIn(job, reply.lockRest);
+    if (reply?.verdict === 'held') this.checkIn(job, reply.lockRest);
     if (reply?.verdict !== 'yours') return;
     const { slot, demandedAt, at: lockedAt, lockEndsAt } = reply;
     if (clock.now() < lockEndsAt)

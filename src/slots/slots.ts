@@ -118,7 +118,7 @@ export class Slots {
 
   onBell(bell: Bell & { name: string }, job: Job): void {
     if (!job.settings.schedule) return;
-    if (bell.kind === 'armed') this.plans.lookSoon(job);
+    if (bell.kind === 'armed') this.plans.syncSoon(job);
     if (bell.kind === 'claim') this.onClaimed(job, bell);
   }
 
@@ -126,7 +126,7 @@ export class Slots {
   onExpired(job: Job): void {
     const now = this.clock.now();
     const { known } = job;
-    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) this.plans.lookSoon(job);
+    if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) this.plans.syncSoon(job);
   }
 
   /** The estimate of Redis' clock has changed. */
@@ -172,7 +172,7 @@ export class Slots {
   }
 
   private moveOn(job: Job, known: KnownPlan, slot: number, goesFirst: Job['goesFirst']): void {
-    known.slot = slot;
+    this.plans.moveOn(known, slot);
     job.goesFirst = goesFirst;
     job.waitedAgain = false;
     job.claimHeardAt = 0;
@@ -186,7 +186,7 @@ export class Slots {
     if (bell.verdict === 'run' && this.paused.covers(job.name, bell.slot)) this.paused.ask(job.name);
     if (!known || bell.stamp < known.stamp) return;
     if (bell.stamp > known.stamp || !known.schedule) {
-      this.plans.lookSoon(job);
+      this.plans.syncSoon(job);
     } else if (bell.next === known.slot && job.claimHeardAt > 0 && bell.at !== job.claimHeardAt) {
       this.trust.contradicted();
     } else if (this.trust.doubts || this.isOurs(job, known, bell)) {
@@ -197,7 +197,7 @@ export class Slots {
         this.moveOn(job, known, bell.next, bell.open ? 'nobody' : 'other');
         job.claimHeardAt = bell.at;
       } else {
-        this.plans.lookSoon(job);
+        this.plans.syncSoon(job);
       }
     }
   }
@@ -262,7 +262,7 @@ export class Slots {
           clockError = 0;
         } else if (reply.verdict === 'plan') {
           // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
-          await this.plans.look(job);
+          await this.plans.sync(job);
           break;
         } else if (late) {
           const isLateAgain: boolean = await this.beginAgain(job, known, late, request, reply, sentAt);

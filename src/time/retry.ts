@@ -8,8 +8,8 @@ export interface Waits {
 
 /** For what is due: a slot, a demand, or a run that died. */
 export const DUE: Waits = { first: 200, longest: 200 };
-/** For a look at what Redis holds. */
-export const LOOK: Waits = { first: 1000, longest: 1000 };
+/** For a sync with what Redis holds of a plan. */
+export const SYNC: Waits = { first: 1000, longest: 1000 };
 /** For a hire, of which there may be thousands. */
 export const HIRE: Waits = { first: 1000, longest: 30_000 };
 
