@@ -226,17 +226,8 @@ export class Instance {
     if (bell.kind === 'armed') this.paused.armed(bell.name);
     const job = this.jobs.get(bell.name);
     if (!job) return;
-    if (
-      (bell.kind === 'claim' && bell.verdict === 'run') ||
-      bell.kind === 'taken' ||
-      bell.kind === 'recovered'
-    ) {
-      this.runner.lockTaken(job, bell.at);
-    }
-    this.slots.onBell(bell, job);
-    this.demands.onBell(bell, job);
-    this.recoveries.onBell(bell, job);
-    this.followers.onBell(bell, job);
+    this.runner.onBell(bell, job);
+    for (const part of this.parts) part.onBell?.(bell, job);
   }
 
   /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */

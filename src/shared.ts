@@ -1,4 +1,5 @@
 import type { Teller } from './events';
+import type { Bell } from './hints/bell';
 import type { FleetSize } from './hints/fleet-size';
 import type { Trust } from './hints/trust';
 import type { Job } from './job';
@@ -29,6 +30,8 @@ export interface Shared {
 export interface Part {
   /** All parts are made. Before this, a part sets no timer and listens to no connection. */
   start?(): void;
+  /** A bell of another instance, about a job that is hired here. */
+  onBell?(bell: Bell & { name: string }, job: Job): void;
   /** The estimate of Redis' clock jumped: alarms that were set before may be wrong. */
   clockJumped?(): void;
   /** The instance quits: nothing new begins. */

@@ -1,5 +1,6 @@
 import { BossmanError } from '../errors';
 import type { LostEvent } from '../events';
+import type { Bell } from '../hints/bell';
 import type { InstanceInfo } from '../info';
 import type { Job } from '../job';
 import type { Qa } from '../options';
@@ -85,10 +86,12 @@ export class Runner {
     return this.giveBack(job, token);
   }
 
-  /** A bell says that another instance was given the job's lock at that time: then whoever runs the job here has lost it. */
-  lockTaken(job: Job, at: number): void {
-    if (job.running === 0) return;
-    for (const run of this.runs) if (run.job === job) void run.lock.taken(at);
+  /** A bell may say that another instance was given the job's lock: then whoever runs the job here has lost it. */
+  onBell(bell: Bell, job: Job): void {
+    const isTaken =
+      (bell.kind === 'claim' && bell.verdict === 'run') || bell.kind === 'taken' || bell.kind === 'recovered';
+    if (job.running === 0 || !isTaken) return;
+    for (const run of this.runs) if (run.job === job) void run.lock.taken(bell.at);
   }
 
   /**
