@@ -107,12 +107,12 @@ export class InspectionStore {
 
   /** How many instances have answered a roll call so far. */
   answersTo(roll: string): Promise<number> {
-    return this.client.hlen(this.keys.present(roll));
+    return this.client.hlen(this.keys.answers(roll));
   }
 
   /** Takes the answers to a roll call away: by instance, what it said. */
   async takeAnswers(roll: string): Promise<Map<string, string>> {
-    const key = this.keys.present(roll);
+    const key = this.keys.answers(roll);
     const answers = new Map<string, string>();
     await Promise.all(
       (await this.client.hkeys(key)).map(async (instance) => {

@@ -1,5 +1,3 @@
-import type { KeyWord } from './script-call';
-
 /**
  * The names that a fleet uses in Redis. Trigger, demand trigger and lock are those of the original, to the letter.
  * Keys are without ioredis' `keyPrefix`, which it adds itself; channels, and what notifications say, are with it.
@@ -51,32 +49,13 @@ export class Keys {
     return `${this.prefix}:history:${name}`;
   }
 
-  /**
-   * The key that the head of a script calls so.
-   *
-   * @param name the job's; for an answer to a roll call, the roll's
-   */
-  called(word: KeyWord, name: string): string {
-    switch (word) {
-      case 'trigger':
-      case 'demandTrigger':
-      case 'lock':
-      case 'history':
-        return this[word](name);
-      case 'answers':
-        return this.present(name);
-      default:
-        return this[word];
-    }
-  }
-
   /** Subscribed by one instance alone, for as long as its process lives. Nothing is published on it. */
   own(instance: string): string {
     return `${this.bell}:${instance}`;
   }
 
   /** The answers to one roll call. */
-  present(roll: string): string {
+  answers(roll: string): string {
     return `${this.prefix}:present:${roll}`;
   }
 

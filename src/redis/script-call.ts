@@ -1,17 +1,11 @@
-import { CALLS } from '../scripts/generated';
+import { type Arg, CALLS } from '../scripts/generated';
 import type { ScriptCall } from './call-batches';
 import type { Keys } from './keys';
 
 /** What a script is called. */
 export type Verb = keyof typeof CALLS;
-/** Scripts treat every argument as a string, and a boolean as `1` or `0`. */
-export type Arg = string | number | boolean;
-/** Arguments that every call says alike. */
-type Common = 'name' | 'caller' | 'bell';
-/** The arguments that a script takes besides, by the names that stand in its head. */
-export type Args<V extends Verb> = Readonly<Record<Exclude<(typeof CALLS)[V]['args'][number], Common>, Arg>>;
-/** What a script's head calls a key. */
-export type KeyWord = (typeof CALLS)[Verb]['keys'][number];
+/** The arguments of a script by the names in its head, save for those that say the same in every call. */
+export type Args<V extends Verb> = Parameters<(typeof CALLS)[V]['args']>[1];
 
 /** Who calls, and for which job. */
 export interface CallOf {
@@ -22,24 +16,18 @@ export interface CallOf {
   name: string;
 }
 
+/** As methods, so that it stands for those of every verb: `scriptCall` is given the arguments of the verb that it calls. */
+interface Order {
+  keys(keys: Keys, name: string): string[];
+  args(common: { name: string; caller: string; bell: string }, args: object): Arg[];
+}
+
 /** A call with its keys and arguments in the order in which the script takes them. */
 export function scriptCall<V extends Verb>(
   verb: V,
   { keys, caller, name }: CallOf,
   args: Args<V>,
 ): ScriptCall<V> {
-  const words: { readonly keys: readonly KeyWord[]; readonly args: readonly string[] } = CALLS[verb];
-  const given: Readonly<Record<string, Arg>> = args;
-  const sent = (word: string) => {
-    if (word === 'name') return name;
-    if (word === 'caller') return caller;
-    if (word === 'bell') return keys.bell;
-    const arg = given[word];
-    return typeof arg === 'boolean' ? Number(arg) : (arg ?? '');
-  };
-  return {
-    verb,
-    keys: words.keys.map((word) => keys.called(word, name)),
-    args: words.args.map(sent),
-  };
+  const order: Order = CALLS[verb];
+  return { verb, keys: order.keys(keys, name), args: order.args({ name, caller, bell: keys.bell }, args) };
 }

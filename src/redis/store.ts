@@ -116,9 +116,9 @@ export class Store {
       ttlMs: request.ttlMs,
       skipAfterMs: skipAfterMs ?? -1,
       earlyMs: request.earlyMs,
-      open: request.open,
+      open: Number(request.open),
       listeners: request.listeners,
-      recover: noted.recover,
+      recover: Number(noted.recover),
       by: this.byOf(noted),
       again: again ?? '',
     };
@@ -161,7 +161,7 @@ export class Store {
     own: { token: string; ttlMs: number; noted: NotedRun } | null,
   ): Promise<DemandReply> {
     const { token, ttlMs, noted } = own ?? { token: '', ttlMs: 0, noted: null };
-    const recover = noted?.recover ?? false;
+    const recover = Number(noted?.recover ?? false);
     const by = noted ? this.byOf(noted) : '';
     const args: Args<'demand'> = { sequence, token, ttlMs, listeners, recover, by };
     return this.call('demand', name, args, this.withSuspects(name, 5, demandReply));
@@ -180,7 +180,7 @@ export class Store {
 
   /** The run of a demand that was taken has begun: the demand counts as run. */
   begin(name: string, token: string, noted: NotedRun): Promise<void> {
-    const args: Args<'begin'> = { token, recover: noted.recover, by: this.byOf(noted) };
+    const args: Args<'begin'> = { token, recover: Number(noted.recover), by: this.byOf(noted) };
     return this.call('begin', name, args, this.withSuspects(name, 1, nothing));
   }
 
@@ -231,8 +231,18 @@ export class Store {
   }
 
   private settleCall(request: SettleRequest): ScriptCall<'settle'> {
-    const { name, startedAt, history, ...rest } = request;
-    return scriptCall('settle', this.of(name), { ...rest, startedAt: Math.round(startedAt), kept: history });
+    return scriptCall('settle', this.of(request.name), {
+      token: request.token,
+      startedAt: Math.round(request.startedAt),
+      run: request.run,
+      leaving: Number(request.leaving),
+      listeners: request.listeners,
+      sequence: request.sequence,
+      failed: Number(request.failed),
+      kept: request.history,
+      details: request.details,
+      work: request.work,
+    });
   }
 
   /** @returns whether there was anything to forget */

@@ -48,6 +48,30 @@ const wordsOf = (name, section) => {
   return words;
 };
 
+/** Keys that each job has, or each roll call; all others are the fleet's. */
+const KEYS_OF_NAME = ['answers', 'demandTrigger', 'history', 'lock', 'trigger'];
+/** Arguments that say the same in every call. */
+const COMMON = ['name', 'caller', 'bell'];
+
+const union = (words) => words.map((word) => `'${word}'`).join(' | ') || 'never';
+
+/**
+ * Functions that put the keys and the arguments of a script in its order: plain reads, as they run for every call. The
+ * compiler lets a parameter be unused whose name begins with `_`.
+ */
+const orderOf = (name) => {
+  const [keys, args] = [wordsOf(name, 'KEYS'), wordsOf(name, 'ARGV')];
+  const isOfName = (key) => KEYS_OF_NAME.includes(key);
+  const ofFleet = union(keys.filter((key) => !isOfName(key)));
+  const keyList = keys.map((key) => (isOfName(key) ? `_k.${key}(_name)` : `_k.${key}`));
+  const own = union(args.filter((arg) => !COMMON.includes(arg)));
+  const argList = args.map((arg) => (COMMON.includes(arg) ? `_c.${arg}` : `_a.${arg}`));
+  return `{
+    keys: (_k: Keys<${ofFleet}, ${union(keys.filter(isOfName))}>, _name: string): string[] => [${keyList.join(', ')}],
+    args: (_c: Common, _a: Args<${own}>): Arg[] => [${argList.join(', ')}],
+  }`;
+};
+
 /** `local NAME = 123` of lib.lua, with the comment above it. */
 const constants = [...texts.lib.matchAll(/^-- (.*)\nlocal ([A-Z_]+) = ([\d.e]+)$/gm)];
 
@@ -57,10 +81,16 @@ writeFileSync(
   `// Written by generate.js from the .lua files beside it.
 export const version = ${JSON.stringify(version)};
 ${constants.map(([, comment, name, value]) => `/** ${comment} */\nexport const ${name} = ${value};`).join('\n')}
-/** The keys and the arguments that each script takes, in this order. */
+/** An argument of a script. */
+export type Arg = string | number;
+type Keys<OfFleet extends string, OfName extends string> = Readonly<Record<OfFleet, string>> &
+  Readonly<Record<OfName, (name: string) => string>>;
+type Common = Readonly<Record<${union(COMMON)}, string>>;
+type Args<Own extends string> = Readonly<Record<Own, Arg>>;
+/** The keys and the arguments of each script, in the order in which it takes them. */
 export const CALLS = {
-${entries((name) => `{ keys: ${JSON.stringify(wordsOf(name, 'KEYS'))}, args: ${JSON.stringify(wordsOf(name, 'ARGV'))} }`)}
-} as const;
+${entries(orderOf)}
+};
 const lib = ${JSON.stringify(`${codeOf('lib')}\n`)};
 const own = {
 ${entries((name) => JSON.stringify(`${codeOf(name)}\n`))}

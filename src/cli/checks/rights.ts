@@ -48,8 +48,8 @@ function trialsOfObserver(keys: Keys): Trial[] {
     ['HSCAN', keys.plans, '0'],
     ['ZSCAN', keys.due, '0'],
     ['MGET', keys.lock(name)],
-    ['HLEN', keys.present(name)],
-    ['HKEYS', keys.present(name)],
+    ['HLEN', keys.answers(name)],
+    ['HKEYS', keys.answers(name)],
     ['XREVRANGE', keys.history(name), '+', '-'],
   ];
 }
