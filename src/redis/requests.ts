@@ -1,3 +1,5 @@
+import type { Pause } from './pause-records';
+
 /** What a claim is asked with; see scripts/claim.lua. */
 export interface ClaimRequest {
   name: string;
@@ -18,6 +20,8 @@ export interface ClaimRequest {
   /** How many instances heard our last bell; 0: unknown. */
   listeners: number;
   noted: NotedRun;
+  /** A pause that keeps the slot from being run, as far as this instance knows; null: it knows of none. */
+  pause: Pause | null;
   /**
    * The token with which this instance won the slot `expected`, if its lock ended before it could begin: in one step the
    * slot is given back and claimed again. Null: this is the first claim of the slot.

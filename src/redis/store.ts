@@ -106,7 +106,7 @@ export class Store {
   }
 
   claim(request: ClaimRequest): Promise<ClaimReply> {
-    const { name, everyMs, next, skipAfterMs, noted, again } = request;
+    const { name, everyMs, next, skipAfterMs, noted, pause, again } = request;
     const args: Args<'claim'> = {
       stamp: request.stamp,
       expected: request.expected,
@@ -121,6 +121,7 @@ export class Store {
       recover: Number(noted.recover),
       by: this.byOf(noted),
       again: again ?? '',
+      knownPause: pauseText(pause),
     };
     return this.call('claim', name, args, this.withSuspects(name, 8, claimReply));
   }

@@ -5,7 +5,8 @@
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
 --       until it is settled), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the token with which
 --       the caller won the slot `expected` and could not begin it before its lock ended: in one step the slot is given back
---       and claimed once more), caller, bell
+--       and claimed once more), knownPause (the entry of PREFIX:paused that the instance knows, if that keeps the slot from
+--       being run; or ''), caller, bell
 -- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died), pause
 --           (the entry of PREFIX:paused that keeps the slot from being run, or '') }
 --   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
@@ -18,10 +19,11 @@
 --            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
 --            know better
 -- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms; a paused slot is rung as
---        missed), except for a slot that is claimed again: the next one stays as it was rung
+--        missed), except for a slot that is claimed again: the next one stays as it was rung; paused CALLER STAMP NAME, when
+--        a pause was brought back that Redis had lost
 local plans, due, trigger, lock, recovers, counts, paused = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttlMs, skipAfterMs, earlyMs, open, listeners, recover, by,
-  again, caller, bell = unpack(ARGV)
+  again, knownPause, caller, bell = unpack(ARGV)
 local every = tonumber(everyMs)
 
 local entry = readPlan(plans, due, name)
@@ -53,7 +55,7 @@ if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) e
 
 -- Read before anything is written: a value that is not ours refuses the claim as a whole.
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
-local pause = readPause(paused, name)
+local pause = bringBackPause(paused, name, knownPause, caller, bell)
 
 -- Slots only move forward: an older one came back with older data.
 local slot = math.max(entry.slot, tonumber(expected))

@@ -273,3 +273,14 @@ end
 local function ring(bell, ...)
   return publish(bell, table.concat({ ... }, ' '))
 end
+
+-- The last pause or resume, also where Redis has lost it and the caller knows it: then it is written again, and rung.
+-- Answers as well whether it was.
+local function bringBackPause(paused, name, knownText, caller, bell)
+  local pause, known = readPause(paused, name), parsePause(knownText)
+  if not known or (pause and pause.stamp >= known.stamp) then return pause, false end
+  known.calls = pause and pause.calls or ''
+  writePause(paused, name, known)
+  ring(bell, 'paused', caller, int(known.stamp), name)
+  return known, true
+end

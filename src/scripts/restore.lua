@@ -43,14 +43,7 @@ elseif stamp > stored or (entry and stamp == stored and slot > entry.score) then
   bringBack()
 end
 
-local pause, known = readPause(paused, name), parsePause(knownPause)
-local isPauseBack = known ~= nil and (not pause or known.stamp > pause.stamp)
-if isPauseBack then
-  known.calls = pause and pause.calls or ''
-  pause = known
-  writePause(paused, name, pause)
-  ring(bell, 'paused', caller, int(pause.stamp), name)
-end
+local pause, isPauseBack = bringBackPause(paused, name, knownPause, caller, bell)
 local pauseText = pause and pause.text or ''
 
 local waiting = demandIn(readDemand(demands, name), lock)

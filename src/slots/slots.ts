@@ -367,6 +367,7 @@ export class Slots {
       open: !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1,
       listeners: this.fleet.count,
       noted: late?.noted ?? job.settings,
+      pause: this.paused.covers(job.name, expected) ? this.paused.of(job.name) : null,
       again: late?.token ?? null,
     };
   }
@@ -384,7 +385,9 @@ export class Slots {
       this.plans.learn(job, reply);
     } else if (verdict === 'resumed') {
       const first = reply.pause && known.schedule?.next(claimed, reply.pause.ends - 1);
-      if (first && first > known.slot) this.moveOn(job, known, first, job.goesFirst);
+      if (!reply.pause || !first || first <= known.slot) return;
+      this.skip(job, known, claimed, Math.min(first, reply.pause.since), 'missed');
+      this.moveOn(job, known, first, job.goesFirst);
     } else if (verdict === 'ahead' || verdict === 'held') {
       if (verdict === 'held') job.punctualAt = claimed;
       // Somebody else was first, or our clock is fast: only the former costs precedence.
@@ -394,7 +397,11 @@ export class Slots {
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.moveOn(job, known, slot, open ? 'nobody' : 'me');
-      if (verdict === 'paused') return;
+      if (verdict === 'paused') {
+        // Those that were due before the pause, and that nobody had claimed.
+        if (reply.pause) this.skip(job, known, claimed, Math.min(slot, reply.pause.since), 'missed');
+        return;
+      }
       if (this.paused.covers(job.name, claimed)) this.paused.ask(job.name);
       if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
       if (verdict === 'missed') {

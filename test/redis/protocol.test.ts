@@ -2,14 +2,21 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { Keys } from '../../src/redis/keys';
-import { type Pause, parsePause, pauseInfo } from '../../src/redis/pause-records';
+import { covers, type Pause, parsePause, pauseInfo } from '../../src/redis/pause-records';
 import type { PlanReply, StoredPlan } from '../../src/redis/replies';
 import type { ClaimRequest } from '../../src/redis/requests';
 import { Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
 import { FIRED } from '../../src/scripts/generated';
 import { RedisClock } from '../../src/time/clock';
-import { about, type Entry, type KnownPause, newestClaim, ProtocolModel } from '../support/protocol-model';
+import {
+  about,
+  type Entry,
+  type KnownPause,
+  knownPause,
+  newestClaim,
+  ProtocolModel,
+} from '../support/protocol-model';
 import { type Answered, Promises, type Seen } from '../support/protocol-promises';
 import { testUrl } from '../support/redis';
 
@@ -392,6 +399,7 @@ const claims = fc
           open: false,
           listeners: 0,
           noted: NOTED,
+          pause: covers(member.pause, known.slot) ? member.pause : null,
           again: null,
         };
         member.lastClaim = request;
@@ -434,6 +442,7 @@ const claimsAgain = fc.record({ who, misfire: fc.constantFrom('run', 'skip') }).
         expected: slot,
         token: member.store.nextToken(),
         skipAfterMs: misfire === 'skip' ? SKIP_AFTER : null,
+        pause: covers(member.pause, slot) ? member.pause : null,
         again: run.token,
       };
       member.lastClaim = request;
@@ -753,6 +762,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
         open: false,
         listeners: 0,
         noted: NOTED,
+        pause: null,
         again: null,
       });
 
@@ -884,7 +894,7 @@ function openIn(counts: string): string[] {
 }
 
 function knownOf(pause: Pause | null): KnownPause | null {
-  return pause && { stamp: pause.stamp, since: pause.since, ends: pause.ends };
+  return pause && knownPause(pause);
 }
 
 function noteOf(startedAt: number): string {

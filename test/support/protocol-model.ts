@@ -138,7 +138,7 @@ export class ProtocolModel {
 
   claim(
     caller: string,
-    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, again }: ClaimRequest,
+    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, again, pause }: ClaimRequest,
     now: number,
   ) {
     const was = this.counts;
@@ -154,6 +154,7 @@ export class ProtocolModel {
     const stored = { stamp: was.stamp, plan: was.plan };
     if (was.slot >= FIRED) return { verdict: 'fired', ...stored };
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
+    if (pause && pause.stamp > (this.pause?.stamp ?? 0)) this.pause = knownPause(pause);
 
     const wonBefore = earlier?.token === again && earlier.answer.verdict === 'run' ? earlier.answer : null;
     const isOurs =
@@ -430,6 +431,11 @@ export class ProtocolModel {
     if (this.covers(slot) && this.covers(now)) this.trigger = null;
     else if (slot > now) this.trigger = { endsAt: slot, original: false };
   }
+}
+
+/** Of a record, what the scripts read. */
+export function knownPause({ stamp, since, ends }: KnownPause): KnownPause {
+  return { stamp, since, ends };
 }
 
 /** The last claim under the stamp that is stored. */
