@@ -3,8 +3,8 @@ import { keep } from './keep';
 import { explain, summarize } from './report';
 import { raiseStorm } from './storm';
 
-/** Has every kind of fault in it. */
-const SEED = 20;
+/** Has nearly every kind of fault in it. */
+const SEED = 162;
 
 it('a storm of 8 s breaks none of the guarantees', async () => {
   const history = await raiseStorm({ seed: SEED, seconds: 8, members: 3 });

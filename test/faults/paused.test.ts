@@ -70,6 +70,18 @@ describe('a paused job', () => {
     expect(await pass('rare', 12)).toEqual([]);
   });
 
+  it('stays paused where Redis loses nothing but that', async () => {
+    const members = [fleet.join(), fleet.join()];
+    for (const fred of members) await fred.hire('tick', tick);
+    await members[0]?.pause('tick');
+    await waitFor('both to know of it', () => fleet.told.pause.length === 2);
+    for (let round = 0; round < 3; round += 1) {
+      await fleet.redis.del(key('paused'));
+      expect(await pass('tick', 3)).toEqual([]);
+      expect(await storedPause('tick')).not.toBe('');
+    }
+  });
+
   it('is resumed once and for all: one that was away meanwhile does not bring the pause back', async () => {
     fleet.allowErrors(/^CONNECTION/);
     let waitMs = 20;

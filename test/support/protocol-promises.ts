@@ -183,7 +183,8 @@ export class Promises {
   private checkPause({ verb, verdict, claimed }: Answered, before: Seen, after: Seen): void {
     const [was, is] = [before.pause, after.pause];
     if (was) promise('no call loses a pause', is !== null && is.stamp >= was.stamp);
-    const isWriter = /^(pause|resume|restore)$/.test(verb) || (verb === 'claim' && verdict === 'paused');
+    // A claim brings back what Redis has lost, and its caller knows.
+    const isWriter = /^(pause|resume|restore)$/.test(verb) || verb === 'claim';
     if (!isWriter) promise('paused stays paused, whatever else is called', was?.stamp === is?.stamp);
     if (verb === 'pause' && verdict === 'paused')
       promise('a pause begins', is !== null && is.ends > after.at);
