@@ -21,6 +21,7 @@ import { enableNotifications } from './redis/notifications';
 import { retryError } from './redis/refusals';
 import type { SettleReply } from './redis/replies';
 import { Store } from './redis/store';
+import { Places } from './runs/places';
 import { waitForRuns } from './runs/quit';
 import { Runner } from './runs/runner';
 import type { Handover } from './runs/ticket';
@@ -97,6 +98,7 @@ export class Instance {
     const { store } = this;
     const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, origin, track };
 
+    const places = new Places(settings.concurrency);
     const handover: Handover = {
       won: (job, ticket) => {
         // A demand whose taker does not begin is taken by another when its lock has ended.
@@ -104,8 +106,9 @@ export class Instance {
       },
       notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
+      places,
     };
-    this.runner = new Runner(shared);
+    this.runner = new Runner(shared, places);
     this.paused = new PausedJobs(shared, {
       changed: (job, isPaused) => {
         this.slots.pauseChanged(job);
@@ -154,7 +157,7 @@ export class Instance {
     );
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
     const { slots, demands, recoveries, followers, paused } = this;
-    this.parts = [listener, slots, demands, recoveries, followers, paused, pauses, wake];
+    this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses, wake];
     for (const part of this.parts) part.start?.();
     this.watchConnections();
   }

@@ -38,6 +38,8 @@ export interface SlotState {
   heardAt: number;
   /** A slot that is not claimed before its time, as a run went on. */
   punctualAt: number;
+  /** A slot that came due while this instance had no room for its run. */
+  crowdedAt: number;
   /** The alarm went off, late or in a busy instance, and has waited again. */
   waitedAgain: boolean;
   /** A claim is on its way, or what it won waits for its time. */
@@ -86,6 +88,7 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
   claimHeardAt = 0;
   heardAt = 0;
   punctualAt = 0;
+  crowdedAt = 0;
   waitedAgain = false;
   claiming = false;
   wonWith: string | null = null;

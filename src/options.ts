@@ -82,6 +82,12 @@ export interface BossmanOptions extends RunOptions {
   /** What all keys begin with; instances that share it, and the database, are one fleet. Default `bossman`. */
   prefix?: string | undefined;
   /**
+   * The most runs at a time in this instance, of slots and demands together; whole, at least 1. Default Infinity, no limit.
+   * A full instance leaves what is due to others, and looks again as soon as it has room. With all instances full it waits,
+   * and runs late; see `misfire`. A run has its place until its work ends, also when its lock has ended before.
+   */
+  concurrency?: number | undefined;
+  /**
    * Never send CONFIG. Default false. The notifications (`notify-keyspace-events Ex`) are only needed to hear demands
    * made by instances of the original.
    */

@@ -13,6 +13,8 @@ import { FIRED } from './scripts/generated';
 export interface InstanceSettings {
   prefix: string;
   disableRedisConfig: boolean;
+  /** Runs at a time; Infinity: no limit. */
+  concurrency: number;
   run: RunSettings;
 }
 
@@ -59,7 +61,13 @@ const DEFAULTS: RunSettings = {
 export const DEFAULT_LAST = 20;
 
 const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
-const INSTANCE_OPTIONS = new Set([...RUN_OPTIONS, 'connection', 'prefix', 'disableRedisConfig']);
+const INSTANCE_OPTIONS = new Set([
+  ...RUN_OPTIONS,
+  'connection',
+  'prefix',
+  'concurrency',
+  'disableRedisConfig',
+]);
 const PAUSE_OPTIONS = new Set(['until', 'note']);
 /** Characters of a pause's note. */
 export const LONGEST_NOTE = 200;
@@ -73,8 +81,15 @@ export function readOptions(options: BossmanOptions): InstanceSettings {
   return {
     prefix: wellFormed(ofType('prefix', given.prefix, 'string') ?? DEFAULT_PREFIX),
     disableRedisConfig: ofType('disableRedisConfig', given.disableRedisConfig, 'boolean') ?? false,
+    concurrency: readConcurrency(given.concurrency),
     run: readRunOptions(given, DEFAULTS),
   };
+}
+
+function readConcurrency(given: unknown): number {
+  const runs = ofType('concurrency', given, 'number') ?? Number.POSITIVE_INFINITY;
+  if (runs === Number.POSITIVE_INFINITY || (Number.isSafeInteger(runs) && runs >= 1)) return runs;
+  throw new RangeError(`concurrency: ${runs} is neither a whole number above 0 nor Infinity`);
 }
 
 /** @throws TypeError or RangeError, naming the option and its value */

@@ -28,6 +28,14 @@ const CONSTRUCTOR: Wrong[] = [
   ...option('connection', TypeError, { true: true, 'Symbol(x)': Symbol('x') }),
   ...option('connection', RangeError, { '0': 0, '70000': 70_000, '1.5': 1.5, NaN: Number.NaN }),
   ...option('prefix', TypeError, { '5': 5, '[]': [] }),
+  ...option('concurrency', TypeError, { "'20'": '20', true: true }),
+  ...option('concurrency', RangeError, {
+    '0': 0,
+    '-1': -1,
+    '1.5': 1.5,
+    NaN: Number.NaN,
+    '-Infinity': -Infinity,
+  }),
   ...option('disableRedisConfig', TypeError, { "'no'": 'no', '1': 1 }),
 ];
 

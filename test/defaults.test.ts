@@ -6,7 +6,7 @@ import { processTimeZone } from '../src/schedule/schedule';
 import { readDefinition, readOptions } from '../src/settings';
 
 const ROOT = join(__dirname, '..');
-const { prefix, disableRedisConfig, run } = readOptions({});
+const { prefix, concurrency, disableRedisConfig, run } = readOptions({});
 
 /** What the code does when an option is not given, in the words of the documents. */
 const DEFAULTS: Record<string, string> = {
@@ -19,6 +19,7 @@ const DEFAULTS: Record<string, string> = {
   jitter: `${run.jitterMs}`,
   tz: defaultZone(),
   history: `${run.history}`,
+  concurrency: `${concurrency}`,
   disableRedisConfig: `${disableRedisConfig}`,
 };
 

@@ -3,6 +3,7 @@ import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import { explained } from '../redis/refusals';
 import type { DemandReply } from '../redis/replies';
+import type { Line } from '../runs/places';
 import type { Handover } from '../runs/ticket';
 import { FOREIGN_LOCK } from '../scripts/generated';
 import type { Shared } from '../shared';
@@ -31,11 +32,16 @@ const ORIGINAL_WAIT = 20;
  * - when the answer to a hire, to a sync or to the end of a run says that a demand waits (`waits`). Syncs follow a
  *   connection and a subscription, and are made within every `ttl` while the bell is not heard;
  * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
+ *
+ * An instance that has no room for another run takes nothing: what it would take waits in a line until there is room, or
+ * until `begun` is heard. A demand of its own is noted, for others to take.
  */
 export class Demands {
   /** When the next take of each job is sent. */
   private readonly takes: Alarms;
   private readonly expiries: DemandExpiries;
+  /** Jobs whose demand would be taken if there were room for its run. */
+  private readonly waiting: Line;
 
   constructor(
     private readonly shared: Shared,
@@ -46,14 +52,16 @@ export class Demands {
       (name) => this.take(name),
     );
     this.expiries = new DemandExpiries(shared.clock);
+    this.waiting = on.places.line((job) => this.take(job.name));
   }
 
-  /** Makes a demand; takes it too when this instance hired the job and is idle in it. Rejects with Redis' refusal. */
+  /** Makes a demand; takes it too when this instance hired the job, is idle in it and has room. Rejects with Redis' refusal. */
   async demand(name: string): Promise<void> {
     const job = this.shared.jobs.get(name);
     // One that is on its way and becomes ours begins after this call, so it is one run with it.
     if (job?.demanding && (await job.demanding.catch(() => false))) return;
-    if (job && job.running === 0 && !job.taking && !job.demanding) {
+    if (job && job.running === 0 && !job.taking && !job.demanding && this.on.places.hasRoom) {
+      this.on.places.enter();
       const demanding = this.demandOwn(job);
       job.demanding = demanding;
       try {
@@ -64,6 +72,7 @@ export class Demands {
         throw cause;
       } finally {
         job.demanding = null;
+        this.on.places.leave();
       }
     } else {
       const reply = await this.shared.store.demand(
@@ -166,8 +175,10 @@ export class Demands {
       // Whoever begins a demand has taken it, and rang for that before.
       if (bell.caller !== job.takenBy) this.shared.trust.contradicted();
       // The bell has its own connection: what it says may be older than the answer to a demand of ours.
-      else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.shared.trust.doubts)
+      else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.shared.trust.doubts) {
         this.takes.clear(job.name);
+        this.waiting.remove(job);
+      }
     }
   }
 
@@ -181,6 +192,7 @@ export class Demands {
 
   stop(): void {
     this.takes.stop();
+    this.waiting.clear();
   }
 
   clockJumped(): void {
@@ -196,6 +208,7 @@ export class Demands {
     const job = this.shared.jobs.get(name);
     if (!job || this.shared.pauses.stopped) return;
     if (job.taking) job.takeAgain = true;
+    else if (!this.on.places.hasRoom) this.waiting.add(job);
     else void this.shared.track(this.takeUntilClear(job, null));
   }
 
@@ -206,13 +219,26 @@ export class Demands {
     await this.shared.pauses.pause(ORIGINAL_WAIT + this.shared.fleetSize.randomWait());
     if (this.shared.pauses.stopped || job.taking) return;
     if (job.demandsHeard !== demandsHeard && !this.shared.trust.doubts) return;
-    await this.shared.track(this.takeUntilClear(job, heardAt));
+    const { hasRoom } = this.on.places;
+    await this.shared.track(
+      hasRoom ? this.takeUntilClear(job, heardAt) : this.noteOriginalsDemand(job, heardAt),
+    );
+  }
+
+  /** There is no room for its run, and nobody else keeps it until there is. */
+  private async noteOriginalsDemand(job: Job, heardAt: number): Promise<void> {
+    const { store, retries } = this.shared;
+    const token = store.nextToken();
+    const send = () => store.take(job.name, token, 0, heardAt);
+    const reply = await retries.until('take', job.name, send, { waits: DUE });
+    if (reply?.verdict === 'held') this.waits(job, reply.lockRest);
   }
 
   /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
   private async takeUntilClear(job: Job, originalHeardAt: number | null): Promise<void> {
     job.taking = true;
     const { store, retries, fleetSize, pauses } = this.shared;
+    const { places } = this.on;
     const token = store.nextToken();
     const send = () => {
       job.takeAgain = false;
@@ -220,17 +246,18 @@ export class Demands {
     };
     try {
       for (;;) {
-        const reply = await retries.until('take', job.name, send, { waits: DUE });
+        const reply = await retries.until('take', job.name, () => places.send(send), { waits: DUE });
         if (reply === null) return;
         fleetSize.counted(reply.heard);
+        const isLate = reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply));
+        places.leave();
         if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
-        else if (reply.verdict === 'none' && job.takeAgain) continue;
-        else if (reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply))) {
+        if (isLate) {
           this.tooLate(job);
           await pauses.pause(DUE.first);
-          continue;
+        } else if (reply.verdict !== 'none' || !job.takeAgain) {
+          return;
         }
-        return;
       }
     } finally {
       job.taking = false;

@@ -13,6 +13,7 @@ import { Departure } from './departure';
 import { tellEnd, tellLost } from './endings';
 import { HeldLock } from './held-lock';
 import { Inside } from './inside';
+import type { Places } from './places';
 import { Run } from './run';
 import { NOT_RUN, NOTHING_REVEALED, Settling } from './settling';
 import type { Ticket } from './ticket';
@@ -35,7 +36,10 @@ export class Runner {
   private readonly departure: Departure;
   private readonly settling: Settling;
 
-  constructor(private readonly shared: Shared) {
+  constructor(
+    private readonly shared: Shared,
+    private readonly places: Places,
+  ) {
     this.departure = new Departure(this.runs, shared.clock);
     this.settling = new Settling(shared, () => this.departure.hasBegun);
   }
@@ -148,6 +152,7 @@ export class Runner {
     const hold = (run: Run) => this.hold(run, ticket);
     const run = new Run(job, ticket, clock.now(), clock.monotonic(), hold);
     this.runs.add(run);
+    this.places.enter();
     job.running += 1;
     if (teller.hears('start')) teller.tell('start', run.event);
     return run;
@@ -175,6 +180,7 @@ export class Runner {
     const { store, teller } = this.shared;
     job.running -= 1;
     if (run.state === 'abandoned') {
+      this.places.leave();
       tellEnd(teller, run, ended);
       return NOTHING_REVEALED;
     }
@@ -189,6 +195,7 @@ export class Runner {
       failed: 'cause' in ended,
       work: hasStopped ? 'stopped' : 'over',
     });
+    this.places.leave();
     if (hasStopped) this.tellAbandoned(run);
     else if (run.expired) tellLost(teller, run, 'expired');
     tellEnd(teller, run, ended);

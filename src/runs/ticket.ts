@@ -1,4 +1,5 @@
 import type { Job } from '../job';
+import type { Places } from './places';
 
 /** A lock that a claim or a take has won. Times are ms on Redis' clock. */
 export interface Lease {
@@ -23,4 +24,6 @@ export interface Handover {
   notRun: (job: Job, token: string) => void;
   /** Runs that go on in this instance. */
   busy: () => number;
+  /** Where there has to be room before anything is won. */
+  readonly places: Places;
 }

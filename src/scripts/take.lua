@@ -1,8 +1,8 @@
 -- Takes a demand that waits, with the job's lock.
 -- KEYS  demands, demandTrigger, lock, due
--- ARGV  name, token, ttlMs, originalHeardAt (0, or when the trigger of an original's demand was heard to expire: a demand
---       without a note), caller, bell
--- returns { nowUs, verdict, demandedAt, lockRest, heard }   verdict  yours | held: the lock is | none: no demand waits
+-- ARGV  name, token, ttlMs (0: the caller has no room, so an original's demand is noted, and not taken), originalHeardAt
+--       (0, or when the trigger of an original's demand was heard to expire: a demand without a note), caller, bell
+-- returns { nowUs, verdict, demandedAt, lockRest, heard }   verdict  yours | held: it is not | none: no demand waits
 -- rings  taken CALLER AT TRIGGERDELETED LOCKREST NAME
 local demands, demandTrigger, lock, due = unpack(KEYS)
 local name, token, ttlMs, originalHeardAt, caller, bell = unpack(ARGV)
@@ -27,7 +27,7 @@ if originalHeardAt ~= '0' then
   writeDemand(demands, name, entry)
 end
 
-if not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then
+if ttlMs == '0' or not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then
   return { nowUs, 'held', entry.at, lockRest(lock), 0 }
 end
 entry.state = 'taken'

@@ -1,4 +1,5 @@
 import type { Job } from '../job';
+import { Line, type Places } from '../runs/places';
 
 /** Claims under way at first. So many keep Redis busy, also when it is some 50 ms away. */
 const FIRST_LIMIT = 1024;
@@ -13,7 +14,8 @@ const FORGETS = 0.01;
 /**
  * Limits how many slots an instance claims at a time: no more than it can begin before their locks end. Others may claim
  * the rest; jobs that wait here stay due. The limit follows the time from a claim to its begin: it is halved when that
- * takes too large a part of the lock's time, and grows by one with each claim that does not.
+ * takes too large a part of the lock's time, and grows by one with each claim that does not. Nor does it claim more than it
+ * has places for.
  */
 export class ClaimGate {
   private underWay = 0;
@@ -32,11 +34,14 @@ export class ClaimGate {
   constructor(
     private readonly now: () => number,
     private readonly claim: (job: Job) => void,
-  ) {}
+    private readonly places: Places,
+  ) {
+    places.addLine(() => this.next());
+  }
 
   /** The job's slot is due. Jobs for which this instance goes first come first; others may claim the rest. */
   ask(job: Job): void {
-    if (this.underWay < this.limit) this.claim(job);
+    if (this.underWay < this.limit && this.places.hasRoom) this.claim(job);
     else if (job.goesFirst === 'me') this.own.add(job);
     else this.others.add(job);
   }
@@ -50,16 +55,20 @@ export class ClaimGate {
   /** A claim is under way; each `enter` has its `leave`. */
   enter(): void {
     this.underWay += 1;
+    this.places.enter();
   }
 
   /** A claim is over, or pauses before it is sent again. */
   leave(): void {
     this.underWay -= 1;
-    while (this.underWay < this.limit) {
-      const job = this.own.take() ?? this.others.take();
-      if (!job) return;
-      this.claim(job);
-    }
+    this.places.leave();
+    while (this.places.hasRoom && this.next());
+  }
+
+  /** A claim that has paused goes on as soon as there is a place, or at once when the instance stops. */
+  async enterAgain(): Promise<void> {
+    await this.places.enterAgain();
+    this.underWay += 1;
   }
 
   /** A slot that was won has begun, or would have if its lock had not ended. `since`: when it was claimed or due, if later. */
@@ -78,34 +87,11 @@ export class ClaimGate {
     this.own.clear();
     this.others.clear();
   }
-}
 
-/** Jobs in the order in which they came. */
-class Line {
-  private readonly jobs = new Set<Job>();
-  /** One for all takes: each new one would pass over what was taken before. */
-  private iterator = this.jobs.values();
-
-  add(job: Job): void {
-    this.jobs.add(job);
-  }
-
-  remove(job: Job): void {
-    if (this.jobs.size > 0) this.jobs.delete(job);
-  }
-
-  take(): Job | undefined {
-    if (this.jobs.size === 0) return undefined;
-    let next = this.iterator.next();
-    if (next.done) {
-      this.iterator = this.jobs.values();
-      next = this.iterator.next();
-    }
-    if (next.value) this.jobs.delete(next.value);
-    return next.value;
-  }
-
-  clear(): void {
-    this.jobs.clear();
+  private next(): boolean {
+    if (this.underWay >= this.limit) return false;
+    const job = this.own.take() ?? this.others.take();
+    if (job) this.claim(job);
+    return job !== undefined;
   }
 }

@@ -1,6 +1,8 @@
 import { BossmanError } from '../errors';
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
+import type { RecoverReply } from '../redis/replies';
+import type { Line } from '../runs/places';
 import type { Handover } from '../runs/ticket';
 import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
@@ -15,6 +17,8 @@ import { EARLY } from './slots';
  */
 export class Recoveries {
   private readonly checks: Alarms;
+  /** Jobs to check when there is room for a run. */
+  private readonly waiting: Line;
 
   constructor(
     private readonly shared: Shared,
@@ -24,6 +28,7 @@ export class Recoveries {
       () => shared.clock.now(),
       (name) => this.onCheck(name),
     );
+    this.waiting = on.places.line((job) => this.check(job));
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
@@ -33,7 +38,10 @@ export class Recoveries {
     else if (bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0))
       this.checkAfter(job, bell.at);
     else if (bell.kind === 'dropped') this.checkIn(job, 0, true);
-    else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) this.checks.clear(job.name);
+    else if ((bell.kind === 'settled' || bell.kind === 'recovered') && !doubts) {
+      this.checks.clear(job.name);
+      this.waiting.remove(job);
+    }
   }
 
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
@@ -42,6 +50,10 @@ export class Recoveries {
     // A slot that this instance has won, and could not begin in time, looks like one whose run died. It is claimed again.
     if (job.wonWith !== null) {
       this.checkIn(job, job.settings.ttlMs, true);
+      return;
+    }
+    if (!this.on.places.hasRoom) {
+      this.waiting.add(job);
       return;
     }
     job.recovering = true;
@@ -60,6 +72,7 @@ export class Recoveries {
 
   stop(): void {
     this.checks.stop();
+    this.waiting.clear();
   }
 
   private tooLate(job: Job, token: string, slot: number | null): void {
@@ -95,15 +108,21 @@ export class Recoveries {
 
   /** The token stays until there is an answer, so a command that went unanswered is known. */
   private async recover(job: Job): Promise<void> {
-    const { store, retries, clock } = this.shared;
+    const { store, retries } = this.shared;
     const token = store.nextToken();
     const { ttlMs } = job.settings;
     const send = () => store.recover(job.name, token, ttlMs, job.settings);
-    const reply = await retries.until('recovery', job.name, send, { waits: DUE });
-    if (reply?.verdict === 'held') this.checkIn(job, reply.lockRest);
-    if (reply?.verdict !== 'yours') return;
+    const { places } = this.on;
+    const reply = await retries.until('recovery', job.name, () => places.send(send), { waits: DUE });
+    if (!reply) return;
+    if (reply.verdict === 'held') this.checkIn(job, reply.lockRest);
+    if (reply.verdict === 'yours') this.recovered(job, token, reply);
+    places.leave();
+  }
+
+  private recovered(job: Job, token: string, reply: RecoverReply): void {
     const { slot, demandedAt, at: lockedAt, lockEndsAt } = reply;
-    if (clock.now() < lockEndsAt)
+    if (this.shared.clock.now() < lockEndsAt)
       this.on.won(job, { slot, demandedAt, recovered: true, token, lockedAt, lockEndsAt });
     // It is not recovered twice, so nobody else will run it.
     else this.tooLate(job, token, slot);

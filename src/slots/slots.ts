@@ -13,7 +13,7 @@ import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { ClaimGate } from './claim-gate';
-import { latestMs, slotWithin } from './misfires';
+import { latestMs, MISSED_AFTER, slotWithin } from './misfires';
 import { Starts } from './starts';
 
 /**
@@ -93,6 +93,7 @@ export class Slots {
         job.claiming = true;
         void this.track(this.claim(job));
       },
+      on.places,
     );
   }
 
@@ -232,6 +233,8 @@ export class Slots {
       this.alarms.set(name, this.clock.now() + wait);
       return;
     }
+    const isLate = this.clock.now() - known.slot > MISSED_AFTER;
+    if (!this.on.places.hasRoom && !isLate) job.crowdedAt = known.slot;
     this.gate.ask(job);
   }
 
@@ -262,7 +265,9 @@ export class Slots {
           clockError = 0;
         } else if (reply.verdict === 'plan') {
           // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+          this.gate.leave();
           await this.plans.sync(job);
+          this.gate.enter();
           break;
         } else if (late) {
           const isLateAgain: boolean = await this.beginAgain(job, known, late, request, reply, sentAt);
@@ -290,9 +295,9 @@ export class Slots {
   /** Lets others claim meanwhile. False when the instance stops. */
   private async pause(ms: number): Promise<boolean> {
     this.gate.leave();
-    const goesOn = await this.pauses.pause(ms);
-    this.gate.enter();
-    return goesOn;
+    await this.pauses.pause(ms);
+    await this.gate.enterAgain();
+    return !this.pauses.stopped;
   }
 
   /** Takes in the answer to a slot that was claimed again. True when it is late once more. */
@@ -352,7 +357,10 @@ export class Slots {
     const { ttlMs, misfire } = job.settings;
     const { everyMs } = schedule;
     const now = this.clock.now();
-    const expected = late?.slot ?? slotWithin(misfire, schedule, known.slot, now);
+    const due = late?.slot ?? known.slot;
+    // Somebody was there, without room: it is late, and not missed.
+    const isCrowded = job.crowdedAt === due;
+    const expected = late || isCrowded ? due : slotWithin(misfire, schedule, due, now);
     return {
       name: job.name,
       stamp: known.stamp,
@@ -361,7 +369,7 @@ export class Slots {
       next: everyMs === null ? schedule.next(expected, Math.max(expected, now - clockError)) : 0,
       token,
       ttlMs,
-      skipAfterMs: latestMs(misfire),
+      skipAfterMs: isCrowded ? null : latestMs(misfire),
       // The script's clock counts whole ms.
       earlyMs: Math.ceil(EARLY),
       open: !this.fleet.alone && Math.random() * STEPS_BACK_ONCE_IN < 1,

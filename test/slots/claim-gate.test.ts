@@ -1,4 +1,5 @@
 import { Job } from '../../src/job';
+import { Places } from '../../src/runs/places';
 import type { JobSettings } from '../../src/settings';
 import { ClaimGate } from '../../src/slots/claim-gate';
 
@@ -26,6 +27,7 @@ function makeGate() {
       claimed.push(job.name);
       gate.enter();
     },
+    new Places(Number.POSITIVE_INFINITY),
   );
   const ask = (name: string, goesFirst: Job['goesFirst'] = 'nobody') => {
     const job = new Job(name, { work() {} }, SETTINGS, 0);

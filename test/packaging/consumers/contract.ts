@@ -76,6 +76,7 @@ export function options(): Bossman[] {
     jitter: '15 minutes',
     tz: 'Asia/Tokyo',
     history: 10,
+    concurrency: Number.POSITIVE_INFINITY,
     disableRedisConfig: true,
   };
   const perJob: RunOptions = { ttl: all.ttl, misfire: none, history: { runs: 10, errors: false } };
@@ -96,6 +97,8 @@ export function options(): Bossman[] {
   new Bossman({ connection: true });
   // @ts-expect-error: ms, not a phrase
   new Bossman({ ttl: '2 seconds' });
+  // @ts-expect-error: a number
+  new Bossman({ concurrency: '20' });
   // @ts-expect-error: neither run nor skip
   new Bossman({ misfire: 'later' });
   // @ts-expect-error: yes or no

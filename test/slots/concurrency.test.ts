@@ -1,0 +1,159 @@
+import { runScript } from '../support/child';
+import { makeFleet } from '../support/fleet';
+import { testUrl } from '../support/redis';
+import { delay, waitFor } from '../support/wait';
+
+const fleet = makeFleet();
+
+/** Ends the work of all runs that go on. */
+class Door {
+  private readonly inside: (() => void)[] = [];
+  going = 0;
+  most = 0;
+
+  readonly work = async () => {
+    this.going += 1;
+    this.most = Math.max(this.most, this.going);
+    await new Promise<void>((resolve) => this.inside.push(resolve));
+    this.going -= 1;
+  };
+
+  open(): void {
+    for (const resolve of this.inside.splice(0)) resolve();
+  }
+}
+
+/** Makes the slots of jobs that are stored come due at the same time, `inMs` from now. Returns that time. */
+async function allDue(names: string[], inMs: number): Promise<number> {
+  const [seconds = 0, us = 0] = (await fleet.redis.time()).map(Number);
+  const slot = seconds * 1000 + Math.floor(us / 1000) + inMs;
+  await fleet.redis.zadd(`${fleet.prefix}:due`, ...names.flatMap((name) => [slot, name]));
+  return slot;
+}
+
+/** Commands that Redis has carried out, those of scripts included. */
+async function commands(): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await fleet.redis.info('stats'))?.[1]);
+}
+
+interface Ran {
+  job: string;
+  slot: number;
+  going: number;
+}
+
+/** A process that hires the jobs with `concurrency: 20`, and tells each run with the number of those that go on. */
+function join(jobs: number, onRun: (ran: Ran) => void) {
+  let quit = () => {};
+  let isReady = false;
+  const exit = runScript(
+    `const fred = new Bossman({ connection, prefix: '${fleet.prefix}', concurrency: 20 });
+     let going = 0;
+     const work = async ({ job, slot }) => {
+       going += 1;
+       console.log(JSON.stringify({ job, slot, going }));
+       await new Promise((resolve) => setTimeout(resolve, 10));
+       going -= 1;
+     };
+     fred.on('error', (error) => console.log(JSON.stringify({ error: String(error) })));
+     fred.on('skip', (event) => console.log(JSON.stringify({ error: event })));
+     const hires = Array.from({ length: ${jobs} }, (_, n) => fred.hire('job ' + n, { every: '1 hour', ttl: 20_000, work }));
+     Promise.all(hires).then(() => console.log('"ready"'));
+     process.on('SIGTERM', () => fred.quit());`,
+    testUrl(),
+    (line, child) => {
+      quit = () => child.kill('SIGTERM');
+      const told = JSON.parse(line);
+      if (told === 'ready') isReady = true;
+      else onRun(told);
+    },
+  );
+  return {
+    ready: waitFor('a process to have hired', () => isReady),
+    quit() {
+      quit();
+      return exit;
+    },
+  };
+}
+
+it('2,000 jobs that are due at once run once each, on two instances with 20 places, and never more than 20 in either', async () => {
+  const names = Array.from({ length: 2000 }, (_, n) => `job ${n}`);
+  const first = fleet.join();
+  await Promise.all(names.map((name) => first.hire(name, { every: '1 hour', work() {} })));
+  await first.quit();
+  const slot = await allDue(names, 8000);
+  const ran: Ran[][] = [[], []];
+  const members = ran.map((own) => join(names.length, (run) => own.push(run)));
+  await Promise.all(members.map(({ ready }) => ready));
+  const count = () => ran.flat().length;
+  await waitFor('all to have run', () => count() >= names.length);
+  const exits = await Promise.all(members.map((member) => member.quit()));
+  expect(exits.map(({ code }) => code)).toEqual([0, 0]);
+  expect(
+    ran
+      .flat()
+      .map(({ job }) => job)
+      .sort(),
+  ).toEqual([...names].sort());
+  expect(new Set(ran.flat().map((run) => run.slot))).toEqual(new Set([slot]));
+  for (const own of ran) {
+    expect(own.length).toBeGreaterThan(200);
+    expect(Math.max(...own.map(({ going }) => going))).toBe(20);
+  }
+}, 60_000);
+
+describe('a full instance', () => {
+  it('leaves what is due to another', async () => {
+    const [busy, idle] = [new Door(), new Door()];
+    const fred = fleet.join({ concurrency: 1 });
+    await fred.hire('long', { work: busy.work, ttl: 20_000 });
+    await fred.demand('long');
+    await waitFor('the long run', () => busy.going === 1);
+    const barney = fleet.join({ concurrency: 1 });
+    await fred.hire('slots', { every: '1 hour', work: busy.work });
+    await barney.hire('slots', { every: '1 hour', work: idle.work });
+    await barney.hire('demands', { work: idle.work });
+    await fred.hire('demands', { work: busy.work });
+    await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
+    await fred.demand('demands');
+    await waitFor('the demand to run', () => idle.going === 1);
+    idle.open();
+    await waitFor('it to end', () => idle.going === 0);
+    expect(busy.most).toBe(1);
+    busy.open();
+  });
+
+  it('lets slots and demands wait for room, however late, and sends nothing meanwhile', async () => {
+    const door = new Door();
+    const fred = fleet.join({ concurrency: 2 });
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names)
+      await fred.hire(name, { every: '1 hour', misfire: 'skip', work: door.work, ttl: 20_000 });
+    for (const name of ['e', 'f']) await fred.hire(name, { work: door.work, ttl: 20_000 });
+    await fred.quit();
+    await allDue(names, 300);
+    const barney = fleet.join({ concurrency: 2 });
+    for (const name of names)
+      await barney.hire(name, { every: '1 hour', misfire: 'skip', work: door.work, ttl: 20_000 });
+    for (const name of ['e', 'f']) await barney.hire(name, { work: door.work, ttl: 20_000 });
+    await waitFor('two runs', () => door.going === 2);
+    await barney.demand('e');
+    await barney.demand('f');
+    await barney.demand('f');
+    // Later than a slot may be that nobody is there for; and long enough for a loop to show.
+    await delay(1500);
+    const before = await commands();
+    await delay(500);
+    // Our own question.
+    expect((await commands()) - before).toBe(1);
+    for (const begun of [2, 4, 6]) {
+      await waitFor('two more runs', () => fleet.told.start.length === begun);
+      door.open();
+    }
+    await waitFor('all to have ended', () => fleet.told.finish.length === 6);
+    expect(fleet.told.start.map(({ job }) => job).sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(fleet.told.skip).toEqual([]);
+    expect(door.most).toBe(2);
+  });
+});
