@@ -69,10 +69,15 @@ export function causeOf(thrown: unknown): unknown {
   }
 }
 
+/** Characters of a value that a message shows. */
+const LONGEST_SHOWN = 250;
+
 /** A value that the caller gave, for the message that refuses it. Never throws, unlike the value's own `inspect`. */
 export function shown(value: unknown, options?: InspectOptions): string {
   try {
-    return inspect(value, options);
+    // Of an error not the stack.
+    const text = isError(value) ? `[${value.name}: ${value.message}]` : inspect(value, options);
+    return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
   } catch {
     return 'something that cannot be shown';
   }

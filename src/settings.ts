@@ -1,8 +1,9 @@
 import { types } from 'node:util';
-import { kindOf, shown, warn } from './errors';
+import { shown, warn } from './errors';
 import type { HistoryOptions, NextOptions } from './info';
 import type { BossmanOptions, JobDefinition, PauseOptions, QuitOptions } from './options';
 import { DEFAULT_PREFIX, parseJitter, scheduleOf } from './schedule/definition';
+import { isGiven, isPlain, optionsIn, readable } from './schedule/given';
 import { parseInterval } from './schedule/interval';
 import { DEFAULT_COUNT, readCount } from './schedule/next-slots';
 import { isEitherDay } from './schedule/pattern';
@@ -76,8 +77,7 @@ const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
 
 /** @throws TypeError or RangeError, naming the option and its value */
 export function readOptions(options: BossmanOptions): InstanceSettings {
-  const given = record('options', options);
-  warnOfUnknown('options', given, INSTANCE_OPTIONS);
+  const given = record('options', options, INSTANCE_OPTIONS);
   return {
     prefix: wellFormed(ofType('prefix', given.prefix, 'string') ?? DEFAULT_PREFIX),
     disableRedisConfig: ofType('disableRedisConfig', given.disableRedisConfig, 'boolean') ?? false,
@@ -98,8 +98,7 @@ export function readDefinition(
   over: RunSettings,
   job: { prefix: string; name: string },
 ): JobSettings {
-  const given = record('definition', definition);
-  warnOfUnknown('definition', given, JOB_OPTIONS);
+  const given = record('definition', definition, JOB_OPTIONS);
   const work: unknown = given.work;
   if (typeof work !== 'function') throw new TypeError(`work: ${shown(work)} is not a function`);
   const run = readRunOptions(given, over);
@@ -125,7 +124,7 @@ function settingsOf(
 
 /** @returns the timeout in ms, or null for the default */
 export function readQuitOptions(options: QuitOptions): number | null {
-  const timeout = ofType('timeout', record('options', options).timeout, 'number') ?? null;
+  const timeout = ofType('timeout', optionsIn('options', options, ['timeout']).timeout, 'number') ?? null;
   if (timeout !== null && !(timeout >= 0))
     throw new RangeError(`timeout: ${timeout} is not a number of milliseconds`);
   return timeout;
@@ -133,7 +132,7 @@ export function readQuitOptions(options: QuitOptions): number | null {
 
 /** @returns how many runs; see `HistoryOptions` */
 export function readHistoryOptions(options: HistoryOptions): number {
-  const last = ofType('last', record('options', options).last, 'number') ?? DEFAULT_LAST;
+  const last = ofType('last', optionsIn('options', options, ['last']).last, 'number') ?? DEFAULT_LAST;
   if (!Number.isSafeInteger(last) || last < 1) {
     throw new RangeError(`last: ${last} is not a whole number of runs above 0`);
   }
@@ -142,8 +141,7 @@ export function readHistoryOptions(options: HistoryOptions): number {
 
 /** @throws TypeError or RangeError, naming the option and its value */
 export function readPauseOptions(options: PauseOptions): PauseSettings {
-  const given = record('options', options);
-  warnOfUnknown('options', given, PAUSE_OPTIONS);
+  const given = record('options', options, PAUSE_OPTIONS);
   const note = wellFormed(ofType('note', given.note, 'string') ?? '');
   if (note.length > LONGEST_NOTE) {
     throw new RangeError(`note: ${shown(note)} is longer than ${LONGEST_NOTE} characters`);
@@ -171,7 +169,7 @@ function readUntil(until: unknown): PauseSettings['end'] {
 
 /** @returns how many slots; see `NextOptions` */
 export function readNextOptions(options: NextOptions): number {
-  return readCount(record('options', options).count ?? DEFAULT_COUNT);
+  return readCount(optionsIn('options', options, ['count']).count ?? DEFAULT_COUNT);
 }
 
 /** @throws TypeError for what is not a string, RangeError for an empty one */
@@ -210,8 +208,10 @@ function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunS
 function readMisfire(misfire: unknown): RunSettings['misfire'] | undefined {
   if (!isGiven(misfire)) return undefined;
   if (misfire === 'run' || misfire === 'skip') return misfire;
-  if (typeof misfire === 'object' && misfire !== null && Object.keys(misfire).join() === 'within') {
-    return parseInterval(Reflect.get(misfire, 'within'), 'misfire.within');
+  if (typeof misfire === 'object' && misfire !== null) {
+    const keys = readable('misfire', () => Object.keys(misfire));
+    const read = () => Reflect.get(misfire, 'within');
+    if (keys.join() === 'within') return parseInterval(readable('misfire.within', read), 'misfire.within');
   }
   const problem = `misfire: ${shown(misfire)} is neither 'run', nor 'skip', nor { within: TIME }`;
   throw typeof misfire === 'string' ? new RangeError(problem) : new TypeError(problem);
@@ -220,11 +220,10 @@ function readMisfire(misfire: unknown): RunSettings['misfire'] | undefined {
 function readHistory(history: unknown, over: RunSettings): Pick<RunSettings, 'history' | 'errors'> {
   if (!isGiven(history)) return { history: over.history, errors: over.errors };
   if (typeof history === 'number') return { history: runsOf('history', history), errors: over.errors };
-  if (typeof history !== 'object' || Array.isArray(history)) {
+  if (typeof history !== 'object' || readable('history', () => Array.isArray(history))) {
     throw new TypeError(`history: ${shown(history)} is neither a number of runs nor { runs, errors }`);
   }
-  const given = record('history', history);
-  warnOfUnknown('history', given, HISTORY_OPTIONS);
+  const given = record('history', history, HISTORY_OPTIONS, 'history.');
   const runs = ofType('history.runs', given.runs, 'number');
   return {
     history: runs === undefined ? over.history : runsOf('history.runs', runs),
@@ -239,20 +238,21 @@ function runsOf(option: string, runs: number): number {
   return runs;
 }
 
-/** null and undefined both mean: not given. */
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
+/** Those that are known; each of the others is warned of once. */
+function record(argument: string, value: unknown, known: Set<string>, at = ''): Record<string, unknown> {
+  const given = optionsIn(argument, value, known, at);
+  for (const key of readable(argument, () => unknownIn(Object(value), known))) {
+    const option = `${argument}.${key}`;
+    if (warned.has(option)) continue;
+    warned.add(option);
+    warn(`${option}: no such option, it does nothing`);
+  }
+  return given;
 }
 
-function record(argument: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${argument}: ${shown(value)} is not an object`);
-  }
-  // None of these has an option, so that each would mean: nothing is given.
-  if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isPromise(value)) {
-    throw new TypeError(`${argument}: ${kindOf(value)} is not an object of options`);
-  }
-  return value as Record<string, unknown>;
+/** What an object has beside its options is its own affair when it is of a class. */
+function unknownIn(given: object, known: Set<string>): string[] {
+  return isPlain(given) ? Object.keys(given).filter((key) => !known.has(key)) : [];
 }
 
 interface Types {
@@ -278,21 +278,3 @@ function warnOfEitherDay(pattern: string, job: string): void {
 }
 
 const warned = new Set<string>();
-
-function warnOfUnknown(argument: string, given: Record<string, unknown>, known: Set<string>): void {
-  // What an object has beside its options is its own affair when it is of a class.
-  if (!isPlain(given)) return;
-  for (const key of Object.keys(given)) {
-    if (known.has(key)) continue;
-    const option = `${argument}.${key}`;
-    if (warned.has(option)) continue;
-    warned.add(option);
-    warn(`${option}: no such option, it does nothing`);
-  }
-}
-
-/** An object literal, of this realm or of another. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
 import { isError, kindOf, messageOf, shown } from '../errors';
+import { after, cancel, type Timer } from '../time/timers';
 
 /**
  * Told when a function among the caller's options throws, or returns what nothing can be made of.
@@ -25,6 +26,9 @@ const STREAM_METHODS = [
   'setNoDelay',
 ];
 
+/** ms; the default of ioredis' connectTimeout, which begins only when there is a stream. */
+const PATIENCE = 10_000;
+
 const guarded = new WeakSet<object>();
 
 /**
@@ -42,10 +46,19 @@ export function guardedConnector(Given: Connector, tell: Tell): Connector {
           throw new TypeError(`connection.Connector: its instances have no method ${method}`);
         }
       }
-      guard(connector, tell);
+      guard(connector, tell, patienceIn(args[0]));
       return connector;
     },
   });
+}
+
+/** ms after which it is told that a connector has not made a stream: those that a connection may take, if they are few. */
+function patienceIn(options: unknown): number {
+  const connectTimeout: unknown =
+    typeof options === 'object' && options !== null && Reflect.get(options, 'connectTimeout');
+  return typeof connectTimeout === 'number' && connectTimeout > 0
+    ? Math.min(connectTimeout, PATIENCE)
+    : PATIENCE;
 }
 
 function isClass(given: Connector): boolean {
@@ -72,14 +85,21 @@ function made(Given: Connector, args: unknown[], newTarget: unknown): object {
 export function keepTrying(client: Redis, tell: Tell): void {
   // Private by ioredis' types. Where there is none, as in a mock, there is nothing to guard.
   const connector: unknown = Reflect.get(client, 'connector');
-  if (typeof connector === 'object' && connector !== null) guard(connector, tell);
+  if (typeof connector === 'object' && connector !== null) guard(connector, tell, null);
 }
 
-function guard(connector: object, tell: Tell): void {
+/** @param patience ms; null: what connects tells by itself how it goes, as ioredis' own do */
+function guard(connector: object, tell: Tell, patience: number | null): void {
   const [connect, check, disconnect] = METHODS.map((method): unknown => Reflect.get(connector, method));
   if (typeof connect !== 'function' || guarded.has(connector)) return;
   guarded.add(connector);
+  let late: Timer | null = null;
   Reflect.set(connector, 'connect', async (...args: unknown[]) => {
+    // Meanwhile ioredis waits, without a word: nothing has failed.
+    if (patience !== null) {
+      late = after(patience, () => tell('Connector', `has made no connection within ${patience} ms`));
+      late.unref();
+    }
     try {
       const stream: unknown = await Reflect.apply(connect, connector, args);
       const missing = missingIn(stream);
@@ -91,6 +111,8 @@ function guard(connector: object, tell: Tell): void {
       // A stream that is closed already: ioredis tells this error of it, and asks retryStrategy when to try again.
       Reflect.set(connector, 'firstError', isError(error) ? error : new Error(messageOf(error)));
       return new Socket().destroy();
+    } finally {
+      cancel(late);
     }
   });
   if (typeof check === 'function') {
@@ -105,6 +127,7 @@ function guard(connector: object, tell: Tell): void {
   }
   if (typeof disconnect === 'function') {
     Reflect.set(connector, 'disconnect', (...args: unknown[]) => {
+      cancel(late);
       try {
         Reflect.apply(disconnect, connector, args);
       } catch (error) {

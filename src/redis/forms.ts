@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { kindOf, shown } from '../errors';
+import { isGiven, isOfAnotherKind, isPlain, readable } from '../schedule/given';
 import { checkedOptions, OPTION_NAMES } from './option-values';
 import { readUrl } from './url';
 
@@ -61,14 +62,20 @@ export function refuseAsOptions(options: unknown): void {
     );
   }
   if (typeof options !== 'object' || options === null) return;
-  if (hrefOf(options) !== null || hasMethod(options, 'duplicate') || hasMethod(options, 'defineCommand')) {
-    const what = hrefOf(options) === null ? 'a client' : 'a URL';
+  if (
+    hrefOf(options, 'options') !== null ||
+    hasMethod(options, 'duplicate', 'options') ||
+    hasMethod(options, 'defineCommand', 'options')
+  ) {
+    const what = hrefOf(options, 'options') === null ? 'a client' : 'a URL';
     throw new TypeError(`options: ${what} goes in connection: new Bossman({ connection })`);
   }
-  if (isPlain(options) && !givenIn(options, 'connection')) {
-    const misplaced = Object.keys(options).filter(
+  if (readable('options', () => isPlain(options)) && !givenIn(options, 'connection', 'options')) {
+    const misplaced = readable('options', () => Object.keys(options)).filter(
       (key) =>
-        givenIn(options, key) && (OPTION_NAMES.has(key) || Object.hasOwn(MISNOMERS, key)) && !OURS.has(key),
+        (OPTION_NAMES.has(key) || Object.hasOwn(MISNOMERS, key)) &&
+        !OURS.has(key) &&
+        givenIn(options, key, 'options'),
     );
     if (misplaced.length === 0) return;
     throw new TypeError(
@@ -109,12 +116,14 @@ function refuseMisnomers(connection: object): void {
 
 /** Options have a place, or nothing but options: an object of another kind would mean localhost. */
 function refuseOthers(connection: object): void {
-  if (isOfAnotherKind(connection)) {
+  if (readable('connection', () => isOfAnotherKind(connection))) {
     const advice = types.isPromise(connection) ? '; await it first' : '';
     throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}${advice}`);
   }
   if (PLACES.some((key) => givenIn(connection, key))) return;
-  const keys = Object.keys(connection).filter((key) => givenIn(connection, key));
+  const keys = readable('connection', () => Object.keys(connection)).filter((key) =>
+    givenIn(connection, key),
+  );
   const unknown = keys.filter((key) => !OPTION_NAMES.has(key));
   if (unknown.length > 0) {
     const names = unknown.slice(0, 5).map((key) => shown(key.slice(0, 50)));
@@ -122,45 +131,25 @@ function refuseOthers(connection: object): void {
       `connection: ioredis has no option ${names.join(', ')}, and no other says where Redis is; give ${FORMS}`,
     );
   }
-  if (keys.length === 0 && !isPlain(connection)) {
+  if (keys.length === 0 && !readable('connection', () => isPlain(connection))) {
     throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}`);
   }
 }
 
-function isOfAnotherKind(value: object): boolean {
-  return (
-    Array.isArray(value) ||
-    ArrayBuffer.isView(value) ||
-    types.isAnyArrayBuffer(value) ||
-    types.isNativeError(value) ||
-    types.isPromise(value) ||
-    types.isMap(value) ||
-    types.isSet(value) ||
-    types.isDate(value) ||
-    types.isRegExp(value) ||
-    types.isBoxedPrimitive(value) ||
-    hasMethod(value, 'then')
-  );
-}
-
 /** The text of a URL object: of this realm, of another, or of `url.parse`. */
-function hrefOf(value: object): string | null {
-  if (!('href' in value) || !('protocol' in value) || typeof value.href !== 'string') return null;
-  return value.href;
+function hrefOf(value: object, at = 'connection'): string | null {
+  const href = member(value, 'href', at);
+  return typeof href === 'string' && isGiven(member(value, 'protocol', at)) ? href : null;
 }
 
-/** null and undefined both mean: not given. */
-function givenIn(value: object, key: string): boolean {
-  const given: unknown = Reflect.get(value, key);
-  return given !== undefined && given !== null;
+function givenIn(value: object, key: string, at = 'connection'): boolean {
+  return isGiven(member(value, key, at));
 }
 
-function hasMethod(value: object, name: string): boolean {
-  return typeof Reflect.get(value, name) === 'function';
+function hasMethod(value: object, name: string, at = 'connection'): boolean {
+  return typeof member(value, name, at) === 'function';
 }
 
-/** An object literal, of this realm or of another. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+function member(value: object, key: string, at: string): unknown {
+  return readable(`${at}.${key}`, () => Reflect.get(value, key));
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import { kindOf, shown } from '../errors';
+import { readable } from '../schedule/given';
 import { LONGEST_TIMER } from '../time/timers';
 
 /** What an option of ioredis may be. */
@@ -196,10 +197,10 @@ export function refuseOption(at: string, option: string, value: unknown, what?: 
 }
 
 function checkedBy(rules: Record<string, Rule>, options: object, at: string): Record<string, unknown> {
-  const checked: Record<string, unknown> = { ...options };
+  const checked: Record<string, unknown> = readable(at, () => ({ ...options }));
   for (const [option, rule] of Object.entries(rules)) {
     // Also what a class has as a getter.
-    const given: unknown = Reflect.get(options, option);
+    const given: unknown = readable(`${at}.${option}`, () => Reflect.get(options, option));
     if (given === undefined) continue;
     if (given === null) {
       // ioredis has defaults for what is undefined only; without a port it gives up.

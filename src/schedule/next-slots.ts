@@ -1,5 +1,7 @@
+import { types } from 'node:util';
 import { shown } from '../errors';
 import { DEFAULT_PREFIX, parseJitter, scheduleOf } from './definition';
+import { isGiven, optionsIn } from './given';
 import { checkTimeZone, type Schedule } from './schedule';
 import { splitOffset } from './words';
 
@@ -37,22 +39,34 @@ const MOST = 10_000;
  * @returns ms since the epoch, in ascending order
  * @throws TypeError or RangeError, naming the argument and its value
  */
-export function nextSlots(plan: SlotsPlan, { count, after }: SlotsOptions = {}): number[] {
-  if (typeof plan !== 'object' || plan === null) throw new TypeError(`plan: ${shown(plan)} is not an object`);
-  const { tz, jitter, name, prefix = DEFAULT_PREFIX } = plan;
-  const jitterMs = jitter === undefined ? 0 : parseJitter(jitter);
-  if (jitterMs > 0 && typeof name !== 'string') {
+export function nextSlots(plan: SlotsPlan, options: SlotsOptions = {}): number[] {
+  const { tz, jitter, name, prefix, ...times } = optionsIn('plan', plan, PLAN_OPTIONS);
+  const { count, after } = optionsIn('options', options, SLOTS_OPTIONS);
+  const jitterMs = isGiven(jitter) ? parseJitter(jitter) : 0;
+  const of = { prefix: textOf('prefix', prefix) ?? DEFAULT_PREFIX, name: textOf('name', name) ?? '' };
+  if (jitterMs > 0 && !isGiven(name)) {
     throw new TypeError(`name: ${shown(name)} is not a string; a jitter is derived from the job's name`);
   }
-  if (tz !== undefined) checkTimeZone(tz);
-  const schedule = scheduleOf(plan, tz ?? null, jitterMs, { prefix, name: name ?? '' });
+  const zone = textOf('tz', tz);
+  if (zone !== null) checkTimeZone(zone);
+  const schedule = scheduleOf(times, zone, jitterMs, of);
   if (!schedule) throw new TypeError(`plan: ${shown(plan)} has neither every nor cron`);
   const from = readInstant(after ?? Date.now());
   const first =
     schedule.everyMs === null
       ? schedule.next(from, from)
       : from + schedule.everyMs + splitOffset(schedule.plan).offsetMs;
-  return slotsFrom(schedule, first, readCount(count));
+  return slotsFrom(schedule, first, readCount(count ?? DEFAULT_COUNT));
+}
+
+const PLAN_OPTIONS = ['every', 'cron', 'tz', 'jitter', 'name', 'prefix'];
+const SLOTS_OPTIONS = ['count', 'after'];
+
+/** null when it is not given. */
+function textOf(argument: string, value: unknown): string | null {
+  if (!isGiven(value)) return null;
+  if (typeof value !== 'string') throw new TypeError(`${argument}: ${shown(value)} is not a string`);
+  return value;
 }
 
 /** A slot and those that follow it. */
@@ -78,7 +92,7 @@ export function readCount(count: unknown = DEFAULT_COUNT): number {
 const LAST = 8.64e15;
 
 function readInstant(after: unknown): number {
-  const ms = after instanceof Date ? after.getTime() : after;
+  const ms = types.isDate(after) ? after.getTime() : after;
   if (typeof ms !== 'number') throw new TypeError(`after: ${shown(after)} is neither a Date nor a number`);
   if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${shown(after)} is not an instant`);
   return ms;

@@ -4,7 +4,7 @@ import type Bossman from '../../src';
 import { type Client, connect, OPTION_ERROR } from '../../src/redis/connection';
 import { makeFleet } from '../support/fleet';
 import { type RedisServer, startServer } from '../support/redis';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 
 const throws = () => {
   throw new Error('a fault of its own');
@@ -114,6 +114,26 @@ it.each<[string, () => unknown]>([
   await waitFor('a connection', () => client.status === 'ready');
   expect(errors).toHaveLength(2);
   expect(await client.ping()).toBe('PONG');
+});
+
+it('a Connector that never settles is told once, and that it waits longer than a connection may take', async () => {
+  const Connector = as<RedisOptions['Connector']>(flawedConnector(() => new Promise(() => {})));
+  const { client, told } = connected(as<Bossman.Connection>({ Connector, connectTimeout: 50 }));
+  await waitFor('it to be told', () => told.length > 0);
+  expect(told).toEqual(['Connector has made no connection within 50 ms']);
+  expect(client.status).toBe('connecting');
+});
+
+it('a Connector that takes its time is told, and its connection is used', async () => {
+  const Connector = as<RedisOptions['Connector']>(
+    flawedConnector(async () => {
+      await delay(200);
+      return new Socket().connect(server.port, '127.0.0.1');
+    }),
+  );
+  const { client, told } = connected(as<Bossman.Connection>({ Connector, connectTimeout: 50 }));
+  await waitFor('a connection', () => client.status === 'ready');
+  expect(told).toEqual(['Connector has made no connection within 50 ms']);
 });
 
 describe('an instance', () => {
