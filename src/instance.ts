@@ -128,11 +128,8 @@ export class Instance {
     this.presence = new Presence(shared, () => this.runner.going);
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(shared, reads, !isCluster(this.client), this.presence);
-    this.deaths = new Deaths(shared, roll, {
-      teller: reporter,
-      track,
-      suspected: (name, token) => this.onSuspected(name, token),
-    });
+    const suspected = (name: string, token: string) => this.onSuspected(name, token);
+    this.deaths = new Deaths(shared, roll, { ...shared, suspected });
     this.overview = new Overview(shared, reads, roll, this.deaths);
 
     const canAsk = () => this.client.status === 'ready';

@@ -101,7 +101,7 @@ export class Demands {
       this.noted(job, reply);
       return false;
     }
-    if (reply.verdict === 'done' || (await this.beginInTurn(job, own.token, reply))) return true;
+    if (reply.verdict === 'done' || (await turns.call(() => this.begin(job, own.token, reply)))) return true;
     if (reply.verdict === 'yours') {
       this.take(job.name);
       return true;
@@ -249,7 +249,7 @@ export class Demands {
         const reply = await retries.until('take', job.name, () => places.send(send), { waits: DUE });
         if (reply === null) return;
         fleetSize.counted(reply.heard);
-        const isLate = reply.verdict === 'yours' && !(await this.beginInTurn(job, token, reply));
+        const isLate = reply.verdict === 'yours' && !(await turns.call(() => this.begin(job, token, reply)));
         places.leave();
         if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
         if (isLate) {
@@ -262,10 +262,6 @@ export class Demands {
     } finally {
       job.taking = false;
     }
-  }
-
-  private beginInTurn(job: Job, token: string, reply: DemandReply): boolean | Promise<boolean> {
-    return turns.call(() => this.begin(job, token, reply));
   }
 
   /** False when this process was held up past the lock, so that the demand may be another's. */

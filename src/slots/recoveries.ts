@@ -8,7 +8,7 @@ import type { Shared } from '../shared';
 import { Alarms } from '../time/alarms';
 import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
-import { EARLY } from './slots';
+import { EARLY } from './claim-requests';
 
 /**
  * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until

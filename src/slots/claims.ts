@@ -1,0 +1,292 @@
+import type { SkipEvent } from '../events';
+import type { Job, KnownPlan } from '../job';
+import type { PausedJobs } from '../plans/paused-jobs';
+import type { Plans } from '../plans/plans';
+import type { ClaimReply } from '../redis/replies';
+import type { ClaimRequest } from '../redis/requests';
+import type { Handover } from '../runs/ticket';
+import { OBJECTION } from '../scripts/generated';
+import type { Shared } from '../shared';
+import { DUE } from '../time/retry';
+import { turns } from '../time/turns';
+import { ClaimGate } from './claim-gate';
+import { CLOCK_ERROR, claimRequest, type LateSlot, lateSlot } from './claim-requests';
+import { Starts } from './starts';
+
+/**
+ * Claims of slots that are due: claim → wait for the slot → hand it on. Each claim is repeated until it is clear whose the
+ * slot is.
+ */
+export class Claims {
+  private readonly store: Shared['store'];
+  private readonly clock: Shared['clock'];
+  private readonly fleet: Shared['fleetSize'];
+  private readonly teller: Shared['teller'];
+  private readonly pauses: Shared['pauses'];
+  private readonly retries: Shared['retries'];
+  private readonly starts: Starts;
+  private readonly gate: ClaimGate;
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly plans: Plans,
+    private readonly paused: PausedJobs,
+    private readonly on: Handover & {
+      /** A claim was answered: this slot is the next. */
+      movedOn: (job: Job, known: KnownPlan, slot: number, goesFirst: Job['goesFirst']) => void;
+      /** A claim is over, however it ended. */
+      claimed: (job: Job) => void;
+    },
+  ) {
+    const { clock, track } = shared;
+    this.store = shared.store;
+    this.clock = clock;
+    this.fleet = shared.fleetSize;
+    this.teller = shared.teller;
+    this.pauses = shared.pauses;
+    this.retries = shared.retries;
+    this.starts = new Starts(() => clock.monotonic());
+    this.gate = new ClaimGate(
+      () => clock.monotonic(),
+      (job) => {
+        job.claiming = true;
+        void track(this.claim(job));
+      },
+      on.places,
+    );
+  }
+
+  /** Claims the job's slot, which is due, as soon as the gate lets it. */
+  ask(job: Job): void {
+    this.gate.ask(job);
+  }
+
+  /** The job's slot is no longer due, or another instance has claimed it. */
+  forget(job: Job): void {
+    this.gate.forget(job);
+  }
+
+  /** Nothing more is claimed. What was won still begins at its time. */
+  stop(): void {
+    this.gate.stop();
+  }
+
+  /**
+   * Also abandons slots that were already won. Each is reported as skipped, and the command that releases its lock is sent
+   * before this resolves.
+   */
+  async abandon(): Promise<void> {
+    this.starts.abandon();
+    // Those that waited there resume first, and may then wait for a turn.
+    await Promise.resolve();
+    await turns.call(() => {});
+  }
+
+  /**
+   * Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. A slot
+   * that was won, and whose lock ended before it could begin, is claimed again.
+   */
+  private async claim(job: Job): Promise<void> {
+    let token = this.store.nextToken();
+    let clockError = CLOCK_ERROR;
+    let late: LateSlot | null = null;
+    this.gate.enter();
+    try {
+      // Nobody else can claim what was won, so a quit does not keep it from being claimed again.
+      while (job.known?.schedule && (late || !this.pauses.stopped)) {
+        const { known } = job;
+        if (late && late.stamp !== known.stamp) break;
+        const { slot: due } = known;
+        const sentAt = this.clock.monotonic();
+        const request = claimRequest(this.shared, this.paused, {
+          job,
+          known,
+          schedule: job.known.schedule,
+          token,
+          clockError,
+          late,
+        });
+        const reply: ClaimReply | 'refused' = await this.claimOnce(job, known, request);
+        if (reply === 'refused' || (late && reply.verdict === 'held')) {
+          if (!(await this.pause(DUE.first))) break;
+        } else if (reply.verdict === 'gone') {
+          if (!(await this.pause(OBJECTION))) break;
+        } else if (reply.verdict === 'stale') {
+          // The clock is right to the millisecond now.
+          clockError = 0;
+        } else if (reply.verdict === 'plan') {
+          // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+          this.gate.leave();
+          await this.plans.sync(job);
+          this.gate.enter();
+          break;
+        } else if (late) {
+          const isLateAgain: boolean = await this.beginAgain(job, known, late, request, reply, sentAt);
+          if (!isLateAgain) return;
+          late = lateSlot(request, reply);
+          token = this.store.nextToken();
+          // Something blocks this process all the time, or Redis gives no lock any time.
+          if (!(await this.pause(DUE.first))) break;
+        } else {
+          this.conclude(job, known, reply, due, request.open);
+          if (reply.verdict !== 'run' || (await this.begin(job, known, token, reply, sentAt))) return;
+          late = lateSlot(request, reply);
+          token = this.store.nextToken();
+        }
+      }
+      if (late) this.giveUp(job, late, this.pauses.stopped ? 'quit' : 'expired');
+    } finally {
+      job.claiming = false;
+      job.wonWith = null;
+      this.on.claimed(job);
+      this.gate.leave();
+    }
+  }
+
+  /** Lets others claim meanwhile. False when the instance stops. */
+  private async pause(ms: number): Promise<boolean> {
+    this.gate.leave();
+    await this.pauses.pause(ms);
+    await this.gate.enterAgain();
+    return !this.pauses.stopped;
+  }
+
+  /** Takes in the answer to a slot that was claimed again. True when it is late once more. */
+  private async beginAgain(
+    job: Job,
+    known: KnownPlan,
+    late: LateSlot,
+    { token }: ClaimRequest,
+    reply: ClaimReply,
+    sentAt: number,
+  ): Promise<boolean> {
+    const { verdict } = reply;
+    if (verdict === 'run') {
+      // Its first claim was noted as a run that goes on.
+      this.on.notRun(job, late.token);
+      return !(await this.begin(job, known, token, reply, sentAt));
+    }
+    if (verdict === 'elsewhere' || verdict === 'paused') {
+      this.on.notRun(job, late.token);
+      return false;
+    }
+    if (verdict === 'fired') this.plans.learn(job, reply);
+    const isCovered = verdict === 'missed' || reply.slot > late.next || this.clock.now() >= late.next;
+    this.giveUp(job, late, isCovered ? 'missed' : 'expired');
+    return false;
+  }
+
+  /** A slot that was won can neither begin nor be claimed again. */
+  private giveUp(job: Job, { slot, stamp, token }: LateSlot, why: SkipEvent['why']): void {
+    this.on.notRun(job, token);
+    if (job.firedBy > stamp || !this.teller.hears('skip')) return;
+    this.teller.tell('skip', { job: job.name, slot, through: slot, why });
+  }
+
+  private async claimOnce(
+    job: Job,
+    known: KnownPlan,
+    request: ClaimRequest,
+  ): Promise<ClaimReply | 'refused'> {
+    const reply = await this.retries.once('claim', job.name, async () => {
+      const answer = await this.store.claim(request);
+      if (answer.verdict === 'gone') await this.plans.bringBack(job, known);
+      return answer;
+    });
+    if (reply?.pause) this.paused.learn(job.name, reply.pause);
+    return reply ?? 'refused';
+  }
+
+  /**
+   * Takes in the answer that says whose the slot is.
+   *
+   * @param due the slot that was due when it was asked: if a later one was claimed, it and those between were missed
+   * @param open the claim let nobody go first at the next slot
+   */
+  private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number, open: boolean): void {
+    const { verdict, claimed, slot } = reply;
+    const known = lastHeard(job, asked);
+    if (verdict === 'fired') {
+      this.plans.learn(job, reply);
+    } else if (verdict === 'resumed') {
+      const first = reply.pause && known.schedule?.next(claimed, reply.pause.ends - 1);
+      if (!reply.pause || !first || first <= known.slot) return;
+      this.skip(job, known, claimed, Math.min(first, reply.pause.since), 'missed');
+      this.on.movedOn(job, known, first, job.goesFirst);
+    } else if (verdict === 'ahead' || verdict === 'held') {
+      if (verdict === 'held') job.punctualAt = claimed;
+      // Somebody else was first, or our clock is fast: only the former costs precedence.
+      if (claimed > known.slot) this.on.movedOn(job, known, claimed, 'other');
+    } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed' || verdict === 'paused') {
+      this.fleet.counted(reply.heard);
+      // A claim that is answered again may speak of the plan before.
+      if (reply.stamp === known.stamp && slot > known.slot)
+        this.on.movedOn(job, known, slot, open ? 'nobody' : 'me');
+      if (verdict === 'paused') {
+        // Those that were due before the pause, and that nobody had claimed.
+        if (reply.pause) this.skip(job, known, claimed, Math.min(slot, reply.pause.since), 'missed');
+        return;
+      }
+      if (this.paused.covers(job.name, claimed)) this.paused.ask(job.name);
+      if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
+      if (verdict === 'missed') {
+        this.skip(job, known, claimed, slot, 'missed');
+        return;
+      }
+      if (verdict === 'locked') this.skip(job, known, claimed, claimed + 1, 'locked');
+      // Several that were due at once are one run.
+      const after = known.schedule?.next(claimed, claimed) ?? slot;
+      this.skip(job, known, after, slot, 'missed');
+    }
+  }
+
+  /**
+   * Hands on the slot that was won, at its time. False when its lock had ended by then, as the process was blocked or the
+   * answer late.
+   */
+  private async begin(
+    job: Job,
+    asked: KnownPlan,
+    token: string,
+    reply: ClaimReply,
+    sentAt: number,
+  ): Promise<boolean> {
+    const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
+    // Use the earliest time that Redis' clock may show, so that the run never starts early.
+    job.wonWith = token;
+    const wait = slot - this.clock.bounds().earliest;
+    const since = Math.max(sentAt, this.clock.monotonic() + wait);
+    const begins = await this.starts.wait(job.name, wait);
+    return turns.call(() => {
+      if (job.firedBy > reply.stamp || this.paused.stops(job.name, slot, lockedAt)) {
+        this.on.notRun(job, token);
+        return true;
+      }
+      if (!begins || this.starts.isAbandoned) {
+        this.skip(job, lastHeard(job, asked), slot, slot + 1, 'quit');
+        this.on.notRun(job, token);
+        return true;
+      }
+      this.gate.begun(since, job.settings.ttlMs);
+      if (this.clock.now() >= lockEndsAt) return false;
+      this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
+      return true;
+    });
+  }
+
+  /** Tells of the slots from `slot` on, before `end`. */
+  private skip(job: Job, { schedule }: KnownPlan, slot: number, end: number, why: SkipEvent['why']): void {
+    if (slot >= end || !this.teller.hears('skip')) return;
+    this.teller.tell('skip', {
+      job: job.name,
+      slot,
+      through: schedule?.previous(slot, end - 1) ?? slot,
+      why,
+    });
+  }
+}
+
+/** Of the plan that was asked about more may have been heard meanwhile. */
+function lastHeard(job: Job, asked: KnownPlan): KnownPlan {
+  return job.known?.stamp === asked.stamp ? job.known : asked;
+}
