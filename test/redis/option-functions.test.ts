@@ -4,11 +4,14 @@ import type Bossman from '../../src';
 import { type Client, connect, OPTION_ERROR } from '../../src/redis/connection';
 import { makeFleet } from '../support/fleet';
 import { type RedisServer, startServer } from '../support/redis';
-import { delay, waitFor } from '../support/wait';
+import { delay, waitFor as waitForLong } from '../support/wait';
 
 const throws = () => {
   throw new Error('a fault of its own');
 };
+
+/** What does not come within this does not come: without its guard, each of these fails, and that soon. */
+const waitFor = (what: string, probe: () => unknown) => waitForLong(what, probe, { timeoutMs: 5000 });
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -19,6 +22,10 @@ afterAll(() => server.stop());
 const made: Client[] = [];
 afterEach(() => {
   for (const client of made.splice(0)) client.disconnect();
+});
+// What fails while the server is away does not fail the others.
+afterEach(async () => {
+  if (!server.running) await server.start();
 });
 
 /** A client of ours, what was told of its options, and what failed. */
