@@ -158,10 +158,10 @@ function readUntil(until: unknown): PauseSettings['end'] {
     );
   }
   // From the year 33658 on there is no instant to the scripts.
-  if (!(Math.abs(at) < FIRED)) throw new RangeError(`until: ${shown(until)} is not an instant`);
+  if (!(Math.abs(at) < FIRED)) throw new RangeError(`until: ${shown(until)} is not a valid time`);
   if (at <= Date.now()) {
     throw new RangeError(
-      `until: ${shown(until)} has passed; a number is ms since the epoch, and a duration is a text such as '2 hours'`,
+      `until: ${shown(until)} is in the past; a number is in ms since the epoch, a duration is a string such as '2 hours'`,
     );
   }
   return { at: Math.ceil(at) };
@@ -245,7 +245,7 @@ function record(argument: string, value: unknown, known: Set<string>, at = ''): 
     const option = `${argument}.${key}`;
     if (warned.has(option)) continue;
     warned.add(option);
-    warn(`${option}: no such option, it does nothing`);
+    warn(`${option}: no such option; it has no effect`);
   }
   return given;
 }

@@ -49,7 +49,7 @@ function nobodyYet(name: string, jobs: readonly JobInfo[]): string {
     hired.map((job) => job.name),
   );
   const hint = meant === null ? '' : ` (did you mean ${quoted(meant)}?)`;
-  return `; no instance hires it now${hint}, the next that does runs it`;
+  return `; no instance hires it now${hint}; the next one that does will run it`;
 }
 
 /** @throws Failure when there is no such run in time, or never will be */
@@ -69,14 +69,12 @@ async function runOf(
     // has died; seen twice, as jobs are not looked at in one step.
     if (missing === 2) {
       throw new Failure(
-        `the run of ${quoted(name)} has gone without a word: the instance that ran it must have died`,
+        `the run of ${quoted(name)} ended without a record: the instance that ran it must have died`,
       );
     }
     const now = performance.now();
     if (now - began >= waitMs) {
-      throw new Failure(
-        `${quoted(name)} was not run to its end within ${span(waitMs)}; the demand is not withdrawn`,
-      );
+      throw new Failure(`${quoted(name)} did not finish within ${span(waitMs)}; the demand is not withdrawn`);
     }
     if (now >= checkAt) {
       missing = (await isUnderWay(inspector, name)) ? 0 : missing + 1;

@@ -34,7 +34,11 @@ function wrongPrefix(asked: Asked): Finding | null {
   } catch (error) {
     // Told when it is connected.
     if (!(error instanceof RangeError)) return null;
-    return fail('prefix', messageOf(error), `give --prefix '{${asked.prefix}}', and prefix in the services`);
+    return fail(
+      'prefix',
+      messageOf(error),
+      `use --prefix '{${asked.prefix}}', and the same prefix in the services`,
+    );
   }
 }
 

@@ -6,11 +6,10 @@ import { quoted } from './text';
 export async function fire(session: Session, name: string): Promise<number> {
   const { inspector, output } = session;
   const { plan } = jobOf(await inspector.jobs(), name);
-  if (plan === null)
-    throw new Failure(`${quoted(name)} has no plan that could be fired: it runs on demand only`);
+  if (plan === null) throw new Failure(`${quoted(name)} has no plan to fire: it only runs on demand`);
   await inspector.fire(name);
   output.say({ job: name, fired: true }, () => [
-    `fired ${quoted(name)}: it runs on demand only, until an instance that hires it starts`,
+    `fired ${quoted(name)}: it only runs on demand, until an instance that hires it starts`,
   ]);
   return 0;
 }

@@ -10,10 +10,12 @@ export async function forget(session: Session, name: string): Promise<number> {
   const { hiredBy } = jobOf(jobs, name);
   if (hiredBy.length > 0) {
     const who = hiredBy.map((id) => instanceName(id, instances)).join(', ');
-    throw new Failure(`${quoted(name)} is hired by ${who}; what is still hired would be back at once`);
+    throw new Failure(`${quoted(name)} is hired by ${who}; the job would come back at once`);
   }
   if (silence !== null) {
-    throw new Failure(`${quoted(name)} is not forgotten, as an instance may hire it: ${notKnown(silence)}`);
+    throw new Failure(
+      `${quoted(name)} is not forgotten, because an instance may hire it: ${notKnown(silence)}`,
+    );
   }
   await inspector.forget(name);
   output.say({ job: name, forgotten: true }, () => [`forgot ${quoted(name)}`]);

@@ -30,7 +30,7 @@ export async function history(session: Session, name: string, last: number): Pro
   if (runs.length === 0) jobOf(seen.jobs, name);
   output.say({ at: seen.at, job: name, runs }, () => {
     const { paint } = output;
-    if (runs.length === 0) return [`no run of ${quoted(name)} is on record`];
+    if (runs.length === 0) return [`there is no record of a run of ${quoted(name)}`];
     const rows = runs.map((run): Cell[] => [
       localTime(run.startedAt),
       [fromNow(run.startedAt, seen.at), paint.dim],
@@ -58,7 +58,7 @@ export async function historyOfRun(session: Session, name: string, number: numbe
   const run = runs[number - 1];
   if (!run) {
     const known = counted(runs.length, 'run');
-    throw new Failure(`there is no run ${number} of ${quoted(name)}; on record: ${known}`, 2);
+    throw new Failure(`there is no run ${number} of ${quoted(name)}; recorded: ${known}`, 2);
   }
   output.say({ at: seen.at, job: name, run }, () => {
     const { paint } = output;
@@ -68,7 +68,7 @@ export async function historyOfRun(session: Session, name: string, number: numbe
       ['STARTED', `${localTime(startedAt)}, ${fromNow(startedAt, seen.at)}`],
       ['FOR', moment === null ? reasonOf(run) : `${reasonOf(run)} of ${localTime(moment)}`],
       ['LATE', span(Math.max(0, run.lateness))],
-      ['TOOK', run.outcome === 'died' ? 'unknown: its process ended in the run' : span(run.durationMs)],
+      ['TOOK', run.outcome === 'died' ? 'unknown: its process ended during the run' : span(run.durationMs)],
       ['OUTCOME', outcomeColour(run, paint)(run.outcome)],
       ['BY', `${runnerName(run, seen.instances)}, instance ${visible(run.by)}`],
     ];

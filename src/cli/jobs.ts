@@ -52,7 +52,7 @@ export function summaryOf({ jobs, instances }: Look): Summary {
 
 /** `12 jobs, 2 running, 1 failing, 1 orphaned, 1 paused, 3 instances`; `paused` where there are some */
 export function summaryLine(look: Look, paint: Paint): string {
-  const nobody = look.silence === null ? '0 instances' : 'instances not known';
+  const nobody = look.silence === null ? '0 instances' : 'instances unknown';
   const { jobs, running, failing, orphaned, paused, instances } = summaryOf(look);
   const some = (count: number, word: string, colour: (text: string) => string) =>
     count > 0 ? colour(`${count.toLocaleString('en')} ${word}`) : `0 ${word}`;
@@ -101,7 +101,7 @@ function stateOf(job: JobInfo, { at, instances }: Look, paint: Paint): Cell {
   const paused = pausedText(job.paused, at);
   if (paused) return [demanded === null ? paused : `${demanded}, ${paused}`, paint.yellow];
   if (job.orphaned) return [demanded === null ? 'orphaned' : `orphaned, ${demanded}`, paint.red];
-  if (demanded !== null && hasNobody(job)) return [`${demanded}, nobody hires it`, paint.red];
+  if (demanded !== null && hasNobody(job)) return [`${demanded}, no instance hires it`, paint.red];
   if (demanded !== null) return [demanded, paint.yellow];
   if (job.fired) return ['fired', paint.dim];
   if (isFailing(job)) return ['failing', paint.red];

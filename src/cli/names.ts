@@ -9,7 +9,7 @@ export function instanceName(id: string, instances: readonly InstanceInfo[]): st
 
 /** Says why it is not known which instances there are. */
 export function notKnown(silence: string): string {
-  return `which instances there are is not known: ${visible(silence)}`;
+  return `the instances are unknown: ${visible(silence)}`;
 }
 
 /** `host:pid` of the instance that a run is or was of, also when it has gone; its id where that is not known. */

@@ -18,7 +18,7 @@ export async function next(session: Session, name: string, count: number): Promi
         : job.paused
           ? pausedText(job.paused, seen.at)
           : 'it has no plan';
-      return [`no slot of ${quoted(name)} is coming: ${why}`];
+      return [`${quoted(name)} has no coming slots: ${why}`];
     }
     const columns: Column[] = [{ title: 'LOCAL TIME' }, { title: '' }];
     if (tz !== null) columns.unshift({ title: tz.toUpperCase() });

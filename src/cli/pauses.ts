@@ -19,9 +19,9 @@ export function targetsOf(
   { name, all }: PauseTarget,
   isMeant: (job: JobInfo) => boolean,
 ): JobInfo[] {
-  if (all && name !== undefined) throw new Failure('give a name or --all, not both', 2);
+  if (all && name !== undefined) throw new Failure('pass a name or --all, not both', 2);
   if (all) return jobs.filter(isMeant);
-  if (name === undefined) throw new Failure('give the name of a job, or --all', 2);
+  if (name === undefined) throw new Failure('pass the name of a job, or --all', 2);
   return [jobOf(jobs, name)];
 }
 

@@ -56,7 +56,7 @@ export function connectionTo({ url, cluster, ca }: Place): Connection {
 }
 
 function trusting(file: string, tls: RedisOptions['tls']): NonNullable<RedisOptions['tls']> {
-  if (!tls) throw new Failure('--ca is for TLS only: give a URL like rediss://host:port', 2);
+  if (!tls) throw new Failure('--ca is only for TLS: use a URL like rediss://host:port', 2);
   return { ...tls, ca: [...rootCertificates, certificatesIn(file)] };
 }
 
@@ -67,6 +67,6 @@ function certificatesIn(file: string): string {
     new X509Certificate(text);
     return text;
   } catch (error) {
-    throw new Failure(`--ca: ${shown(file)} has no certificate in PEM (${messageOf(error)})`, 2);
+    throw new Failure(`--ca: ${shown(file)} contains no PEM certificate (${messageOf(error)})`, 2);
   }
 }

@@ -36,9 +36,11 @@ besides what it is for.`;
  */
 export function makeProgram(exit: (status: number) => void): Command {
   const program = new Command('bossman')
-    .description('See and steer a fleet of bossman: what is scheduled, what ran, what failed, and where.')
+    .description(
+      'Inspect and control a fleet of bossman: what is scheduled, what ran, what failed, and where.',
+    )
     .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')
-    .option('--cluster', 'the URL is that of a node of a Redis Cluster')
+    .option('--cluster', 'the URL is of a node of a Redis Cluster')
     .option('--ca <file>', 'a file of certificates (PEM) to trust as well, for rediss://')
     .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
@@ -54,19 +56,22 @@ export function makeProgram(exit: (status: number) => void): Command {
 
   program
     .command('list')
-    .description('all jobs: state, next slot, last run')
+    .description('show all jobs: state, next slot, last run')
     .action(async (_, command: Command) => exit(await withSession(askedOf(command), list)));
   program
     .command('watch')
-    .description('the same, live; q ends it')
+    .description('show the same, live; q quits')
     .action(async (_, command: Command) => exit(await watch(askedOf(command))));
   program
     .command('history')
-    .description('the last runs of a job, the latest first')
+    .description('show the last runs of a job, latest first')
     .argument('<name>', 'the job')
-    .option('--last <count>', 'so many of them', readCount, DEFAULT_LAST)
+    .option('--last <count>', 'number of runs', readCount, DEFAULT_LAST)
     .addOption(
-      new Option('--run <number>', "one of them whole, with its error's stack and causes; 1: the latest")
+      new Option(
+        '--run <number>',
+        'show one run in full, with the stack and causes of its error; 1 is the latest',
+      )
         .argParser(readCount)
         .conflicts('last'),
     )
@@ -79,23 +84,23 @@ export function makeProgram(exit: (status: number) => void): Command {
     );
   program
     .command('next')
-    .description('the coming slots of a job')
+    .description('show the coming slots of a job')
     .argument('<name>', 'the job')
-    .option('--count <count>', 'so many of them', readCount, DEFAULT_COUNT)
+    .option('--count <count>', 'number of slots', readCount, DEFAULT_COUNT)
     .action(async (name: string, { count }: { count: number }, command: Command) =>
       exit(await withSession(askedOf(command), (session) => next(session, name, count))),
     );
   program
     .command('check')
-    .description('for monitors: exit status 1 when a job is overdue, failing, orphaned, or has died')
-    .option('--overdue <time>', 'so long may a slot wait to be claimed', readTime, 60_000)
-    .option('--failures <count>', 'so many failed runs in a row are a fault', readCount, 1)
+    .description('for monitors: exit with 1 when a job is overdue, failing or orphaned, or its last run died')
+    .option('--overdue <time>', 'how long a slot may wait to be claimed', readTime, 60_000)
+    .option('--failures <count>', 'how many failed runs in a row are a fault', readCount, 1)
     .action(async (_, command: Command) =>
       exit(await withSession(askedOf(command), (session) => check(session, command.opts()))),
     );
   program
     .command('fleet')
-    .description('the instances, and what runs in them now')
+    .description('show the instances, and what they are running')
     .action(async (_, command: Command) => exit(await withSession(askedOf(command), fleet)));
   program
     .command('demand')
@@ -120,15 +125,11 @@ export function makeProgram(exit: (status: number) => void): Command {
     );
   program
     .command('pause')
-    .description('keep the scheduled runs of a job from starting, in the whole fleet, until it is resumed')
+    .description('stop the scheduled runs of a job, in the whole fleet, until it is resumed')
     .argument('[name]', 'the job')
     .option('--all', 'all jobs that have a plan')
-    .option(
-      '--until <time>',
-      "resume by itself then: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00",
-      readUntil,
-    )
-    .option('--note <text>', 'why, for whoever looks', readNote)
+    .option('--until <time>', "when to resume: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00", readUntil)
+    .option('--note <text>', 'the reason, shown by list', readNote)
     .action(async (name: string | undefined, { all = false, ...options }: PauseFlags, command: Command) =>
       exit(await withSession(askedOf(command), (session) => pause(session, { name, all }, options))),
     );
@@ -142,14 +143,14 @@ export function makeProgram(exit: (status: number) => void): Command {
     );
   program
     .command('forget')
-    .description('delete what Redis keeps of a job that no instance hires any more')
+    .description('delete the data of a job that no instance hires any more')
     .argument('<name>', 'the job')
     .action(async (name: string, _, command: Command) =>
       exit(await withSession(askedOf(command), (session) => forget(session, name))),
     );
   program
     .command('doctor')
-    .description('check Redis and the fleet, and say what to mend')
+    .description('check Redis and the fleet, and say what to fix')
     .action(async (_, command: Command) => exit(await doctor(askedOf(command))));
   return program;
 }
@@ -167,7 +168,7 @@ function askedOf(command: Command): Asked {
 function readCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || !Number.isSafeInteger(count)) {
-    throw new InvalidArgumentError('It is to be a whole number above 0.');
+    throw new InvalidArgumentError('It must be a whole number above 0.');
   }
   return count;
 }
@@ -176,7 +177,7 @@ function readTime(text: string): number {
   try {
     return parseInterval(text);
   } catch {
-    throw new InvalidArgumentError("Give ms, or a phrase such as '90s' or '5 minutes'.");
+    throw new InvalidArgumentError("Use ms, or a phrase such as '90s' or '5 minutes'.");
   }
 }
 
@@ -202,5 +203,5 @@ function checkPause(options: { until?: Date | string; note?: string }): void {
 function waitOf({ wait, timeout }: { wait?: true; timeout?: number }): number | null {
   if (wait) return timeout ?? Number.POSITIVE_INFINITY;
   if (timeout === undefined) return null;
-  throw new Failure('--timeout says how long to --wait: give both', 2);
+  throw new Failure('--timeout limits --wait: pass both', 2);
 }

@@ -101,7 +101,6 @@ export function jobOf(jobs: readonly JobInfo[], name: string): JobInfo {
     name,
     jobs.map((job) => job.name),
   );
-  const advice =
-    meant === null ? 'bossman list shows those that there are' : `did you mean ${quoted(meant)}?`;
+  const advice = meant === null ? 'bossman list shows all jobs' : `did you mean ${quoted(meant)}?`;
   throw new Failure(`there is no job ${quoted(name)}; ${advice}`, 2);
 }

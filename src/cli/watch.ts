@@ -22,7 +22,10 @@ const FRAME = 5;
 export async function watch(asked: Asked): Promise<number> {
   if (asked.json) return withSession(asked, ({ inspector }) => print(inspector));
   if (!isTerminal()) {
-    throw new Failure('watch needs a terminal; --json prints a line per look, and list looks once', 2);
+    throw new Failure(
+      'watch needs a terminal; with --json it prints one line per refresh, and list shows the jobs once',
+      2,
+    );
   }
   const inspector = await open(asked);
   await new Watch(asked, inspector, await look(inspector)).untilEnded();
@@ -95,6 +98,6 @@ class Watch {
     const { paint } = this;
     if (this.trouble === null && this.seen.silence !== null) return paint.red(notKnown(this.seen.silence));
     if (this.trouble !== null) return paint.red(`as of ${localTime(this.seen.at)}; ${visible(this.trouble)}`);
-    return paint.dim(`${visible(this.asked.prefix)} at ${this.where}, ${localTime(this.seen.at)}; q ends`);
+    return paint.dim(`${visible(this.asked.prefix)} at ${this.where}, ${localTime(this.seen.at)}; q quits`);
   }
 }

@@ -285,14 +285,14 @@ export class Demands {
     this.shared.store.begin(job.name, token, job.settings).then(
       () => this.shared.teller.over('begin'),
       (cause) => {
-        const message = `the begin of '${job.name}' could not be noted (${explained(cause)})`;
+        const message = `the start of '${job.name}' could not be recorded (${explained(cause)})`;
         this.shared.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
       },
     );
   }
 
   private tooLate(job: Job): void {
-    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before its demand could begin; trying again`;
+    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) expired before its demand could begin; trying again`;
     this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
   }
 }

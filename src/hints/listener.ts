@@ -99,7 +99,7 @@ export class Listener {
     const bell = this.subscribeTo(
       client,
       this.config.keys.bell,
-      'demands of other instances are looked for once in every ttl',
+      'this instance looks for demands of other instances once per ttl',
     );
     // A Cluster's notifications stay on the node they concern, so they are not used there.
     if (!this.nodeSubscriber) {

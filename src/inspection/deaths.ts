@@ -89,7 +89,7 @@ export class Deaths {
       return gone.length;
     } catch (cause) {
       // Whoever may only read still has the answer to what was asked.
-      const message = `whether runs have died could not be found out (${explained(cause)})`;
+      const message = `could not check whether runs have died (${explained(cause)})`;
       this.own?.teller.trouble(new BossmanError('COMMAND', message, null, cause), 'died');
       return 0;
     }
@@ -104,7 +104,7 @@ export class Deaths {
       if (this.shared.pauses.stopped) return;
       // Like one that is there: looked for again later, if it is still suspected.
       suspect.aliveAt = this.shared.clock.monotonic();
-      const message = `whether a run of '${suspect.name}' has died could not be found out (${explained(cause)}); it is tried again`;
+      const message = `could not check whether a run of '${suspect.name}' has died (${explained(cause)}); trying again`;
       this.own?.teller.trouble(new BossmanError('COMMAND', message, suspect.name, cause), 'died');
     }
   }

@@ -80,7 +80,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
       record(span, error);
       span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
     } else if (run.outcome === 'abandoned') {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: 'its instance quit, and the run goes on' });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: 'its instance quit before the run ended' });
     }
     span.end();
     instruments.ended(run, active);

@@ -20,12 +20,12 @@ const DURATION = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 export function makeInstruments(meter: Meter) {
   const lateness = meter.createHistogram('bossman.run.lateness', {
     unit: 's',
-    description: 'From the slot, or the demand, to the start of its run',
+    description: 'Time from the slot or demand to the start of its run',
     advice: { explicitBucketBoundaries: LATENESS },
   });
   const duration = meter.createHistogram('bossman.run.duration', {
     unit: 's',
-    description: 'How long runs took, QAs included',
+    description: 'Duration of runs, including QAs',
     advice: { explicitBucketBoundaries: DURATION },
   });
   const runs = meter.createCounter('bossman.runs', {
@@ -34,15 +34,15 @@ export function makeInstruments(meter: Meter) {
   });
   const skips = meter.createCounter('bossman.skips', {
     unit: '{skip}',
-    description: 'Slots that were not run, by why; slots missed in a row count once',
+    description: 'Slots that were not run, by reason; consecutive missed slots count once',
   });
   const losses = meter.createCounter('bossman.lost_locks', {
     unit: '{lock}',
-    description: 'Runs that went on without their lock, by why',
+    description: 'Runs that lost their lock, by reason',
   });
   const pauses = meter.createUpDownCounter('bossman.job.paused', {
     unit: '{instance}',
-    description: 'Instances of this process that know the job to be paused',
+    description: 'Instances of this process that know that the job is paused',
   });
   /** A second pause of a job takes the place of the first. */
   const paused = new Set<string>();

@@ -183,7 +183,7 @@ export class Plans {
       this.shared.teller.trouble(
         new BossmanError(
           'FOREIGN_VALUE',
-          `job ${job.name}: '${stored.plan}' is no plan; storing '${own.plan}'`,
+          `job ${job.name}: '${stored.plan}' is not a plan; storing '${own.plan}'`,
           job.name,
         ),
       );

@@ -171,7 +171,7 @@ export function reasonOf(error: unknown): unknown {
 export function closedReasonOf(client: Client): Error {
   return new Error(
     isCluster(client)
-      ? 'no node became ready; do the addresses in CLUSTER SLOTS lead to them?'
+      ? 'no node became ready; can this process reach the addresses in CLUSTER SLOTS?'
       : UNREADY.closed,
   );
 }
@@ -196,7 +196,7 @@ export function checkPrefix(prefix: string, connection: Connection | undefined):
   // What is no string is refused as an option.
   if (typeof keyPrefix === 'string' && !/^[^{]*\{[^}]+\}/s.test(keyPrefix + prefix)) {
     throw new RangeError(
-      `prefix: ${shown(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node: '{${prefix}}' has`,
+      `prefix: ${shown(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node; use '{${prefix}}'`,
     );
   }
 }

@@ -17,8 +17,14 @@ const MISNOMERS: Record<string, { meant: string[]; write: string }> = {
   uri: { meant: PLACES, write: 'connection: URL, not an object around it' },
   connectionString: { meant: PLACES, write: 'connection: URL, not an object around it' },
   socket: { meant: PLACES, write: 'connection: { host, port }, or { path } for a Unix socket' },
-  nodes: { meant: PLACES, write: 'connection: new Cluster(nodes, options), with the Cluster of ioredis' },
-  rootNodes: { meant: PLACES, write: 'connection: new Cluster(nodes, options), with the Cluster of ioredis' },
+  nodes: {
+    meant: PLACES,
+    write: 'connection: new Cluster(nodes, options), with the Cluster class of ioredis',
+  },
+  rootNodes: {
+    meant: PLACES,
+    write: 'connection: new Cluster(nodes, options), with the Cluster class of ioredis',
+  },
   hostname: { meant: ['host', 'path', 'sentinels', 'Connector'], write: 'connection: { host }' },
   database: { meant: ['db'], write: 'connection: { db }' },
   user: { meant: ['username'], write: 'connection: { username }' },
@@ -38,7 +44,7 @@ export function formOf(connection: unknown): Form {
   if (typeof connection === 'string') return { options: readUrl(connection) };
   if (typeof connection !== 'object') {
     const value = typeof connection === 'function' ? 'a function' : shown(connection);
-    throw new TypeError(`connection: ${value} is none of ${FORMS}`);
+    throw new TypeError(`connection: ${value} is not ${FORMS}`);
   }
   const url = hrefOf(connection);
   if (url !== null) return { options: readUrl(url) };
@@ -58,7 +64,7 @@ export function refuseAsOptions(options: unknown): void {
   if (typeof options === 'string' || typeof options === 'number') {
     const what = typeof options === 'string' ? 'a URL' : 'a port';
     throw new TypeError(
-      `options: a ${typeof options} is not an object; ${what} goes in connection: new Bossman({ connection })`,
+      `options: a ${typeof options} is not an object; ${what} belongs in connection: new Bossman({ connection })`,
     );
   }
   if (typeof options !== 'object' || options === null) return;
@@ -68,7 +74,7 @@ export function refuseAsOptions(options: unknown): void {
     hasMethod(options, 'defineCommand', 'options')
   ) {
     const what = hrefOf(options, 'options') === null ? 'a client' : 'a URL';
-    throw new TypeError(`options: ${what} goes in connection: new Bossman({ connection })`);
+    throw new TypeError(`options: ${what} belongs in connection: new Bossman({ connection })`);
   }
   if (readable('options', () => isPlain(options)) && !givenIn(options, 'connection', 'options')) {
     const misplaced = readable('options', () => Object.keys(options)).filter(
@@ -79,7 +85,7 @@ export function refuseAsOptions(options: unknown): void {
     );
     if (misplaced.length === 0) return;
     throw new TypeError(
-      `options: ${misplaced.join(', ')}: what says where Redis is goes in connection: new Bossman({ connection: { … } })`,
+      `options: ${misplaced.join(', ')}: options that say where Redis is belong in connection: new Bossman({ connection: { … } })`,
     );
   }
 }
@@ -96,7 +102,7 @@ export function portOf(port: number): number {
 function clientIn(client: object): Form {
   if (!hasMethod(client, 'duplicate') || !hasMethod(client, 'defineCommand')) {
     throw new TypeError(
-      'connection: a client of another library than ioredis; give a client of ioredis, or a URL or { host, port }',
+      'connection: a client of a library other than ioredis; use a client of ioredis, a URL, or { host, port }',
     );
   }
   return isCluster(client) ? { cluster: client } : { client: client as Redis };
@@ -118,7 +124,7 @@ function refuseMisnomers(connection: object): void {
 function refuseOthers(connection: object): void {
   if (readable('connection', () => isOfAnotherKind(connection))) {
     const advice = types.isPromise(connection) ? '; await it first' : '';
-    throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}${advice}`);
+    throw new TypeError(`connection: ${kindOf(connection)} is not ${FORMS}${advice}`);
   }
   if (PLACES.some((key) => givenIn(connection, key))) return;
   const keys = readable('connection', () => Object.keys(connection)).filter((key) =>
@@ -128,11 +134,11 @@ function refuseOthers(connection: object): void {
   if (unknown.length > 0) {
     const names = unknown.slice(0, 5).map((key) => shown(key.slice(0, 50)));
     throw new TypeError(
-      `connection: ioredis has no option ${names.join(', ')}, and no other says where Redis is; give ${FORMS}`,
+      `connection: ioredis has no option ${names.join(', ')}, and no other option says where Redis is; use ${FORMS}`,
     );
   }
   if (keys.length === 0 && !readable('connection', () => isPlain(connection))) {
-    throw new TypeError(`connection: ${kindOf(connection)} is none of ${FORMS}`);
+    throw new TypeError(`connection: ${kindOf(connection)} is not ${FORMS}`);
   }
 }
 

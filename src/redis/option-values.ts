@@ -53,7 +53,7 @@ const FAMILY: Rule = {
   fits: (value) => [0, 4, 6, 'IPv4', 'IPv6'].some((family) => family === value),
 };
 const TLS: Rule = {
-  what: 'true or an object of options for node:tls',
+  what: 'true or an object with options for node:tls',
   types: ['object', 'boolean', 'string'],
   fits: (value) => !Array.isArray(value),
 };
@@ -97,7 +97,7 @@ const RULES: Record<string, Rule> = {
     fits: (value) => value === 'master' || value === 'slave',
   },
   sentinels: {
-    what: 'an array of { host, port }, with one at least',
+    what: 'a non-empty array of { host, port }',
     types: ['object'],
     fits: (value) => Array.isArray(value) && value.length > 0,
   },
@@ -223,7 +223,7 @@ function checkTls(tls: unknown, at: string): void {
   } catch (error) {
     // The message may show what was given for a key.
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : 'refused';
-    throw new TypeError(`${at}: node:tls takes no such options (${shown(code)})`);
+    throw new TypeError(`${at}: node:tls refuses these options (${shown(code)})`);
   }
 }
 

@@ -15,52 +15,51 @@ interface Remedy {
 const LONGEST = 300;
 
 const LOGIN = 'redis://user:password@host:6379';
-const UNTRUSTED =
-  'it is not signed by an authority that Node trusts: name the file of the one that signed it in';
+const UNTRUSTED = 'it is not signed by an authority that Node trusts: pass the file of its certificate in';
 
 /** What is said of a connection that was made, and serves nothing. */
 export const UNREADY = {
   closed: 'closed by the other side at once',
   answers: 'closed by the other side, which answers PING',
-  beforeTls: 'closed by the other side before TLS was spoken',
-  withTls: 'what answers there speaks TLS',
-  withoutTls: 'a Redis that does not speak TLS answers there',
-  other: 'what answers there is not Redis',
+  beforeTls: 'closed by the other side before the TLS handshake',
+  withTls: 'the server there expects TLS',
+  withoutTls: 'the Redis there does not use TLS',
+  other: 'the server there is not Redis',
 } as const;
 
 /** The first that fits. */
 const REMEDIES: readonly Remedy[] = [
-  { said: startingWith(UNREADY.closed), advice: 'is that Redis? If it speaks TLS, give rediss://' },
+  { said: startingWith(UNREADY.closed), advice: 'is that Redis? If it expects TLS, use rediss://' },
   {
     said: startingWith(UNREADY.answers),
     advice: {
-      service: 'if a proxy stands there that does not know HELLO, set protocol: 2 in connection',
-      cli: 'if a proxy stands there that does not know HELLO, add ?protocol=2 to the URL',
+      service: 'if a proxy there does not support HELLO, set protocol: 2 in connection',
+      cli: 'if a proxy there does not support HELLO, add ?protocol=2 to the URL',
     },
   },
-  { said: startingWith(UNREADY.beforeTls), advice: 'perhaps the maxclients of Redis is reached' },
-  { said: startingWith(UNREADY.withTls), advice: 'give rediss://' },
-  { said: startingWith(UNREADY.withoutTls), advice: 'give redis://, and no tls' },
+  { said: startingWith(UNREADY.beforeTls), advice: 'Redis may have reached its maxclients' },
+  { said: startingWith(UNREADY.withTls), advice: 'use rediss://' },
+  { said: startingWith(UNREADY.withoutTls), advice: 'use redis://, without tls' },
   { said: startingWith(UNREADY.other), advice: 'is it the right host and port?' },
-  { said: /RESP type|as reply type byte/, advice: 'what answers there is not Redis' },
+  { said: /RESP type|as reply type byte/, advice: 'the server there is not Redis' },
   {
     said: /max number of clients/,
-    advice: 'raise maxclients in Redis, or close connections that nobody needs; an instance has two',
+    advice: 'raise maxclients in Redis, or close unneeded connections; each instance has two',
   },
   {
     said: /^NOAUTH\b/,
     advice: {
-      service: `give user and password in connection: ${LOGIN}`,
-      cli: `give user and password in the URL: ${LOGIN}`,
+      service: `set user and password in connection: ${LOGIN}`,
+      cli: `add user and password to the URL: ${LOGIN}`,
     },
   },
   {
     said: /^WRONGPASS\b|invalid password/,
-    advice: `look at user and password; in ${LOGIN} both are percent-encoded`,
+    advice: `check user and password; in ${LOGIN} both must be percent-encoded`,
   },
   {
     said: /^NOPERM\b.*\(SELECT \d+\)$/s,
-    advice: 'a user of another database than 0 needs the right to SELECT: +select',
+    advice: 'a database other than 0 requires the right to SELECT: +select',
   },
   {
     said: /^NOPERM\b/,
@@ -73,18 +72,21 @@ const REMEDIES: readonly Remedy[] = [
     said: /^(-?READONLY)\b/,
     advice: {
       service: 'this is a replica: connect to its primary, or through Sentinel',
-      cli: 'this is a replica: give the URL of its primary',
+      cli: 'this is a replica: use the URL of its primary',
     },
   },
   {
     said: /^MASTERDOWN\b/,
     advice: 'this is a replica that has lost its primary: connect to the primary',
   },
-  { said: /^LOADING\b/, advice: 'it serves nobody until its data is loaded' },
-  { said: /^MISCONF\b/, advice: 'Redis takes no writes while it cannot save: look at its disk and its log' },
-  { said: /^OOM\b/, advice: 'raise maxmemory in Redis, or delete what is not needed' },
-  { said: /^NOREPLICAS\b/, advice: 'Redis takes no writes with fewer replicas than min-replicas-to-write' },
-  { said: /^BUSY\b/, advice: 'a script of somebody holds Redis up: SCRIPT KILL ends it' },
+  { said: /^LOADING\b/, advice: 'Redis answers no commands until it has loaded its data' },
+  { said: /^MISCONF\b/, advice: 'Redis refuses writes while it cannot save: check its disk and its log' },
+  { said: /^OOM\b/, advice: 'raise maxmemory in Redis, or delete unneeded data' },
+  {
+    said: /^NOREPLICAS\b/,
+    advice: 'Redis refuses writes while it has fewer replicas than min-replicas-to-write',
+  },
+  { said: /^BUSY\b/, advice: 'a script of another program blocks Redis: SCRIPT KILL ends it' },
   {
     said: /^CLUSTERDOWN\b/,
     advice: 'a node of the Cluster is down, or some slots have none: see CLUSTER INFO and CLUSTER SHARDS',
@@ -92,44 +94,46 @@ const REMEDIES: readonly Remedy[] = [
   {
     said: /^CROSSSLOT\b/,
     advice: {
-      service: "this Redis is sharded: a prefix with a hash tag, as '{bossman}', keeps all keys together",
+      service:
+        "this Redis is sharded: a prefix with a hash tag, such as '{bossman}', keeps all keys together",
       cli: "this Redis is sharded: --prefix '{bossman}', with the braces, keeps all keys together",
     },
   },
   {
     said: /^(MOVED|ASK)\b/,
     advice: {
-      service: 'this is one node of a Cluster: connection is to be an ioredis Cluster',
-      cli: 'this is one node of a Cluster: give --cluster',
+      service: 'this is one node of a Cluster: pass an ioredis Cluster as connection',
+      cli: 'this is one node of a Cluster: add --cluster',
     },
   },
   {
     said: /^DENIED\b/,
-    advice: 'it takes connections from its own machine only: set a password in Redis, or protected-mode no',
+    advice:
+      'Redis accepts connections only from its own machine: set a password in Redis, or protected-mode no',
   },
   {
     said: /unknown (redis )?command.*\(SELECT \d+\)$/is,
-    advice: 'what answers there has no other database than 0: leave db out',
+    advice: 'the server there has only database 0: omit db',
   },
   {
     said: /^(ERR )?unknown (redis )?command|script attempted to access|unknown redis command called/i,
-    advice: 'bossman needs Redis 6.2 or later, or Valkey, with no proxy before it that lacks commands',
+    advice: 'bossman needs Redis 6.2 or later, or Valkey, and no proxy in front of it that lacks commands',
   },
   {
     said: /^NOPROTO\b/,
-    advice: 'what answers there does not speak RESP3: set protocol: 2 in connection',
+    advice: 'the server there does not speak RESP3: set protocol: 2 in connection',
   },
-  { said: /DB index is out of range/, advice: 'give another db, or raise databases in redis.conf' },
+  { said: /DB index is out of range/, advice: 'use another db, or raise databases in redis.conf' },
   {
     said: /SELECT is not allowed in cluster mode/,
     advice: {
-      service: 'a Cluster has database 0 only: leave db out, and give an ioredis Cluster',
-      cli: 'a Cluster has database 0 only: give a URL without another, and --cluster',
+      service: 'a Cluster has only database 0: omit db, and pass an ioredis Cluster',
+      cli: 'a Cluster has only database 0: use a URL without a database, and --cluster',
     },
   },
   {
     said: /^CERT_HAS_EXPIRED$|certificate has expired/,
-    advice: 'the certificate has to be renewed',
+    advice: 'renew the certificate',
   },
   {
     said: /^CERT_NOT_YET_VALID$/,
@@ -137,25 +141,25 @@ const REMEDIES: readonly Remedy[] = [
   },
   {
     said: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    advice: 'connect by a name that the certificate is for',
+    advice: 'use a host name that is in the certificate',
   },
   {
     said: /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)$/,
     advice: {
-      service: `${UNTRUSTED} NODE_EXTRA_CA_CERTS, or give it as ioredis' tls: { ca }`,
+      service: `${UNTRUSTED} NODE_EXTRA_CA_CERTS, or as ioredis' tls: { ca }`,
       cli: `${UNTRUSTED} --ca or NODE_EXTRA_CA_CERTS`,
     },
   },
   {
     said: /^ERR_SSL_.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
     advice: {
-      service: "Redis may want a certificate of ours: ioredis' tls: { cert, key }",
-      cli: 'Redis may want a certificate of its clients (tls-auth-clients)',
+      service: "Redis may require a client certificate: ioredis' tls: { cert, key }",
+      cli: 'Redis may require a client certificate (tls-auth-clients)',
     },
   },
   {
     said: /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/,
-    advice: 'what answers there does not speak TLS: is it the right port?',
+    advice: 'the server there does not speak TLS: is it the right port?',
   },
 ];
 
@@ -179,7 +183,7 @@ export function explained(error: unknown, reader: Reader = 'service'): string {
 
 /** The error of a verb that Redis refused for a job, and that is sent again. */
 export function retryError(verb: string, job: string, cause: unknown): BossmanError {
-  const message = `${verb} of '${job}' failed (${explained(cause)}); it is tried again`;
+  const message = `${verb} of '${job}' failed (${explained(cause)}); trying again`;
   return new BossmanError('COMMAND', message, job, cause);
 }
 

@@ -288,6 +288,6 @@ function textAt(reply: Reply, at: number): string {
 function foreign(value: unknown): BossmanError {
   return new BossmanError(
     'COMMAND',
-    `a script answered ${String(value)} where it cannot; is a proxy in between?`,
+    `a script returned ${String(value)}, which it never does; is there a proxy in between?`,
   );
 }

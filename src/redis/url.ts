@@ -12,7 +12,7 @@ const SCHEME = /^[a-z][a-z\d+.-]*:(?=\/\/)/i;
  * connection can be made with
  */
 export function readUrl(given: string): RedisOptions {
-  if (given === '') throw new TypeError(`connection: '' is empty; leave it out to use localhost:6379`);
+  if (given === '') throw new TypeError(`connection: '' is empty; omit it to use localhost:6379`);
   // ioredis looks for a scheme in lower case, and would speak without TLS to REDISS://.
   const url = given.replace(SCHEME, (scheme) => scheme.toLowerCase());
   const options = optionsIn(url);
@@ -22,7 +22,7 @@ export function readUrl(given: string): RedisOptions {
   }
   const hidden = url.replace(/^([a-z]+:?\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '');
   throw new TypeError(
-    `connection: ${shown(hidden)} is no URL like redis://:password@host:6379/0, with the password percent-encoded`,
+    `connection: ${shown(hidden)} is not a URL like redis://:password@host:6379/0, with the password percent-encoded`,
   );
 }
 

@@ -42,10 +42,7 @@ export async function compose(
       return run(position);
     }
     const error = over
-      ? new BossmanError(
-          'NEXT_LATE',
-          'a QA called next() after its run was over; return or await what it gives',
-        )
+      ? new BossmanError('NEXT_LATE', 'a QA called next() after its run was over; return or await its result')
       : new BossmanError('NEXT_TWICE', 'a QA called next() twice in one run; call it once');
     if (over) onLate(error);
     else twice = error;

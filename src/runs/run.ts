@@ -58,7 +58,7 @@ export class Run {
   /** quit waits no longer: the run should end. */
   giveUp(): void {
     const { name } = this.job;
-    const message = `this instance quits, and waits no longer for a run of '${name}'`;
+    const message = `this instance is quitting, and no longer waits for a run of '${name}'`;
     this.state = 'given up';
     this.reason = new BossmanError('QUIT', message, name);
     this.abortion.abort(this.reason);

@@ -52,7 +52,7 @@ export class Settling {
       teller.over('settle');
       return revealed;
     } catch (cause) {
-      const message = `the end of a run of '${name}' could not be noted (${explained(cause)}); its lock ends by itself`;
+      const message = `the end of a run of '${name}' could not be recorded (${explained(cause)}); its lock will expire`;
       teller.trouble(new BossmanError('COMMAND', message, name, cause), 'settle');
       return NOTHING_REVEALED;
     }

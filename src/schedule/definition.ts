@@ -33,7 +33,7 @@ export function scheduleOf(
   const hasCron = cron !== undefined && cron !== null;
   if (hasEvery && hasCron) {
     throw new TypeError(
-      `every: ${shown(every)} and cron: ${shown(cron)} exclude each other; give one of them`,
+      `every: ${shown(every)} and cron: ${shown(cron)} exclude each other; use one of them`,
     );
   }
   if (!hasEvery && !hasCron) return null;

@@ -25,7 +25,7 @@ export function optionsIn(
   }
   // None of these has an option, so that each would mean: nothing is given.
   if (readable(argument, () => isOfAnotherKind(value))) {
-    throw new TypeError(`${argument}: ${kindOf(value)} is not an object of options`);
+    throw new TypeError(`${argument}: ${kindOf(value)} is not an object with options`);
   }
   const options: Record<string, unknown> = {};
   for (const name of names) options[name] = readable(at + name, () => Reflect.get(value, name));

@@ -94,6 +94,6 @@ const LAST = 8.64e15;
 function readInstant(after: unknown): number {
   const ms = types.isDate(after) ? after.getTime() : after;
   if (typeof ms !== 'number') throw new TypeError(`after: ${shown(after)} is neither a Date nor a number`);
-  if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${shown(after)} is not an instant`);
+  if (!(Math.abs(ms) <= LAST)) throw new RangeError(`after: ${shown(after)} is not a valid time`);
   return ms;
 }

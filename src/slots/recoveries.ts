@@ -82,7 +82,7 @@ export class Recoveries {
         this.shared.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
       return;
     }
-    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) had ended before a demand whose run died could be run once more`;
+    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) expired before the demand of a run that died could be run once more`;
     this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
   }
 

@@ -100,9 +100,7 @@ test('exits with 1 when there is nothing, and names the fleets that there are', 
   await member({ healthy: { every: HOUR }, 'on demand': {} });
   const wrong = await bossman(['check', '--url', testUrl(), '--prefix', `${fleet.prefix}-typo`]);
   expect(wrong.status).toBe(1);
-  expect(wrong.stdout).toMatch(
-    /^fail {2}no fleet has this prefix; --prefix selects one of those that are here: /,
-  );
+  expect(wrong.stdout).toMatch(/^fail {2}no fleet has this prefix; --prefix selects one of these: /);
   for (const command of ['list', 'fleet', 'doctor']) {
     const { stdout } = await bossman([command, '--url', testUrl(), '--prefix', `${fleet.prefix}-typo`]);
     expect(stdout).toContain(`'${fleet.prefix}'`);

@@ -97,14 +97,14 @@ test('what can lose something is told with what to do about it; a fault makes th
     check: 'eviction',
     status: 'fail',
     found: 'allkeys-lru, with a maxmemory of 100 MB',
-    advice: 'plans and demands that are evicted are lost; set maxmemory-policy noeviction',
+    advice: 'evicted plans and demands are lost; set maxmemory-policy noeviction',
   });
   expect(byCheck.persistence).toMatchObject({ status: 'warn', found: 'none' });
   expect(byCheck.notifications).toMatchObject({ status: 'warn', found: 'off (no flags)' });
   expect(byCheck.fleet).toMatchObject({ status: 'warn', found: 'no instance answers' });
 
   const { stdout } = await bossman(['doctor', '--url', evicting.url]);
-  expect(stdout).toMatch(/^fail {2}eviction +allkeys-lru.*\n +plans and demands .* noeviction$/m);
+  expect(stdout).toMatch(/^fail {2}eviction +allkeys-lru.*\n +evicted plans and demands .* noeviction$/m);
 });
 
 test('a Redis without memory is a fault, and instances that cannot answer are not called absent', async () => {
@@ -218,7 +218,7 @@ test('a job that instances hire with different plans, and one that nobody hires,
       `^'shared': every (3600000|7200000) \\(${host}:${pid}\\) or every (3600000|7200000) \\(${host}:${pid}\\)$`,
     ),
   );
-  expect(byCheck.orphans).toMatchObject({ status: 'warn', found: "nobody hires 'left'" });
+  expect(byCheck.orphans).toMatchObject({ status: 'warn', found: "no instance hires 'left'" });
 });
 
 test('a demand that waits is told where no instance is there', async () => {
@@ -230,7 +230,7 @@ test('a demand that waits is told where no instance is there', async () => {
   expect(byCheck.fleet).toMatchObject({ status: 'warn', found: 'no instance answers' });
   expect(byCheck.demands).toMatchObject({
     status: 'warn',
-    found: "nobody hires what was demanded: 'wanted'",
+    found: "no instance hires what was demanded: 'wanted'",
   });
 });
 

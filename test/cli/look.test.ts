@@ -212,7 +212,7 @@ test('history --run shows one run whole: its error with stack and causes, and by
   expect(await cli('history', 'shaky', '--run', '2')).toEqual({
     status: 2,
     stdout: '',
-    stderr: "bossman: there is no run 2 of 'shaky'; on record: 1 run\n",
+    stderr: "bossman: there is no run 2 of 'shaky'; recorded: 1 run\n",
   });
 });
 
@@ -233,19 +233,19 @@ test('what there is not is said, too: no job, no instance, no run', async () => 
   expect(await nothing('list')).toEqual({
     status: 0,
     stdout: expect.stringMatching(
-      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nno fleet is here: --prefix selects .*\n$/,
+      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nthere is no fleet: --prefix selects .*\n$/,
     ),
     stderr: '',
   });
   expect(await nothing('fleet')).toEqual({
     status: 0,
-    stdout: expect.stringMatching(/^no instance answers\n\nno fleet is here: /),
+    stdout: expect.stringMatching(/^no instance answers\n\nthere is no fleet: /),
     stderr: '',
   });
   await fleet.join().hire('idle', { every: HOUR, work() {} });
   expect(await nothing('history', 'idle')).toEqual({
     status: 0,
-    stdout: "no run of 'idle' is on record\n",
+    stdout: "there is no record of a run of 'idle'\n",
     stderr: '',
   });
 });
@@ -282,7 +282,7 @@ test('next shows the coming slots of a job, in the zone of its plan and in local
   });
   expect(coming.slots).toHaveLength(5);
   await cli('fire', 'ended');
-  expect((await cli('next', 'ended')).stdout).toMatch(/^no slot of '?ended'? is coming: it was fired\n$/);
+  expect((await cli('next', 'ended')).stdout).toMatch(/^'?ended'? has no coming slots: it was fired\n$/);
   expect(await cli('next', 'weakly')).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/did you mean/),

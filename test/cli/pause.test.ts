@@ -62,13 +62,13 @@ test('pause and resume take all jobs at once', async () => {
 });
 
 test.each([
-  [['pause'], /give the name of a job, or --all/],
-  [['pause', 'a', '--all'], /give a name or --all, not both/],
-  [['resume'], /give the name of a job, or --all/],
+  [['pause'], /pass the name of a job, or --all/],
+  [['pause', 'a', '--all'], /pass a name or --all, not both/],
+  [['resume'], /pass the name of a job, or --all/],
   [['pause', 'a', '--until', 'soon'], /'soon' is not an interval/],
-  [['pause', 'a', '--until', '2020-01-01'], /has passed/],
-  [['pause', 'a', '--until', '2026-13-01'], /Invalid Date is not an instant/],
-  [['pause', 'a', '--until', '25:00'], /Invalid Date is not an instant/],
+  [['pause', 'a', '--until', '2020-01-01'], /is in the past/],
+  [['pause', 'a', '--until', '2026-13-01'], /Invalid Date is not a valid time/],
+  [['pause', 'a', '--until', '25:00'], /Invalid Date is not a valid time/],
   [['pause', 'a', '--note', 'x'.repeat(201)], /is longer than 200 characters/],
 ])('%j is refused', async (args, message) => {
   await member({ a: { every: '1 hour' } });

@@ -51,14 +51,14 @@ describe('demand', () => {
     const inspector = await openInspector({ connection: testUrl(), prefix: fleet.prefix });
     await inspector.demand('mial').finally(() => inspector.close());
     expect(await job('mial')).toMatchObject({ hiredBy: [], hirersKnown: true, orphaned: false });
-    expect((await cli('list')).stdout).toMatch(/^mial +demanded (now|\d+ s ago), nobody hires it /m);
+    expect((await cli('list')).stdout).toMatch(/^mial +demanded (now|\d+ s ago), no instance hires it /m);
     expect((await cli('demand', 'mial')).stdout).toBe(
-      "demanded 'mial'; no instance hires it now (did you mean 'mail'?), the next that does runs it\n",
+      "demanded 'mial'; no instance hires it now (did you mean 'mail'?); the next one that does will run it\n",
     );
     const { checks } = await json<{ checks: Finding[] }>('doctor');
     expect(checks.find(({ check }) => check === 'demands')).toMatchObject({
       status: 'warn',
-      found: "nobody hires what was demanded: 'mial' (did you mean 'mail'?)",
+      found: "no instance hires what was demanded: 'mial' (did you mean 'mail'?)",
     });
   });
 
@@ -67,10 +67,10 @@ describe('demand', () => {
     expect(await cli('demand', 'lonely', '--wait', '--timeout', '500ms')).toEqual({
       status: 1,
       stdout: '',
-      stderr: "bossman: 'lonely' was not run to its end within 500 ms; the demand is not withdrawn\n",
+      stderr: "bossman: 'lonely' did not finish within 500 ms; the demand is not withdrawn\n",
     });
     expect((await cli('demand', 'lonely')).stdout).toMatch(
-      /no instance hires it now, the next that does runs it\n$/,
+      /no instance hires it now; the next one that does will run it\n$/,
     );
     expect((await job('lonely'))?.demandedSince).not.toBeNull();
     await member({ lonely: { every: '1 hour' } });

@@ -53,13 +53,13 @@ test.each<[string, string, 'first' | 'answer', RegExp]>([
     'a web server',
     'HTTP/1.1 400 Bad Request\r\n\r\n',
     'answer',
-    /: what answers there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host and port\?\n$/,
+    /: the server there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host and port\?\n$/,
   ],
   [
     'protected mode',
     '-DENIED Redis is running in protected mode because no password is set. In this mode …\r\n',
     'first',
-    /^bossman: cannot connect .*: DENIED Redis is running in protected mode.*; it takes connections from its own machine only: .*\n$/,
+    /^bossman: cannot connect .*: DENIED Redis is running in protected mode.*; Redis accepts connections only from its own machine: .*\n$/,
   ],
 ])('%s is named as the reason', async (_, line, how, complaint) => {
   const speaker = await startSpeaker(line, how);
@@ -76,7 +76,7 @@ test('a replica says what it is', async () => {
   const { status, stderr } = await bossman(['list', '--url', replica.url]);
   expect({ status, stderr }).toEqual({
     status: 1,
-    stderr: expect.stringMatching(/^bossman: READONLY .*; this is a replica: give the URL of its primary\n$/),
+    stderr: expect.stringMatching(/^bossman: READONLY .*; this is a replica: use the URL of its primary\n$/),
   });
 });
 
@@ -98,7 +98,7 @@ test('the doctor knows a sharded Redis behind one endpoint, and the prefix that 
     prefix: {
       status: 'fail',
       found: expect.stringMatching(/keys of this prefix are not kept together \(CROSSSLOT /),
-      advice: "give --prefix '{bossman}', and prefix: '{bossman}' in the services",
+      advice: "use --prefix '{bossman}', and prefix: '{bossman}' in the services",
     },
     topology: { status: 'fail' },
   });
@@ -157,7 +157,7 @@ describe('with TLS', () => {
   test('a certificate for another name is told as such', () =>
     expectComplaint(
       url('localhost'),
-      /does not match certificate's altnames.*; connect by a name that the certificate is for\n$/i,
+      /does not match certificate's altnames.*; use a host name that is in the certificate\n$/i,
       '--ca',
       tls.caFile,
     ));
@@ -169,7 +169,7 @@ describe('with TLS', () => {
     );
     await expectComplaint(
       `rediss://127.0.0.1:${tls.server.port}`,
-      /: a Redis that does not speak TLS answers there; give redis:\/\/, and no tls\n$/,
+      /: the Redis there does not use TLS; use redis:\/\/, without tls\n$/,
     );
   });
 
@@ -178,19 +178,19 @@ describe('with TLS', () => {
       'that is not there',
       () => joinPath(dir, 'none.pem'),
       () => url(),
-      /^bossman: --ca: '.*none\.pem' has no certificate in PEM \(ENOENT/,
+      /^bossman: --ca: '.*none\.pem' contains no PEM certificate \(ENOENT/,
     ],
     [
       'that is none',
       () => joinPath(dir, 'text.pem'),
       () => url(),
-      /^bossman: --ca: '.*text\.pem' has no certificate in PEM/,
+      /^bossman: --ca: '.*text\.pem' contains no PEM certificate/,
     ],
     [
       'for a URL without TLS',
       () => tls.caFile,
       () => tls.server.url,
-      /^bossman: --ca is for TLS only: give a URL like rediss:/,
+      /^bossman: --ca is only for TLS: use a URL like rediss:/,
     ],
   ])('a --ca %s is a wrong call, with and without --cluster', async (_, file, to, complaint) => {
     writeFileSync(joinPath(dir, 'text.pem'), 'no certificate');

@@ -43,10 +43,14 @@ describe('a call that means nothing exits with 2, and says why', () => {
     [
       'a timeout without a wait',
       ['demand', 'a', '--timeout', '1s'],
-      /^bossman: --timeout .* --wait: give both\n$/,
+      /^bossman: --timeout .* --wait: pass both\n$/,
     ],
     ['watch without a terminal', ['watch'], /^bossman: watch needs a terminal; --json /],
-    ['a URL that is none', ['list', '--url', 'http//:x@y'], /^bossman: connection: .* is no URL like redis:/],
+    [
+      'a URL that is none',
+      ['list', '--url', 'http//:x@y'],
+      /^bossman: connection: .* is not a URL like redis:/,
+    ],
     ['a cluster without a hash tag', ['list', '--cluster'], /^bossman: prefix: 'bossman' has no hash tag/],
   ])('%s', async (_, args, told) => {
     const { status, stdout, stderr } = await bossman(args, { REDIS_URL: `redis://${NOBODY}` });

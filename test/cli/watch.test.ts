@@ -26,7 +26,7 @@ test('on a terminal watch shows what happens, in place', async () => {
   await one.hire('first', { every: '1 hour', work });
   const terminal = open();
   await terminal.shows(
-    /^1 job, 0 running, 0 failing, 0 orphaned, 1 instance\n.*q ends\n\nJOB +STATE .*\nfirst +new +in \d+ min/,
+    /^1 job, 0 running, 0 failing, 0 orphaned, 1 instance\n.*q quits\n\nJOB +STATE .*\nfirst +new +in \d+ min/,
   );
 
   await one.hire('second', {
@@ -83,13 +83,13 @@ test('while Redis is away it says so, and goes on when it is back', async () => 
   const terminal = new Terminal(['watch', '--url', server.url, '--prefix', fleet.prefix], 100, 20);
   try {
     await one.hire('a', { every: '1 hour', work });
-    await terminal.shows(/^1 job, .*\n.*q ends/);
+    await terminal.shows(/^1 job, .*\n.*q quits/);
     await server.kill();
     await terminal.shows(
       /^1 job, .*\nas of .*; cannot connect to Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED[\s\S]*\na /,
     );
     await server.start();
-    await terminal.shows(/^1 job, .*\n.*q ends/);
+    await terminal.shows(/^1 job, .*\n.*q quits/);
     await server.kill();
     await terminal.shows(/; cannot connect to Redis at /);
     terminal.press('q');

@@ -93,7 +93,7 @@ describe('a string of somebody else', () => {
   });
 
   it('in place of runs holds up no demand that was made during a run', async () => {
-    fleet.allowErrors(/^COMMAND: the end of a run of 'wanted' could not be noted .*WRONGTYPE/);
+    fleet.allowErrors(/^COMMAND: the end of a run of 'wanted' could not be recorded .*WRONGTYPE/);
     let end = () => {};
     const held = () =>
       new Promise<void>((resolve) => {
@@ -179,7 +179,7 @@ describe('a value of somebody else', () => {
   );
 
   it('that reads like a plan, and is none, is told and replaced by our own', async () => {
-    fleet.allowErrors(/^FOREIGN_VALUE: job tick: 'sometimes' is no plan; storing 'every 100'/);
+    fleet.allowErrors(/^FOREIGN_VALUE: job tick: 'sometimes' is not a plan; storing 'every 100'/);
     await fleet.join().hire('tick', { every: 100, work });
     await fleet.ticks('tick', 2);
     await fleet.redis.hset(key('plans'), 'tick', `${(await redisNow()) + 60_000}|sometimes|||`);

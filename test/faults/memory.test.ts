@@ -44,14 +44,16 @@ describe('a Redis that is out of memory', () => {
     await fleet.join().hire('job', { every: '1 hour', work });
     await fleet.heardBy(1);
     await limitMemory('1');
-    const reason = /^which instances there are is not known: Redis refuses their answers \(OOM .*\)$/m;
+    const reason = /^the instances are unknown: Redis refuses their answers \(OOM .*\)$/m;
     const { stdout } = await cli('list');
-    expect(stdout).toMatch(/^1 job, 0 running, 0 failing, 0 orphaned, instances not known\n/);
+    expect(stdout).toMatch(/^1 job, 0 running, 0 failing, 0 orphaned, instances unknown\n/);
     expect(stdout).toMatch(reason);
     expect(stdout).toMatch(/^job +new /m);
     expect((await cli('fleet')).stdout).toMatch(reason);
     const { status, stderr } = await cli('forget', 'job');
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^bossman: 'job' is not forgotten, as an instance may hire it: which .* \(OOM /);
+    expect(stderr).toMatch(
+      /^bossman: 'job' is not forgotten, because an instance may hire it: the instances are unknown.* \(OOM /,
+    );
   });
 });

@@ -44,7 +44,9 @@ describe('a Redis that takes no more clients', () => {
     try {
       await only.ping();
       fleet.join({}, { host: '127.0.0.1', port: tls.port, tls: { ca: tls.ca } });
-      await expectTold(/\(closed by the other side before TLS was spoken; perhaps the maxclients of Redis /);
+      await expectTold(
+        /\(closed by the other side before the TLS handshake; Redis may have reached its maxclients/,
+      );
     } finally {
       only.disconnect();
       await tls.server.stop();
@@ -58,25 +60,25 @@ it.each<[string, string, 'first' | 'answer' | 'again', RegExp]>([
     'protected mode',
     '-DENIED Redis is running in protected mode because protected mode is enabled and no password is set.\r\n',
     'first',
-    /\(DENIED Redis is running in protected mode; it takes connections from its own machine only: /,
+    /\(DENIED Redis is running in protected mode; Redis accepts connections only from its own machine: /,
   ],
   [
     'a web server',
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
     'answer',
-    /\(what answers there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host /,
+    /\(the server there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host /,
   ],
   [
     'an SSH server',
     'SSH-2.0-OpenSSH_9.2\r\n',
     'first',
-    /\(what answers there is not Redis: it says "SSH-2\.0-OpenSSH_9\.2"; /,
+    /\(the server there is not Redis: it says "SSH-2\.0-OpenSSH_9\.2"; /,
   ],
   [
     'a Redis that loads its data',
     '-LOADING Redis is loading the dataset in memory\r\n',
     'again',
-    /\(LOADING .*; it serves nobody until its data is loaded\)/,
+    /\(LOADING .*; Redis answers no commands until it has loaded its data\)/,
   ],
 ])('%s is told as such, once', async (_, line, how, message) => {
   const speaker = await startSpeaker(line, how);
@@ -94,13 +96,13 @@ it('TLS in front of what does not speak it, and the reverse, are told as such', 
   try {
     const plain = fleet.join({}, { port: tls.port });
     await expectTold(
-      /\(closed by the other side at once; is that Redis\? If it speaks TLS, give rediss:\/\/\)/,
+      /\(closed by the other side at once; is that Redis\? If it expects TLS, use rediss:\/\/\)/,
     );
     await plain.quit();
     fleet.told.error.length = 0;
     const secure = { tls: { ca: tls.ca }, connectTimeout: 500 };
     fleet.join({}, { host: '127.0.0.1', port: tls.server.port, ...secure });
-    await expectTold(/\(a Redis that does not speak TLS answers there; give redis:\/\/, and no tls\)/);
+    await expectTold(/\(the Redis there does not use TLS; use redis:\/\/, without tls\)/);
   } finally {
     await tls.server.stop();
     rmSync(dir, { recursive: true });
@@ -126,7 +128,7 @@ it('a Redis that has been loading its data for seconds is told, and all is done 
     const fred = fleet.join({}, { port: server.port });
     const hired = fred.hire('tick', { every: 100, work });
     await waitFor('it to be told', () => told('CONNECTION').some((error) => /LOADING/.test(error)));
-    fleet.allowErrors(/\(LOADING .*; it serves nobody until its data is loaded\)/);
+    fleet.allowErrors(/\(LOADING .*; Redis answers no commands until it has loaded its data\)/);
     await started;
     await hired;
     await fleet.ticks('tick', 2);
@@ -173,7 +175,7 @@ describe('a refusal of Redis is told with what to do about it:', () => {
     await waitFor('the failure', async () =>
       /rdb_last_bgsave_status:err/.test(await redis.info('persistence')),
     );
-    await expectRefused(server.port, /MISCONF .*; Redis takes no writes while it cannot save/);
+    await expectRefused(server.port, /MISCONF .*; Redis refuses writes while it cannot save/);
   });
 
   it('a user without a right', async () => {

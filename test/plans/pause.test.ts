@@ -237,11 +237,11 @@ describe('a paused job', () => {
 
 describe('pause and resume', () => {
   it.each<[string, unknown, RegExp]>([
-    ['until', 1, /^until: 1 has passed; a number is ms since the epoch/],
-    ['until', new Date(Date.now() - 1), /^until: .* has passed/],
-    ['until', new Date(Number.NaN), /^until: Invalid Date is not an instant/],
-    ['until', Number.NaN, /^until: NaN is not an instant/],
-    ['until', Number.POSITIVE_INFINITY, /^until: Infinity is not an instant/],
+    ['until', 1, /^until: 1 is in the past; a number is in ms since the epoch/],
+    ['until', new Date(Date.now() - 1), /^until: .* is in the past/],
+    ['until', new Date(Number.NaN), /^until: Invalid Date is not a valid time/],
+    ['until', Number.NaN, /^until: NaN is not a valid time/],
+    ['until', Number.POSITIVE_INFINITY, /^until: Infinity is not a valid time/],
     ['until', 'soon', /^until: 'soon' is not an interval/],
     ['until', true, /^until: true is neither a Date/],
     ['until', {}, /^until: \{\} is neither a Date/],

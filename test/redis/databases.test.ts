@@ -36,7 +36,7 @@ async function selects(redis: Redis): Promise<number> {
 const connectionErrors = () => fleet.told.error.filter((error) => error.startsWith('CONNECTION'));
 
 const OUT_OF_RANGE =
-  /^CONNECTION: the (command|subscriber) connection to .* failed \(ERR DB index is out of range \(SELECT 99\); give another db, or raise databases in redis\.conf\); trying again until it works$/;
+  /^CONNECTION: the (command|subscriber) connection to .* failed \(ERR DB index is out of range \(SELECT 99\); use another db, or raise databases in redis\.conf\); trying again until it works$/;
 
 describe('a database that the server does not have', () => {
   const clients: { disconnect(): void }[] = [];
@@ -85,7 +85,7 @@ describe('a database that the server does not have', () => {
         status: 1,
         stdout: '',
         stderr: expect.stringMatching(
-          /^bossman: cannot connect to Redis at 127\.0\.0\.1:\d+: ERR DB index is out of range \(SELECT 99\); give another db/,
+          /^bossman: cannot connect to Redis at 127\.0\.0\.1:\d+: ERR DB index is out of range \(SELECT 99\); use another db/,
         ),
       });
     }
@@ -94,7 +94,7 @@ describe('a database that the server does not have', () => {
 
 describe('a user who may not use SELECT', () => {
   it('runs nothing until he may, and then all that was asked for, in his database', async () => {
-    fleet.allowErrors(/^CONNECTION: .*NOPERM .*\(SELECT 3\); a user of another database .*\+select\)/);
+    fleet.allowErrors(/^CONNECTION: .*NOPERM .*\(SELECT 3\); a database other than 0 .*\+select\)/);
     fleet.allowErrors(/^COMMAND/);
     await allow(...EVERYTHING, '-select');
     const fred = fleet.join({}, { ...LOGIN, db: 3 });
@@ -134,7 +134,7 @@ it('a node of a Cluster has database 0 only, and that is told', async () => {
     await waitFor('it to be told', () => connectionErrors().length > 0);
     expect(connectionErrors()).toEqual([
       expect.stringMatching(
-        /SELECT is not allowed in cluster mode \(SELECT 1\); a Cluster has database 0 only/,
+        /SELECT is not allowed in cluster mode \(SELECT 1\); a Cluster has only database 0/,
       ),
     ]);
     await fred.quit();

@@ -32,7 +32,7 @@ test.each<[connection: unknown, type: typeof TypeError, message: string]>([
   [{ sentinels: [{ port: 99_999 }], name: 'chief' }, RangeError, 'connection.sentinels[0].port: 99999'],
   [{ sentinels: [{ host: 'h' }] }, TypeError, 'connection.name: undefined is not the name of the group'],
   [{ natMap: { 'a:1': { host: 'h', port: 0 } } }, RangeError, "connection.natMap['a:1'].port: 0"],
-  [{ tls: { ca: 5 } }, TypeError, 'connection.tls: node:tls takes no such options'],
+  [{ tls: { ca: 5 } }, TypeError, 'connection.tls: node:tls refuses these options'],
   [{ Connector: () => {} }, TypeError, 'connection.Connector: '],
   [new Redis({ lazyConnect: true, db: Number.NaN }), RangeError, 'connection.options.db: NaN'],
   [

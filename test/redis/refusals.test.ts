@@ -22,7 +22,7 @@ describe('what Redis says is told with what to do about it', () => {
     ['BUSY Redis is busy running a script.', /SCRIPT KILL/, /SCRIPT KILL/],
     ['ERR DB index is out of range', /databases/, /databases/],
     ['NOPERM this user has no permissions', /; npx bossman doctor/, /; bossman doctor/],
-    ['Unknown RESP type 72 "H". Please report this.', /"H"; what answers there is not Redis$/, /not Redis$/],
+    ['Unknown RESP type 72 "H". Please report this.', /"H"; the server there is not Redis$/, /not Redis$/],
   ])('%s', (said, service, cli) => {
     expect(explained(new Error(said))).toMatch(service);
     expect(explained(new Error(said), 'cli')).toMatch(cli);
@@ -33,8 +33,8 @@ describe('what Redis says is told with what to do about it', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /--ca/],
     ['CERT_HAS_EXPIRED', /renewed/],
     ['CERT_NOT_YET_VALID', /clock/],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', /name that the certificate is for/],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /certificate of its clients/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /host name that is in the certificate/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /require a client certificate/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', /does not speak TLS/],
   ])('a certificate, by its code %s', (code, advice) => {
     expect(remedyOf(coded(code), 'cli')).toMatch(advice);

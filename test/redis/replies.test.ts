@@ -90,7 +90,7 @@ describe('an answer that no script gives', () => {
     ...fields('rests').map((field) => ({ ...field, hostile: [...NO_NUMBERS, -2, -(2 ** 63)] })),
   ])('is refused by its value: $of, $place', ({ answer, hostile }) => {
     for (const value of hostile) {
-      expect(() => answer(value)).toThrow(`a script answered ${String(value)} where it cannot`);
+      expect(() => answer(value)).toThrow(`a script returned ${String(value)}, which it never does`);
     }
   });
 

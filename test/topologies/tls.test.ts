@@ -126,7 +126,7 @@ describe('a server with a password and TLS', () => {
     expect(thrown).toBeInstanceOf(TypeError);
     expect(thrown).toHaveProperty(
       'message',
-      expect.stringMatching(/^connection: '.*\*\*\*@127\.0\.0\.1:\d+' is no URL/),
+      expect.stringMatching(/^connection: '.*\*\*\*@127\.0\.0\.1:\d+' is not a URL/),
     );
     expect(inspect(thrown, { depth: null, showHidden: true })).not.toMatch(/secret|wrong/);
   });

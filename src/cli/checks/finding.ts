@@ -27,5 +27,5 @@ export function fail(check: string, found: string, advice: string): Finding {
 /** A warning that the check needs something that Redis refuses. */
 export function unknown(check: string, needed: string, refusal: unknown): Finding {
   const found = `cannot be checked: ${needed} is refused (${messageOf(refusal)})`;
-  return warn(check, found, 'have it permitted to this user, or ask as another');
+  return warn(check, found, 'grant it to this user, or connect as another');
 }

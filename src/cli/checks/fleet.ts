@@ -23,7 +23,7 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   }
   const { instances, silence } = roll;
   if (silence !== null) {
-    const meaning = 'instances may be there all the same, and what they hire is not known';
+    const meaning = 'there may be instances, but what they hire is not known';
     return [warn('fleet', `cannot be asked: ${silence}`, meaning)];
   }
   const here = instances.length > 0;
@@ -81,7 +81,7 @@ function checkPlans(instances: readonly InstanceInfo[]): Finding {
   return warn(
     'plans',
     several(told),
-    'fine during a rollout; otherwise two services use one name: give one of them another prefix',
+    'fine during a rollout; otherwise two services use the same name: give one of them another prefix',
   );
 }
 
@@ -114,7 +114,11 @@ export function checkApplications(instances: readonly InstanceInfo[]): Finding {
 function checkOrphans(jobs: readonly JobInfo[]): Finding {
   const orphans = jobs.filter((job) => job.orphaned).map(({ name }) => quoted(name));
   if (orphans.length === 0) return ok('orphans', 'every plan is hired by an instance');
-  return warn('orphans', `nobody hires ${several(orphans)}`, 'start what hires them, or bossman forget them');
+  return warn(
+    'orphans',
+    `no instance hires ${several(orphans)}`,
+    'start a service that hires them, or use bossman forget',
+  );
 }
 
 /** Whether the last run of each job went well. */
@@ -135,10 +139,10 @@ export function checkDemands(jobs: readonly JobInfo[]): Finding {
     const meant = nearest(name, hired);
     return quoted(name) + (meant === null ? '' : ` (did you mean ${quoted(meant)}?)`);
   });
-  if (waiting.length === 0) return ok('demands', 'none waits for a job that nobody hires');
+  if (waiting.length === 0) return ok('demands', 'none waits for a job that no instance hires');
   return warn(
     'demands',
-    `nobody hires what was demanded: ${several(waiting)}`,
+    `no instance hires what was demanded: ${several(waiting)}`,
     'a demand waits until an instance hires its job; bossman forget withdraws it',
   );
 }

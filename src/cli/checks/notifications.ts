@@ -3,7 +3,7 @@ import type { Client } from '../../redis/connection';
 import { type NotificationFlags, notificationFlags } from '../../redis/notifications';
 import { type Finding, ok, unknown, warn } from './finding';
 
-const NEEDED = 'only needed where instances of the original share this Redis';
+const NEEDED = 'only needed if instances of the original share this Redis';
 
 /** Whether Redis publishes keys that expired, and whether the instances may have it do so. */
 export async function checkNotifications(client: Client): Promise<Finding[]> {
@@ -14,7 +14,7 @@ export async function checkNotifications(client: Client): Promise<Finding[]> {
     const advice = `${NEEDED}; set disableRedisConfig in the services, and notify-keyspace-events Ex in Redis`;
     return [
       unknown('notifications', 'CONFIG GET', refusal),
-      warn('config', 'CONFIG is refused to this user', advice),
+      warn('config', 'this user may not use CONFIG', advice),
     ];
   }
   const { flags, missing } = found;
@@ -24,7 +24,7 @@ export async function checkNotifications(client: Client): Promise<Finding[]> {
       : warn(
           'notifications',
           `off (${flags || 'no flags'})`,
-          `${NEEDED}: set notify-keyspace-events Ex, or let instances do it`,
+          `${NEEDED}: set notify-keyspace-events Ex, or let instances set it`,
         ),
     await checkConfig(client),
   ];
@@ -41,7 +41,7 @@ async function checkConfig(client: Client): Promise<Finding> {
   } catch (refusal) {
     return warn(
       'config',
-      `CONFIG may be read; whether it may be set cannot be checked (${messageOf(refusal)})`,
+      `CONFIG GET is permitted; CONFIG SET cannot be checked (${messageOf(refusal)})`,
       `CONFIG SET is ${NEEDED}`,
     );
   }

@@ -99,14 +99,14 @@ async function checkCommands(connection: Redis, keys: Keys): Promise<Finding[]> 
   const { instance, observer } = refused;
   return [
     instance.length === 0
-      ? ok('rights', 'all that an instance does is permitted')
+      ? ok('rights', 'everything that an instance does is permitted')
       : fail('rights', `refused: ${instance.join('; ')}`, RIGHTS),
     observer.length === 0
-      ? ok('inspection', 'all that this program does is permitted')
+      ? ok('inspection', 'everything that this program does is permitted')
       : warn(
           'inspection',
           `refused: ${observer.join('; ')}`,
-          'list, watch and history need it; the fleet does not',
+          'list, watch and history need it; instances do not',
         ),
   ];
 }
@@ -146,12 +146,12 @@ async function refusedOf(connection: Redis, trials: readonly Trial[]): Promise<s
 async function checkChannel(connection: Redis, keys: Keys): Promise<Finding> {
   try {
     await connection.subscribe(keys.bell);
-    return ok('bell', 'its channel may be listened to');
+    return ok('bell', 'subscribing to its channel is permitted');
   } catch (refusal) {
     return warn(
       'bell',
-      `${keys.bell} may not be subscribed to (${messageOf(refusal)})`,
-      'instances look for demands once in every ttl only, send more requests, and answer no roll call',
+      `${keys.bell} cannot be subscribed to (${messageOf(refusal)})`,
+      'instances look for demands only once per ttl, send more requests, and do not answer roll calls',
     );
   }
 }

@@ -87,7 +87,7 @@ function versionOf({ kind, version, mode, role }: Server): Finding {
   const found = `${kind} ${version}, ${mode}, ${role === 'master' ? 'primary' : role}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (Number.isNaN(major))
-    return warn('server', found, 'its version is not known; Redis 6.2 or later, or Valkey, will do');
+    return warn('server', found, 'its version is not known; bossman needs Redis 6.2 or later, or Valkey');
   const isOld =
     kind === 'Redis' && (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor));
   return isOld ? fail('server', found, 'bossman needs Redis 6.2 or later, or Valkey') : ok('server', found);
@@ -108,8 +108,8 @@ export function checkEviction(info: Info): Finding {
       'nothing is evicted until maxmemory is set; set maxmemory-policy noeviction',
     );
   return policy.startsWith('volatile-')
-    ? warn('eviction', found, 'a lock that is evicted lets two runs overlap; set maxmemory-policy noeviction')
-    : fail('eviction', found, 'plans and demands that are evicted are lost; set maxmemory-policy noeviction');
+    ? warn('eviction', found, 'if a lock is evicted, two runs may overlap; set maxmemory-policy noeviction')
+    : fail('eviction', found, 'evicted plans and demands are lost; set maxmemory-policy noeviction');
 }
 
 /** Whether Redis refuses writes for want of memory; nothing is said where it does not. */
@@ -123,7 +123,7 @@ export function checkMemory(info: Info): Finding[] {
     fail(
       'memory',
       `out of memory: ${megabytes(used)} used of a maxmemory of ${megabytes(limit)}, ${policy}`,
-      'Redis refuses writes until there is room: raise maxmemory, or delete what is not needed',
+      'Redis refuses writes until there is room: raise maxmemory, or delete unneeded data',
     ),
   ];
 }
@@ -139,12 +139,11 @@ export async function checkPersistence(client: Client, info: Info): Promise<Find
     return fail(
       'persistence',
       `the last write to disk failed (${failed.join(', ')})`,
-      "see the disk and Redis' log",
+      "check the disk and Redis' log",
     );
   }
   if (fields.get('aof_enabled') === '1') return ok('persistence', 'append-only file');
-  const advice =
-    'a restart loses demands that wait, and histories; plans come back with the instances. See appendonly';
+  const advice = 'a restart loses waiting demands and histories; instances restore the plans. See appendonly';
   try {
     const snapshots = await settingOf(client, 'save');
     return warn('persistence', snapshots === '' ? 'none' : `snapshots only (save ${snapshots})`, advice);

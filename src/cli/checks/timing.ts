@@ -27,7 +27,11 @@ export async function checkLatency(client: Client): Promise<Finding> {
   const found = `PING takes ${span(p50)} (p50), ${span(p99)} (p99)`;
   return p50 < SLOW.p50 && p99 < SLOW.p99
     ? ok('latency', found)
-    : warn('latency', found, 'every start of a run waits for an answer or two: is Redis far away, or busy?');
+    : warn(
+        'latency',
+        found,
+        'every start of a run waits for one or two answers: is Redis far away, or busy?',
+      );
 }
 
 /** How far this machine's clock is from Redis'. */
@@ -55,9 +59,5 @@ export async function checkClock(client: Client): Promise<Finding> {
       : `Redis' clock is ${span(apart)} ${offset > 0 ? 'ahead of' : 'behind'} this machine's`;
   return apart < APART
     ? ok('clock', found)
-    : warn(
-        'clock',
-        found,
-        "slots are on Redis' clock, so nothing goes wrong; but logs will not agree, and people will wonder",
-      );
+    : warn('clock', found, "slots use Redis' clock, so jobs run on time; but times in logs will differ");
 }

@@ -19,7 +19,7 @@ export async function checkTopology(
   const found = isNode ? 'this is a node of a Cluster' : 'this Redis is sharded';
   if (/^CROSSSLOT\b/.test(said)) {
     const tagged = `'{${prefix}}'`;
-    const advice = `give --prefix ${tagged}, and prefix: ${tagged} in the services`;
+    const advice = `use --prefix ${tagged}, and prefix: ${tagged} in the services`;
     return [
       fail('prefix', `${found}, and the keys of this prefix are not kept together (${said})`, advice),
       ...(isNode ? [asCluster(found)] : []),
@@ -32,14 +32,14 @@ export async function checkTopology(
       ? warn(
           'topology',
           `${found}, and has all keys of this prefix`,
-          'unless it is one endpoint for the whole Cluster, give --cluster, and in a service an ioredis Cluster',
+          'unless it is one endpoint for the whole Cluster, use --cluster, and in a service an ioredis Cluster',
         )
       : asCluster(found),
   ];
 }
 
 function asCluster(found: string): Finding {
-  return fail('topology', found, 'give --cluster; in a service, connection is to be an ioredis Cluster');
+  return fail('topology', found, 'use --cluster; in a service, pass an ioredis Cluster as connection');
 }
 
 /** What Redis says to a script with two keys of the fleet; '': it runs it. */
