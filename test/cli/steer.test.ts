@@ -100,7 +100,7 @@ test('fire ends the scheduled runs of a job', async () => {
   });
   expect(await cli('fire', 'bell')).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/on demand only\n$/),
+    stderr: expect.stringMatching(/only runs on demand\n$/),
   });
 });
 

@@ -45,7 +45,7 @@ describe('a call that means nothing exits with 2, and says why', () => {
       ['demand', 'a', '--timeout', '1s'],
       /^bossman: --timeout .* --wait: pass both\n$/,
     ],
-    ['watch without a terminal', ['watch'], /^bossman: watch needs a terminal; --json /],
+    ['watch without a terminal', ['watch'], /^bossman: watch needs a terminal; with --json /],
     [
       'a URL that is none',
       ['list', '--url', 'http//:x@y'],

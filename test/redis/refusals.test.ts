@@ -31,7 +31,7 @@ describe('what Redis says is told with what to do about it', () => {
   it.each([
     ['DEPTH_ZERO_SELF_SIGNED_CERT', /--ca/],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /--ca/],
-    ['CERT_HAS_EXPIRED', /renewed/],
+    ['CERT_HAS_EXPIRED', /renew the certificate/],
     ['CERT_NOT_YET_VALID', /clock/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /host name that is in the certificate/],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /require a client certificate/],
