@@ -56,7 +56,7 @@ test('pause and resume take all jobs at once', async () => {
   ]);
   expect((await job('a'))?.nextSlot).toBeNull();
   expect(await job('a')).toMatchObject({ orphaned: false, overdue: null });
-  expect((await cli('next', 'a')).stdout).toBe("no slot of 'a' is coming: paused\n");
+  expect((await cli('next', 'a')).stdout).toBe("'a' has no coming slots: paused\n");
   expect(await json('resume', '--all')).toEqual({ resumed: ['a', 'b'] });
   expect((await job('a'))?.paused).toBeNull();
 });
