@@ -4,6 +4,7 @@ const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.
 const ALONE = inTest([
   'inspection/cost',
   'quiet',
+  'slots/concurrency',
   'slots/crowd',
   'slots/early',
   'slots/late',

@@ -193,7 +193,7 @@ describe('a quit that waits no longer for a run', () => {
     expect(fleet.told.fail).toHaveLength(1);
     expect(fleet.told.error).toHaveLength(1);
     const [run] = await looker().history('job');
-    expect(run).toMatchObject({ outcome: 'abandoned', error: expect.stringContaining('quits') });
+    expect(run).toMatchObject({ outcome: 'abandoned', error: expect.stringContaining('is quitting') });
   });
 
   it('records one that ends well in its grace as done', async () => {
