@@ -20,7 +20,7 @@ describe.each(['15', '16'])('Next.js %s', (version) => {
     await project.remove();
   });
 
-  const instances = async () => JSON.parse(await project.run('npx bossman fleet --json')).length;
+  const instances = async () => JSON.parse(await project.run('npx bossman fleet --json')).instances.length;
 
   it('a build neither connects nor leaves a key', async () => {
     const before = await connections();

@@ -77,7 +77,9 @@ export class Project {
       this.folder = join(this.folder, command.slice('cd '.length));
       return '';
     }
-    const packed = command.replace(/ (npm:)?bossman(?= |$)/, ` ${process.env.PACKED}`);
+    const packed = INSTALLS.test(command)
+      ? command.replace(/ (npm:)?bossman(?= |$)/, ` ${process.env.PACKED}`)
+      : command;
     const options = { cwd: this.folder, env: this.environment(), maxBuffer: 2 ** 26 };
     try {
       const { stdout, stderr } = await promisify(execFile)('bash', ['-c', packed], options);
