@@ -163,6 +163,21 @@ class Bossman extends EventEmitter {
   }
 
   /**
+   * Lets go of a job: this instance no longer hires it. If no other does, all that Redis keeps of it is deleted: plan, pause,
+   * counts and history. A run that goes on here is not disturbed, and leaves no record. A demand that waited is deleted too,
+   * and reported by the event `error`. Hiring the job again makes it new.
+   *
+   * @returns true when anything was deleted, false when Redis knew nothing of the job. Rejects with a `BossmanError` of code
+   *   `FORGET` when another instance hires it, naming host and process, or when it is not known whether one does; and with
+   *   Redis' refusal. This instance has let go of the job nevertheless.
+   * @throws TypeError or RangeError at once for a bad name
+   */
+  forget(name: string): Promise<boolean> {
+    const known = readName(name);
+    return this.instance.calls.perform('forget', known, () => this.instance.forgetting.forget(known));
+  }
+
+  /**
    * All jobs of the fleet, hired here or not, by name: what is planned, waits, runs, and ran last. It is read when it is
    * asked for, in small pages, and the instances are asked as `fleet` does.
    *

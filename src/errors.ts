@@ -20,6 +20,8 @@ export type BossmanErrorCode =
   | 'LISTENER'
   /** What is stored under a key of ours is not ours. */
   | 'FOREIGN_VALUE'
+  /** A job was not forgotten, as it is hired, or nobody knows whether it is; or it was, with a demand that waited. */
+  | 'FORGET'
   /** The instance has quit: before Redis answered, or before a run ended. Also why a run's `signal` aborted. */
   | 'QUIT';
 

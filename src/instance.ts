@@ -6,11 +6,12 @@ import { FleetSize } from './hints/fleet-size';
 import { Listener } from './hints/listener';
 import { Trust } from './hints/trust';
 import { Deaths } from './inspection/deaths';
+import { Forgetting } from './inspection/forgetting';
 import { Overview } from './inspection/overview';
 import { Presence } from './inspection/presence';
 import { InspectionStore } from './inspection/reads';
 import { RollCall } from './inspection/roll-call';
-import { Job } from './job';
+import { hiredJob, type Job } from './job';
 import type { Connection, JobDefinition } from './options';
 import { Followers } from './plans/followers';
 import { PausedJobs } from './plans/paused-jobs';
@@ -47,7 +48,8 @@ export class Instance {
   readonly paused: PausedJobs;
   readonly demands: Demands;
   readonly overview: Overview;
-  private readonly jobs = new Map<string, Job>();
+  readonly forgetting: Forgetting;
+  readonly jobs = new Map<string, Job>();
   private readonly origin = new Origin();
   private readonly clock = new RedisClock();
   private readonly fleetSize = new FleetSize(() => this.clock.monotonic());
@@ -61,7 +63,7 @@ export class Instance {
   private readonly presence: Presence;
   private readonly deaths: Deaths;
   private readonly bellFallback: BellFallback;
-  private readonly parts: readonly Part[];
+  readonly parts: readonly Part[];
   private quitting: Promise<void> | null = null;
 
   /**
@@ -155,6 +157,7 @@ export class Instance {
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
     const { slots, demands, recoveries, followers, paused } = this;
     this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses, wake];
+    this.forgetting = new Forgetting(shared, this);
     for (const part of this.parts) part.start?.();
     this.watchConnections();
   }
@@ -167,7 +170,7 @@ export class Instance {
   /** Makes the job known here, in place of an earlier hire of its name, and stores its plan. */
   hire(name: string, definition: JobDefinition, settings: JobSettings): Promise<void> {
     return this.calls.begin<void>('hire', name, (waiter) => {
-      const job = this.register(name, definition, settings);
+      const job = hiredJob(this.jobs, name, definition, settings, Math.floor(this.clock.monotonic()));
       this.recoveries.check(job);
       this.plans.hire(job, waiter);
     });
@@ -179,15 +182,6 @@ export class Instance {
     const others = this.runner.quitInside();
     this.quitting ??= this.origin.call(() => this.close(timeout));
     return others ? Promise.race([this.quitting, others]) : this.quitting;
-  }
-
-  private register(name: string, definition: JobDefinition, settings: JobSettings): Job {
-    const hiredAt = Math.floor(this.clock.monotonic());
-    const known = this.jobs.get(name);
-    if (known) return Object.assign(known, { definition, settings, hiredAt });
-    const job = new Job(name, definition, settings, hiredAt);
-    this.jobs.set(name, job);
-    return job;
   }
 
   private watchConnections(): void {

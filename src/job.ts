@@ -20,6 +20,8 @@ export interface PlanState {
   lastCall: number;
   /** The stamp of the last fire that was heard of. */
   firedBy: number;
+  /** It is no longer hired here. */
+  isDismissed: boolean;
   /** A sync with Redis is on its way, or about to be sent. */
   syncing: boolean;
   /** Another is to follow it, as it may have been too early. */
@@ -70,6 +72,8 @@ export interface DemandState {
 export interface RunState {
   /** Runs of the job that go on here. */
   running: number;
+  /** All that Redis keeps of the job is deleted, so the ends of these runs are not recorded. */
+  isForgotten: boolean;
 }
 
 /**
@@ -80,6 +84,7 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
   known: KnownPlan | null = null;
   lastCall = 0;
   firedBy = 0;
+  isDismissed = false;
   syncing = false;
   syncAgain = false;
   syncedAt = Number.NEGATIVE_INFINITY;
@@ -102,6 +107,7 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
   demandsHeard = 0;
 
   running = 0;
+  isForgotten = false;
 
   constructor(
     readonly name: string,
@@ -116,4 +122,19 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
     const own = this.settings.schedule;
     return own !== null && this.known?.schedule != null && this.known.text !== own.plan;
   }
+}
+
+/** The job of the name among those that are hired here, from now on with this definition. */
+export function hiredJob(
+  jobs: Map<string, Job>,
+  name: string,
+  definition: JobDefinition,
+  settings: JobSettings,
+  hiredAt: number,
+): Job {
+  const known = jobs.get(name);
+  if (known) return Object.assign(known, { definition, settings, hiredAt });
+  const job = new Job(name, definition, settings, hiredAt);
+  jobs.set(name, job);
+  return job;
 }

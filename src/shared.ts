@@ -32,6 +32,8 @@ export interface Part {
   start?(): void;
   /** A bell of another instance, about a job that is hired here. */
   onBell?(bell: Bell & { name: string }, job: Job): void;
+  /** The job is no longer hired here. Another of the same name may be, by the time at which something of this one ends. */
+  dismissed?(job: Job): void;
   /** The estimate of Redis' clock jumped: alarms that were set before may be wrong. */
   clockJumped?(): void;
   /** The instance quits: nothing new begins. */

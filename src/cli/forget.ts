@@ -1,3 +1,4 @@
+import { holdersOf } from '../inspection/forgetting';
 import { Failure } from './failure';
 import { instanceName, notKnown } from './names';
 import { jobOf, look, type Session } from './session';
@@ -8,16 +9,21 @@ export async function forget(session: Session, name: string): Promise<number> {
   const { inspector, output } = session;
   const { jobs, instances, silence } = await look(inspector);
   const { hiredBy } = jobOf(jobs, name);
-  if (hiredBy.length > 0) {
-    const who = hiredBy.map((id) => instanceName(id, instances)).join(', ');
-    throw new Failure(`${quoted(name)} is hired by ${who}; the job would come back at once`);
+  const holders = holdersOf(name, instances);
+  if (holders.length > 0) {
+    const who = holders.map(({ id }) => instanceName(id, instances)).join(', ');
+    const does = hiredBy.length > 0 ? 'is hired by' : 'still runs in';
+    throw new Failure(`${quoted(name)} ${does} ${who}; the job would come back at once`);
   }
   if (silence !== null) {
     throw new Failure(
       `${quoted(name)} is not forgotten, because an instance may hire it: ${notKnown(silence)}`,
     );
   }
-  await inspector.forget(name);
-  output.say({ job: name, forgotten: true }, () => [`forgot ${quoted(name)}`]);
+  const { demandedAt } = await inspector.forget(name);
+  const demand = demandedAt === null ? {} : { demandedAt };
+  output.say({ job: name, forgotten: true, ...demand }, () => [
+    `forgot ${quoted(name)}${demandedAt === null ? '' : ', and a demand that waited'}`,
+  ]);
   return 0;
 }

@@ -3,6 +3,7 @@ import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import { explained } from '../redis/refusals';
 import type { DemandReply } from '../redis/replies';
+import type { OwnDemand } from '../redis/requests';
 import type { Line } from '../runs/places';
 import type { Handover } from '../runs/ticket';
 import { FOREIGN_LOCK } from '../scripts/generated';
@@ -75,12 +76,7 @@ export class Demands {
         this.on.places.leave();
       }
     } else {
-      const reply = await this.shared.store.demand(
-        name,
-        this.shared.store.nextSequence(),
-        this.shared.fleetSize.count,
-        null,
-      );
+      const reply = await this.send(name, null);
       this.shared.fleetSize.counted(reply.heard);
       // Our own bell is not listened to, as the answer says the same.
       if (job && reply.verdict === 'noted') this.noted(job, reply);
@@ -90,12 +86,7 @@ export class Demands {
   /** Resolves with true when the demand runs here, or another instance has taken it since. */
   private async demandOwn(job: Job): Promise<boolean> {
     const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
-    const reply = await this.shared.store.demand(
-      job.name,
-      this.shared.store.nextSequence(),
-      this.shared.fleetSize.count,
-      own,
-    );
+    const reply = await this.send(job.name, own);
     this.shared.fleetSize.counted(reply.heard);
     if (reply.verdict === 'noted') {
       this.noted(job, reply);
@@ -109,16 +100,13 @@ export class Demands {
     // It counts as run, so only another demand runs it.
     this.on.notRun(job, own.token);
     this.tooLate(job);
-    this.noted(
-      job,
-      await this.shared.store.demand(
-        job.name,
-        this.shared.store.nextSequence(),
-        this.shared.fleetSize.count,
-        null,
-      ),
-    );
+    this.noted(job, await this.send(job.name, null));
     return false;
+  }
+
+  private send(name: string, own: OwnDemand | null): Promise<DemandReply> {
+    const { store, fleetSize } = this.shared;
+    return store.demand(name, store.nextSequence(), fleetSize.count, own);
   }
 
   private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
@@ -188,6 +176,12 @@ export class Demands {
     const job = this.shared.jobs.get(name);
     if (!job || announced || !this.shared.clock.known || this.expiries.mayHaveMissed(job.hiredAt)) return;
     void this.takeOriginalsDemand(job);
+  }
+
+  dismissed(job: Job): void {
+    this.takes.clear(job.name);
+    this.waiting.remove(job);
+    this.expiries.forget(job.name);
   }
 
   stop(): void {

@@ -44,6 +44,10 @@ export class DemandExpiries {
     return oldest !== undefined;
   }
 
+  forget(name: string): void {
+    this.announced.delete(name);
+  }
+
   /** Whether it is too early to tell, for a job that was hired then (ms, monotonic): its bell may not have been heard. */
   mayHaveMissed(hiredAt: number): boolean {
     return this.clock.monotonic() - Math.max(this.subscribedAt, hiredAt) < UNHEARD_FOR;

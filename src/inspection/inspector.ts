@@ -16,6 +16,7 @@ import { Keys } from '../redis/keys';
 import { BEGINS_WITHIN, pauseInfo } from '../redis/pause-records';
 import { askWhy, isOpaque } from '../redis/probe';
 import { parseRecord } from '../redis/records';
+import type { ForgetReply } from '../redis/replies';
 import { Store } from '../redis/store';
 import { type PauseSettings, readHistoryOptions, readName, readNextOptions, readOptions } from '../settings';
 import { RedisClock } from '../time/clock';
@@ -115,8 +116,8 @@ export class Inspector {
     return (await this.store.resume(readName(name), info, this.store.nextSequence())).verdict === 'resumed';
   }
 
-  /** Deletes all that Redis keeps of a job, save for a lock. False when there was nothing. Ask `fleet` first. */
-  forget(name: string): Promise<boolean> {
+  /** Deletes all that Redis keeps of a job, save for a lock. Ask `fleet` first. */
+  forget(name: string): Promise<ForgetReply> {
     return this.store.forget(readName(name));
   }
 

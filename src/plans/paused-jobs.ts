@@ -114,6 +114,12 @@ export class PausedJobs implements Part {
     });
   }
 
+  /** Nothing is kept of the job any more. */
+  forget(name: string): void {
+    this.drop(name);
+    this.questions.delete(name);
+  }
+
   clockJumped(): void {
     this.ends.realign();
   }

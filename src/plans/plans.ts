@@ -71,6 +71,18 @@ export class Plans {
     if (job && slot >= FIRED) this.learn(job, { stamp, slot, plan: '' });
   }
 
+  /**
+   * The job is no longer hired here. Of what is on its way, nothing is sent again, and no answer counts; a slot that was won
+   * is given back.
+   */
+  dismiss(job: Job): void {
+    job.isDismissed = true;
+    job.lastCall = this.shared.store.nextSequence();
+    job.known = null;
+    job.firedBy = Number.POSITIVE_INFINITY;
+    this.on.changed(job, false);
+  }
+
   /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
   armAgain(job: Job): void {
     if (!job.settings.schedule) return;
@@ -139,8 +151,9 @@ export class Plans {
       await this.syncOnce(job);
       return true;
     };
-    do await this.shared.retries.until('sync', job.name, send, { waits: SYNC });
-    while (job.syncAgain && !this.shared.pauses.stopped);
+    const isWanted = () => !job.isDismissed;
+    do await this.shared.retries.until('sync', job.name, send, { waits: SYNC, isWanted });
+    while (job.syncAgain && isWanted() && !this.shared.pauses.stopped);
     job.syncing = false;
   }
 
@@ -168,7 +181,7 @@ export class Plans {
   /** Takes in what is stored for a job that is hired here. */
   learn(job: Job, stored: StoredPlan): void {
     const own = job.settings.schedule;
-    if (!own) return;
+    if (!own || job.isDismissed) return;
     const { known } = job;
     if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
       // Redis came back with older data, or this answer was overtaken by the bell.

@@ -220,9 +220,15 @@ export function sweepReply(reply: Reply): string[] {
   return listOf(reply[1]).map((name) => String(name));
 }
 
-/** How many things were forgotten. */
-export function forgetReply(reply: Reply): number {
-  return numberAt(reply, 1);
+export interface ForgetReply {
+  /** There was anything to delete. */
+  deleted: boolean;
+  /** When a demand was made that waited, in ms on Redis' clock; null: none did. */
+  demandedAt: number | null;
+}
+
+export function forgetReply(reply: Reply): ForgetReply {
+  return { deleted: numberAt(reply, 1) > 0, demandedAt: numberAt(reply, 2) > 0 ? slotAt(reply, 2) : null };
 }
 
 /** @param at where the lock's rest stands */

@@ -57,3 +57,10 @@ export interface SettleRequest {
   /** `stopped` and `going`: quit gave up on the run, and its work has ended since, or goes on. */
   work: 'over' | 'stopped' | 'going';
 }
+
+/** How a demand is taken in the step that makes it. */
+export interface OwnDemand {
+  token: string;
+  ttlMs: number;
+  noted: NotedRun;
+}

@@ -16,6 +16,7 @@ import {
   type DiedReply,
   demandReply,
   diedReply,
+  type ForgetReply,
   fireReply,
   forgetReply,
   listOf,
@@ -35,7 +36,7 @@ import {
   suspectsAt,
   sweepReply,
 } from './replies';
-import type { ClaimRequest, NotedRun, SettleRequest } from './requests';
+import type { ClaimRequest, NotedRun, OwnDemand, SettleRequest } from './requests';
 import { type Args, type CallOf, scriptCall, type Verb } from './script-call';
 import { Transport } from './transport';
 
@@ -155,12 +156,7 @@ export class Store {
   }
 
   /** @param own take it in the same step, with this token */
-  demand(
-    name: string,
-    sequence: number,
-    listeners: number,
-    own: { token: string; ttlMs: number; noted: NotedRun } | null,
-  ): Promise<DemandReply> {
+  demand(name: string, sequence: number, listeners: number, own: OwnDemand | null): Promise<DemandReply> {
     const { token, ttlMs, noted } = own ?? { token: '', ttlMs: 0, noted: null };
     const recover = Number(noted?.recover ?? false);
     const by = noted ? this.byOf(noted) : '';
@@ -246,9 +242,8 @@ export class Store {
     });
   }
 
-  /** @returns whether there was anything to forget */
-  forget(name: string): Promise<boolean> {
-    return this.call('forget', name, {}, (reply) => forgetReply(reply) > 0);
+  forget(name: string): Promise<ForgetReply> {
+    return this.call('forget', name, {}, forgetReply);
   }
 
   /** What was asked for so far is on its way when this returns. */

@@ -15,7 +15,7 @@ import { HeldLock } from './held-lock';
 import { Inside } from './inside';
 import type { Places } from './places';
 import { Run } from './run';
-import { NOT_RUN, NOTHING_REVEALED, Settling } from './settling';
+import { NOT_RUN, NOTHING_REVEALED, type Outcome, Settling } from './settling';
 import type { Ticket } from './ticket';
 
 /** ms in which a run whose signal quit has aborted may still end. */
@@ -96,6 +96,15 @@ export class Runner {
       (bell.kind === 'claim' && bell.verdict === 'run') || bell.kind === 'taken' || bell.kind === 'recovered';
     if (job.running === 0 || !isTaken) return;
     for (const run of this.runs) if (run.job === job) void run.lock.taken(bell.at);
+  }
+
+  /**
+   * Whether the ends of runs are recorded: of all that go on here under a name, and of those of a job that was hired under it
+   * until now.
+   */
+  record(name: string, job: Job | undefined, isWanted: boolean): void {
+    if (job) job.isForgotten = !isWanted;
+    for (const run of this.runs) if (run.job.name === name) run.job.isForgotten = !isWanted;
   }
 
   /**
@@ -188,7 +197,7 @@ export class Runner {
     const hasStopped = run.state === 'given up' && 'cause' in ended;
     this.close(run, 'over');
     // Sent before anybody is told, so that a slow listener does not hold the lock.
-    const settled = this.settling.settle(job, run.token, {
+    const settled = this.settle(run, {
       startedAt: event.startedAt,
       run: recordText(event, hasStopped ? { ...ended, abandoned: true } : ended, store.who),
       details: errorText(ended, job.settings),
@@ -204,13 +213,13 @@ export class Runner {
 
   /** The work did not end in its grace either. */
   private async abandon(run: Run): Promise<void> {
-    const { job, event } = run;
+    const { event } = run;
     const { store, clock } = this.shared;
     if (run.state === 'going') run.giveUp();
     run.lock.stop();
     this.close(run, 'abandoned');
     const duration = clock.monotonic() - run.beganAt;
-    const settled = this.settling.settle(job, run.token, {
+    const settled = this.settle(run, {
       startedAt: event.startedAt,
       run: recordText(event, { abandoned: true, duration }, store.who),
       details: '',
@@ -220,6 +229,11 @@ export class Runner {
     if (run.trace) Object.assign(run.trace, { outcome: 'abandoned', duration });
     this.tellAbandoned(run);
     await settled;
+  }
+
+  /** A run of a job that was forgotten meanwhile is not recorded: nobody would delete that. */
+  private settle({ job, token }: Run, outcome: Outcome): Promise<SettleReply> {
+    return this.settling.settle(job, token, job.isForgotten ? { ...NOT_RUN, work: outcome.work } : outcome);
   }
 
   private close(run: Run, state: Run['state']): void {

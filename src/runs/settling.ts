@@ -7,7 +7,7 @@ import type { Shared } from '../shared';
 import { Sweeps } from './sweeps';
 
 /** What a run is settled with, save for what follows from the job and the instance. */
-type Outcome = Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed' | 'work'>;
+export type Outcome = Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed' | 'work'>;
 
 /** What was won is not run. */
 export const NOT_RUN: Outcome = { startedAt: 0, run: '', details: '', failed: false, work: 'over' };

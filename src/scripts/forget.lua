@@ -2,11 +2,12 @@
 -- back as soon as it looks.
 -- KEYS  plans, due, demands, runs, recovers, counts, paused, trigger, history
 -- ARGV  name, caller, bell
--- returns { nowUs, deleted (how many things) }
+-- returns { nowUs, deleted (how many things), demandedAt (of a demand that waited; 0: none did) }
 -- rings  paused CALLER 0 NAME, when the job was paused, so that nobody brings the pause back
 local plans, due, demands, runs, recovers, counts, paused, trigger, history = unpack(KEYS)
 local name, caller, bell = unpack(ARGV)
 
+local demand = readDemand(demands, name)
 local deleted = redis.call('ZREM', due, name) + redis.call('DEL', trigger, history)
 for _, hash in ipairs({ plans, demands, recovers }) do deleted = deleted + redis.call('HDEL', hash, name) end
 for _, hash in ipairs({ runs, counts }) do
@@ -17,4 +18,4 @@ if redis.call('HDEL', paused, name) == 1 then
   deleted = deleted + 1
   ring(bell, 'paused', caller, '0', name)
 end
-return { nowUs, deleted }
+return { nowUs, deleted, demand.state ~= 'idle' and demand.at or 0 }

@@ -190,7 +190,7 @@ export class Claims {
   ): Promise<ClaimReply | 'refused'> {
     const reply = await this.retries.once('claim', job.name, async () => {
       const answer = await this.store.claim(request);
-      if (answer.verdict === 'gone') await this.plans.bringBack(job, known);
+      if (answer.verdict === 'gone' && !job.isDismissed) await this.plans.bringBack(job, known);
       return answer;
     });
     if (reply?.pause) this.paused.learn(job.name, reply.pause);

@@ -46,7 +46,7 @@ export class Recoveries {
 
   /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
   check(job: Job): void {
-    if (!job.settings.recover || job.recovering || this.shared.pauses.stopped) return;
+    if (!job.settings.recover || job.isDismissed || job.recovering || this.shared.pauses.stopped) return;
     // A slot that this instance has won, and could not begin in time, looks like one whose run died. It is claimed again.
     if (job.wonWith !== null) {
       this.checkIn(job, job.settings.ttlMs, true);
@@ -68,6 +68,11 @@ export class Recoveries {
 
   clockJumped(): void {
     this.checks.realign();
+  }
+
+  dismissed(job: Job): void {
+    this.checks.clear(job.name);
+    this.waiting.remove(job);
   }
 
   stop(): void {

@@ -71,6 +71,8 @@ export class Slots {
   private align(job: Job): void {
     const { known } = job;
     this.claims.forget(job);
+    // The alarm is of another job of this name, which was hired after this one was dismissed.
+    if (job.isDismissed && this.jobs.has(job.name)) return;
     if (known?.schedule)
       this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
     else this.alarms.clear(job.name);

@@ -104,6 +104,7 @@ export class Calls {
 
   private failure({ verb, job }: Unanswered, cause: unknown): BossmanError {
     const what = named(verb, job);
+    if (cause instanceof BossmanError) return cause;
     if (cause === null) return new BossmanError('QUIT', `quit before Redis answered: ${what}`, job);
     return new BossmanError(
       this.closed ? 'QUIT' : 'COMMAND',

@@ -47,7 +47,7 @@ export class Alarms {
     const alarm = { key, dueAt, order: this.settings, live: true };
     this.byKey.set(key, alarm);
     this.push(alarm);
-    if (this.heap.length > 64 && this.heap.length > 2 * this.byKey.size) this.sweep();
+    this.sweepSometimes();
     this.wait();
   }
 
@@ -62,6 +62,7 @@ export class Alarms {
     if (!alarm) return;
     alarm.live = false;
     this.byKey.delete(key);
+    this.sweepSometimes();
   }
 
   /** From here on no alarm rings, and none can be set. */
@@ -116,8 +117,9 @@ export class Alarms {
     this.timer = after(earliest.dueAt - this.now(), () => this.step());
   }
 
-  /** Throws the dead away. An array in order is a heap. */
-  private sweep(): void {
+  /** Throws the dead away when they outnumber the living. An array in order is a heap. */
+  private sweepSometimes(): void {
+    if (this.heap.length <= 64 || this.heap.length <= 2 * this.byKey.size) return;
     this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 

@@ -197,12 +197,13 @@ export async function pauses(fred: Bossman): Promise<void> {
   await fred.pause('job', { until: '2 hours' });
   await fred.pause('job', { until: 1e12, note: undefined });
   const done: Promise<void> = fred.resume('job');
+  const wasThere: boolean = await fred.forget('job');
   // @ts-expect-error: neither an instant nor a duration
   await fred.pause('job', { until: true });
   const [job] = await fred.jobs();
   const paused: Bossman.PausedInfo | null | undefined = job?.paused;
   const end: number | null | undefined = paused?.until;
-  await done.then(() => end);
+  await done.then(() => (wasThere ? end : null));
 }
 
 export function qas(fred: Bossman): void {

@@ -1,0 +1,88 @@
+import { BossmanError } from '../errors';
+import type { InstanceInfo } from '../info';
+import type { Job } from '../job';
+import type { PausedJobs } from '../plans/paused-jobs';
+import type { Plans } from '../plans/plans';
+import type { Runner } from '../runs/runner';
+import type { Part, Shared } from '../shared';
+import type { Overview } from './overview';
+import type { Roll } from './roll-call';
+
+/** The instances that hire the job, or in which it still runs. */
+export function holdersOf(name: string, instances: readonly InstanceInfo[]): InstanceInfo[] {
+  return instances.filter(
+    ({ jobs, running }) => jobs.some((job) => job.name === name) || running.some(({ job }) => job === name),
+  );
+}
+
+/** What else of an instance knows a job. */
+interface Knowing {
+  readonly jobs: Map<string, Job>;
+  readonly parts: readonly Part[];
+  readonly plans: Plans;
+  readonly paused: PausedJobs;
+  readonly runner: Runner;
+  readonly overview: Overview;
+}
+
+/** Lets go of jobs in an instance, and deletes what Redis keeps of them, if no other instance needs it. */
+export class Forgetting {
+  /** The roll call that is under way; settles when it is over. */
+  private calling: Promise<unknown> = Promise.resolve();
+  /** The one after it. */
+  private next: Promise<Roll> | null = null;
+
+  constructor(
+    private readonly shared: Pick<Shared, 'store' | 'teller'>,
+    private readonly of: Knowing,
+  ) {}
+
+  /** Rejects when somebody else hires the job, or when that is not known. */
+  async forget(name: string): Promise<boolean> {
+    const { store, teller } = this.shared;
+    const { jobs, plans, parts, paused, runner } = this.of;
+    const job = jobs.get(name);
+    jobs.delete(name);
+    if (job) {
+      plans.dismiss(job);
+      for (const part of parts) part.dismissed?.(job);
+    }
+    const { instances, silence } = await this.callRoll();
+    const isOwn = ({ id }: InstanceInfo) => id === store.instance;
+    // Runs that go on here leave nothing behind.
+    const others = holdersOf(name, instances).filter((instance) => !isOwn(instance) || jobs.has(name));
+    if (others.length > 0) {
+      const who = others.map(({ host, pid }) => `${host}:${pid}`).join(', ');
+      throw notForgotten(name, `it is hired, or runs, in ${who}`);
+    }
+    if (silence !== null) throw notForgotten(name, `it is not known which instances there are: ${silence}`);
+    if (jobs.has(name)) throw notForgotten(name, 'this instance has hired it again');
+    // Sent after it, they would bring back a part.
+    runner.record(name, job, false);
+    const { deleted, demandedAt } = await store.forget(name).catch((cause) => {
+      runner.record(name, job, true);
+      throw cause;
+    });
+    paused.forget(name);
+    if (demandedAt !== null) {
+      const message = `'${name}' was forgotten while a demand of it waited since ${new Date(demandedAt).toISOString()}; it is not run`;
+      teller.trouble(new BossmanError('FORGET', message, name));
+    }
+    return deleted;
+  }
+
+  /** Thousands may be let go at once. One that is under way may have been answered before this one was. */
+  private callRoll(): Promise<Roll> {
+    this.next ??= this.calling.then(() => {
+      const roll = this.of.overview.callRoll();
+      this.next = null;
+      this.calling = roll.catch(() => {});
+      return roll;
+    });
+    return this.next;
+  }
+}
+
+function notForgotten(name: string, why: string): BossmanError {
+  return new BossmanError('FORGET', `'${name}' is not forgotten: ${why}`, name);
+}
