@@ -499,8 +499,8 @@ describe('an inspector', () => {
     await waitFor('both to be noted', async () => (await fred.jobs()).every(({ runs }) => runs === 1));
     await fred.quit();
     await inspector.demand('job');
-    expect(await inspector.forget('job')).toBe(true);
-    expect(await inspector.forget('job')).toBe(false);
+    expect(await inspector.forget('job')).toMatchObject({ deleted: true, demandedAt: expect.any(Number) });
+    expect(await inspector.forget('job')).toEqual({ deleted: false, demandedAt: null });
     expect((await inspector.jobs()).map(({ name, runs }) => [name, runs])).toEqual([['other', 1]]);
     expect(await inspector.history('job')).toEqual([]);
     expect(await inspector.history('other')).toHaveLength(1);
