@@ -18,12 +18,6 @@ import { Starts } from './starts';
  * slot is.
  */
 export class Claims {
-  private readonly store: Shared['store'];
-  private readonly clock: Shared['clock'];
-  private readonly fleet: Shared['fleetSize'];
-  private readonly teller: Shared['teller'];
-  private readonly pauses: Shared['pauses'];
-  private readonly retries: Shared['retries'];
   private readonly starts: Starts;
   private readonly gate: ClaimGate;
 
@@ -39,12 +33,6 @@ export class Claims {
     },
   ) {
     const { clock, track } = shared;
-    this.store = shared.store;
-    this.clock = clock;
-    this.fleet = shared.fleetSize;
-    this.teller = shared.teller;
-    this.pauses = shared.pauses;
-    this.retries = shared.retries;
     this.starts = new Starts(() => clock.monotonic());
     this.gate = new ClaimGate(
       () => clock.monotonic(),
@@ -87,17 +75,17 @@ export class Claims {
    * that was won, and whose lock ended before it could begin, is claimed again.
    */
   private async claim(job: Job): Promise<void> {
-    let token = this.store.nextToken();
+    let token = this.shared.store.nextToken();
     let clockError = CLOCK_ERROR;
     let late: LateSlot | null = null;
     this.gate.enter();
     try {
       // Nobody else can claim what was won, so a quit does not keep it from being claimed again.
-      while (job.known?.schedule && (late || !this.pauses.stopped)) {
+      while (job.known?.schedule && (late || !this.shared.pauses.stopped)) {
         const { known } = job;
         if (late && late.stamp !== known.stamp) break;
         const { slot: due } = known;
-        const sentAt = this.clock.monotonic();
+        const sentAt = this.shared.clock.monotonic();
         const request = claimRequest(this.shared, this.paused, {
           job,
           known,
@@ -124,17 +112,17 @@ export class Claims {
           const isLateAgain: boolean = await this.beginAgain(job, known, late, request, reply, sentAt);
           if (!isLateAgain) return;
           late = lateSlot(request, reply);
-          token = this.store.nextToken();
+          token = this.shared.store.nextToken();
           // Something blocks this process all the time, or Redis gives no lock any time.
           if (!(await this.pause(DUE.first))) break;
         } else {
           this.conclude(job, known, reply, due, request.open);
           if (reply.verdict !== 'run' || (await this.begin(job, known, token, reply, sentAt))) return;
           late = lateSlot(request, reply);
-          token = this.store.nextToken();
+          token = this.shared.store.nextToken();
         }
       }
-      if (late) this.giveUp(job, late, this.pauses.stopped ? 'quit' : 'expired');
+      if (late) this.giveUp(job, late, this.shared.pauses.stopped ? 'quit' : 'expired');
     } finally {
       job.claiming = false;
       job.wonWith = null;
@@ -146,9 +134,9 @@ export class Claims {
   /** Lets others claim meanwhile. False when the instance stops. */
   private async pause(ms: number): Promise<boolean> {
     this.gate.leave();
-    await this.pauses.pause(ms);
+    await this.shared.pauses.pause(ms);
     await this.gate.enterAgain();
-    return !this.pauses.stopped;
+    return !this.shared.pauses.stopped;
   }
 
   /** Takes in the answer to a slot that was claimed again. True when it is late once more. */
@@ -171,7 +159,7 @@ export class Claims {
       return false;
     }
     if (verdict === 'fired') this.plans.learn(job, reply);
-    const isCovered = verdict === 'missed' || reply.slot > late.next || this.clock.now() >= late.next;
+    const isCovered = verdict === 'missed' || reply.slot > late.next || this.shared.clock.now() >= late.next;
     this.giveUp(job, late, isCovered ? 'missed' : 'expired');
     return false;
   }
@@ -179,8 +167,8 @@ export class Claims {
   /** A slot that was won can neither begin nor be claimed again. */
   private giveUp(job: Job, { slot, stamp, token }: LateSlot, why: SkipEvent['why']): void {
     this.on.notRun(job, token);
-    if (job.firedBy > stamp || !this.teller.hears('skip')) return;
-    this.teller.tell('skip', { job: job.name, slot, through: slot, why });
+    if (job.firedBy > stamp || !this.shared.teller.hears('skip')) return;
+    this.shared.teller.tell('skip', { job: job.name, slot, through: slot, why });
   }
 
   private async claimOnce(
@@ -188,8 +176,8 @@ export class Claims {
     known: KnownPlan,
     request: ClaimRequest,
   ): Promise<ClaimReply | 'refused'> {
-    const reply = await this.retries.once('claim', job.name, async () => {
-      const answer = await this.store.claim(request);
+    const reply = await this.shared.retries.once('claim', job.name, async () => {
+      const answer = await this.shared.store.claim(request);
       if (answer.verdict === 'gone' && !job.isDismissed) await this.plans.bringBack(job, known);
       return answer;
     });
@@ -218,7 +206,7 @@ export class Claims {
       // Somebody else was first, or our clock is fast: only the former costs precedence.
       if (claimed > known.slot) this.on.movedOn(job, known, claimed, 'other');
     } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed' || verdict === 'paused') {
-      this.fleet.counted(reply.heard);
+      this.shared.fleetSize.counted(reply.heard);
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.on.movedOn(job, known, slot, open ? 'nobody' : 'me');
@@ -254,8 +242,8 @@ export class Claims {
     const { claimed: slot, at: lockedAt, lockEndsAt } = reply;
     // Use the earliest time that Redis' clock may show, so that the run never starts early.
     job.wonWith = token;
-    const wait = slot - this.clock.bounds().earliest;
-    const since = Math.max(sentAt, this.clock.monotonic() + wait);
+    const wait = slot - this.shared.clock.bounds().earliest;
+    const since = Math.max(sentAt, this.shared.clock.monotonic() + wait);
     const begins = await this.starts.wait(job.name, wait);
     return turns.call(() => {
       if (job.firedBy > reply.stamp || this.paused.stops(job.name, slot, lockedAt)) {
@@ -268,7 +256,7 @@ export class Claims {
         return true;
       }
       this.gate.begun(since, job.settings.ttlMs);
-      if (this.clock.now() >= lockEndsAt) return false;
+      if (this.shared.clock.now() >= lockEndsAt) return false;
       this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
       return true;
     });
@@ -276,8 +264,8 @@ export class Claims {
 
   /** Tells of the slots from `slot` on, before `end`. */
   private skip(job: Job, { schedule }: KnownPlan, slot: number, end: number, why: SkipEvent['why']): void {
-    if (slot >= end || !this.teller.hears('skip')) return;
-    this.teller.tell('skip', {
+    if (slot >= end || !this.shared.teller.hears('skip')) return;
+    this.shared.teller.tell('skip', {
       job: job.name,
       slot,
       through: schedule?.previous(slot, end - 1) ?? slot,

@@ -27,24 +27,16 @@ const LONGEST_YIELD = 1000;
  * decides.
  */
 export class Slots {
-  private readonly jobs: Shared['jobs'];
-  private readonly clock: Shared['clock'];
-  private readonly fleet: Shared['fleetSize'];
-  private readonly trust: Shared['trust'];
   private readonly alarms: Alarms;
   private readonly claims: Claims;
 
   constructor(
-    shared: Shared,
+    private readonly shared: Shared,
     private readonly plans: Plans,
     private readonly paused: PausedJobs,
     private readonly on: Handover,
   ) {
     const { clock } = shared;
-    this.jobs = shared.jobs;
-    this.clock = shared.clock;
-    this.fleet = shared.fleetSize;
-    this.trust = shared.trust;
     this.alarms = new Alarms(
       () => clock.now(),
       (name, lateMs) => this.onAlarm(name, lateMs),
@@ -72,7 +64,7 @@ export class Slots {
     const { known } = job;
     this.claims.forget(job);
     // The alarm is of another job of this name, which was hired after this one was dismissed.
-    if (job.isDismissed && this.jobs.has(job.name)) return;
+    if (job.isDismissed && this.shared.jobs.has(job.name)) return;
     if (known?.schedule)
       this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
     else this.alarms.clear(job.name);
@@ -86,7 +78,7 @@ export class Slots {
 
   /** The trigger of a planned job expired: if its slot seems far ahead, one of the two clocks is wrong. */
   onExpired(job: Job): void {
-    const now = this.clock.now();
+    const now = this.shared.clock.now();
     const { known } = job;
     if (known?.schedule && known.slot - now > 30 && now - job.heardAt > 500) this.plans.syncSoon(job);
   }
@@ -115,16 +107,16 @@ export class Slots {
 
   /** ms after that at which this instance claims it. */
   private precedence(job: Job): number {
-    if (this.fleet.alone || job.goesFirst === 'me') return 0;
-    const others = job.goesFirst === 'nobody' ? 0 : GOES_FIRST + this.fleet.bellMs;
-    return Math.min(LONGEST_YIELD, others + this.fleet.randomWait());
+    if (this.shared.fleetSize.alone || job.goesFirst === 'me') return 0;
+    const others = job.goesFirst === 'nobody' ? 0 : GOES_FIRST + this.shared.fleetSize.bellMs;
+    return Math.min(LONGEST_YIELD, others + this.shared.fleetSize.randomWait());
   }
 
   /** ms that an instance waits once more when its alarm has gone off. */
   private hesitation(job: Job, lateMs: number): number {
-    if (this.fleet.alone) return 0;
+    if (this.shared.fleetSize.alone) return 0;
     if (job.goesFirst === 'me') return Math.min(this.on.busy() * BUSY, GOES_FIRST);
-    return lateMs > STALLED ? Math.min(LONGEST_YIELD, this.fleet.randomWait()) : 0;
+    return lateMs > STALLED ? Math.min(LONGEST_YIELD, this.shared.fleetSize.randomWait()) : 0;
   }
 
   private moveOn(job: Job, known: KnownPlan, slot: number, goesFirst: Job['goesFirst']): void {
@@ -132,20 +124,20 @@ export class Slots {
     job.goesFirst = goesFirst;
     job.waitedAgain = false;
     job.claimHeardAt = 0;
-    job.heardAt = this.clock.now();
+    job.heardAt = this.shared.clock.now();
     this.align(job);
   }
 
   private onClaimed(job: Job, bell: Bell & { kind: 'claim' }): void {
     const { known } = job;
-    this.fleet.heard(bell.listeners);
+    this.shared.fleetSize.heard(bell.listeners);
     if (bell.verdict === 'run' && this.paused.covers(job.name, bell.slot)) this.paused.ask(job.name);
     if (!known || bell.stamp < known.stamp) return;
     if (bell.stamp > known.stamp || !known.schedule) {
       this.plans.syncSoon(job);
     } else if (bell.next === known.slot && job.claimHeardAt > 0 && bell.at !== job.claimHeardAt) {
-      this.trust.contradicted();
-    } else if (this.trust.doubts || this.isOurs(job, known, bell)) {
+      this.shared.trust.contradicted();
+    } else if (this.shared.trust.doubts || this.isOurs(job, known, bell)) {
       // Whether it is claimed, our own claim finds out.
       return;
     } else if (bell.next > known.slot) {
@@ -165,7 +157,7 @@ export class Slots {
 
   /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */
   private follows(schedule: Schedule, slot: number, { at, next }: Bell & { kind: 'claim' }): boolean {
-    if (at < slot - CLAIMED_EARLY || at > this.clock.bounds().latest + CLOCK_ERROR) return false;
+    if (at < slot - CLAIMED_EARLY || at > this.shared.clock.bounds().latest + CLOCK_ERROR) return false;
     const latest = Math.max(at, slot) + CLOCK_ERROR;
     const { everyMs } = schedule;
     if (everyMs !== null) return (next - slot) % everyMs === 0 && next <= latest + everyMs;
@@ -173,11 +165,11 @@ export class Slots {
   }
 
   private onAlarm(name: string, lateMs: number): void {
-    const job = this.jobs.get(name);
+    const job = this.shared.jobs.get(name);
     if (!job?.known?.schedule || job.claiming) return;
     const { known } = job;
     // Until the slot it may be over.
-    if (job.running > 0 && this.clock.now() < known.slot) {
+    if (job.running > 0 && this.shared.clock.now() < known.slot) {
       job.punctualAt = known.slot;
       this.align(job);
       return;
@@ -185,10 +177,10 @@ export class Slots {
     const wait = job.waitedAgain ? 0 : this.hesitation(job, lateMs);
     if (wait > 0) {
       job.waitedAgain = true;
-      this.alarms.set(name, this.clock.now() + wait);
+      this.alarms.set(name, this.shared.clock.now() + wait);
       return;
     }
-    const isLate = this.clock.now() - known.slot > MISSED_AFTER;
+    const isLate = this.shared.clock.now() - known.slot > MISSED_AFTER;
     if (!this.on.places.hasRoom && !isLate) job.crowdedAt = known.slot;
     this.claims.ask(job);
   }
