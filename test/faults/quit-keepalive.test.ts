@@ -1,4 +1,5 @@
 import { makeFaultyFleet } from '../support/faults';
+import { held, msOf } from '../support/held';
 import { waitFor } from '../support/wait';
 
 // Apart from the others, as one of them takes half a minute.
@@ -6,22 +7,6 @@ import { waitFor } from '../support/wait';
 const fleet = makeFaultyFleet();
 const never = () => new Promise(() => {});
 const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null);
-
-/** Work that goes on until it is let go. */
-function held() {
-  let letGo = () => {};
-  const work = () =>
-    new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-  return { work, letGo: () => letGo() };
-}
-
-async function msOf(promise: Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await promise;
-  return performance.now() - began;
-}
 
 describe('a quit with keepAlive', () => {
   it('waits for several times the ttl while it renews the lock, so that a demand waits for the end', async () => {

@@ -1,6 +1,7 @@
 import type Bossman from '../../src';
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsOf } from '../support/flaws';
+import { held, msOf } from '../support/held';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
@@ -10,22 +11,6 @@ const GAVE_UP = /^QUIT: quit gave up on runs/;
 
 const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null);
 const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
-
-/** Work that goes on until it is let go. */
-function held() {
-  let letGo = () => {};
-  const work = () =>
-    new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-  return { work, letGo: () => letGo() };
-}
-
-async function msOf(promise: Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await promise;
-  return performance.now() - began;
-}
 
 describe('work that never settles', () => {
   it('is told when its ttl is over; slots until then are skipped, and the next ones run', async () => {
