@@ -146,7 +146,7 @@ class Bossman extends EventEmitter {
    */
   pause(name: string, options: PauseOptions = {}): Promise<void> {
     const known = readName(name);
-    const settings = readPauseOptions(options);
+    const settings = readPauseOptions(options, this.instance.now());
     return this.instance.calls.perform('pause', known, () => this.instance.paused.pause(known, settings));
   }
 

@@ -16,8 +16,8 @@ import type { Connection, JobDefinition } from './options';
 import { Followers } from './plans/followers';
 import { PausedJobs } from './plans/paused-jobs';
 import { Plans } from './plans/plans';
-import { type Client, checkPrefix, connect, hangUp, isCluster, spaceOf } from './redis/connection';
-import { Keys } from './redis/keys';
+import { type Client, hangUp, isCluster } from './redis/connection';
+import { openLink } from './redis/link';
 import { enableNotifications } from './redis/notifications';
 import { retryError } from './redis/refusals';
 import type { SettleReply } from './redis/replies';
@@ -51,19 +51,16 @@ export class Instance {
   readonly forgetting: Forgetting;
   readonly jobs = new Map<string, Job>();
   private readonly origin = new Origin();
-  private readonly clock = new RedisClock();
-  private readonly fleetSize = new FleetSize(() => this.clock.monotonic());
-  private readonly pauses = new Pauses();
+  private readonly shared: Shared;
   private readonly client: Client;
   private readonly subscriber: Client;
-  private readonly store: Store;
   private readonly slots: Slots;
   private readonly recoveries: Recoveries;
   private readonly followers: Followers;
   private readonly presence: Presence;
   private readonly deaths: Deaths;
   private readonly bellFallback: BellFallback;
-  readonly parts: readonly Part[];
+  readonly parts: Part[];
   private quitting: Promise<void> | null = null;
 
   /**
@@ -75,17 +72,18 @@ export class Instance {
     readonly settings: InstanceSettings,
     connection: Connection | undefined,
   ) {
-    checkPrefix(settings.prefix, connection);
-    this.client = connect(connection, 'commands');
-    this.subscriber = connect(connection, 'subscriber');
-    const { db, keyPrefix } = spaceOf(this.client);
-    const keys = new Keys(settings.prefix, keyPrefix, db);
-    const { jobs, clock, fleetSize, pauses, origin } = this;
+    const { client, subscriber, keys, time } = openLink(connection, settings.prefix);
+    this.client = client;
+    this.subscriber = subscriber;
+    const { jobs, origin } = this;
+    const clock = new RedisClock(time.monotonic);
+    const fleetSize = new FleetSize(time.monotonic, time.isMoved);
+    const pauses = new Pauses(time);
 
-    const reporter = new Reporter(emitter, () => this.id, origin);
-    this.reporter = reporter;
-    this.calls = new Calls(reporter, origin);
-    this.store = new Store(this.client, keys, clock, {
+    const teller = new Reporter(emitter, () => this.id, origin, time);
+    this.reporter = teller;
+    this.calls = new Calls(teller, origin, time);
+    const store = new Store(client, keys, clock, {
       clockJump: () => {
         for (const part of this.parts) part.clockJumped?.();
       },
@@ -94,11 +92,11 @@ export class Instance {
     const track: Shared['track'] = (promise) => this.calls.track(promise);
     const trust = new Trust(clock);
     const retries = new Retries(pauses, {
-      answered: (verb, job) => reporter.over(verb, job),
-      refused: (verb, job, cause) => reporter.trouble(retryError(verb, job, cause), verb),
+      answered: (verb, job) => teller.over(verb, job),
+      refused: (verb, job, cause) => teller.trouble(retryError(verb, job, cause), verb),
     });
-    const { store } = this;
-    const shared = { jobs, store, clock, fleetSize, trust, teller: reporter, pauses, retries, origin, track };
+    const shared = { jobs, store, clock, time, fleetSize, trust, teller, pauses, retries, origin, track };
+    this.shared = shared;
 
     const places = new Places(settings.concurrency);
     const handover: Handover = {
@@ -141,7 +139,7 @@ export class Instance {
     });
     const listener = new Listener(
       this.subscriber,
-      { keys, instance: this.id, trust, teller: reporter },
+      { keys, instance: this.id, trust, teller },
       {
         onBell: (bell) => this.onBell(bell),
         onExpired: (name) => this.onExpired(name),
@@ -156,7 +154,9 @@ export class Instance {
     );
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
     const { slots, demands, recoveries, followers, paused } = this;
-    this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses, wake];
+    this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses];
+    // A time that is moved does not go on while the machine sleeps.
+    if (!time.isMoved) this.parts.push(wake);
     this.forgetting = new Forgetting(shared, this);
     for (const part of this.parts) part.start?.();
     this.watchConnections();
@@ -164,13 +164,18 @@ export class Instance {
 
   /** What this instance is called in Redis, and in traces. */
   get id(): string {
-    return this.store.instance;
+    return this.shared.store.instance;
+  }
+
+  /** The wall clock, in ms since the epoch. */
+  now(): number {
+    return this.shared.time.wall();
   }
 
   /** Makes the job known here, in place of an earlier hire of its name, and stores its plan. */
   hire(name: string, definition: JobDefinition, settings: JobSettings): Promise<void> {
     return this.calls.begin<void>('hire', name, (waiter) => {
-      const job = hiredJob(this.jobs, name, definition, settings, Math.floor(this.clock.monotonic()));
+      const job = hiredJob(this.jobs, name, definition, settings, Math.floor(this.shared.clock.monotonic()));
       this.recoveries.check(job);
       this.plans.hire(job, waiter);
     });
@@ -188,7 +193,7 @@ export class Instance {
     const hasQuit = () => this.quitting !== null;
     tellOutages(this.client, 'command', this.reporter, hasQuit);
     tellOutages(this.subscriber, 'subscriber', this.reporter, hasQuit);
-    this.client.on('connect', () => this.store.connected());
+    this.client.on('connect', () => this.shared.store.connected());
     this.client.on('ready', () => this.onReady());
     // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
     this.client.on('-node', () => {
@@ -258,10 +263,10 @@ export class Instance {
 
   private onSubscribed(): void {
     const isFirst = this.bellFallback.heard();
-    this.store.isHeardOf = true;
+    this.shared.store.isHeardOf = true;
     this.demands.subscribed();
-    this.store.peers.listeners().then(
-      (listeners) => this.fleetSize.heard(listeners),
+    this.shared.store.peers.listeners().then(
+      (listeners) => this.shared.fleetSize.heard(listeners),
       // Only a first guess: every claim tells it again.
       () => {},
     );
@@ -277,9 +282,8 @@ export class Instance {
       this.calls.closed = true;
       this.runner.leave(timeout);
       for (const part of this.parts) part.stop?.();
-      const shared = { clock: this.clock, teller: this.reporter };
       const abandonSlots = () => this.slots.abandon();
-      const rest = await waitForRuns(this.runner, this.calls, abandonSlots, shared, timeout);
+      const rest = await waitForRuns(this.runner, this.calls, abandonSlots, this.shared, timeout);
       this.calls.giveUp();
       answersMs = rest();
     } catch {
@@ -287,7 +291,7 @@ export class Instance {
     }
     this.reporter.mute();
     this.runner.stop();
-    if (this.client.status === 'ready') this.store.peers.ringQuit().catch(() => {});
+    if (this.client.status === 'ready') this.shared.store.peers.ringQuit().catch(() => {});
     await Promise.allSettled([hangUp(this.client, answersMs), hangUp(this.subscriber, 0)]);
   }
 }

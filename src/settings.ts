@@ -139,17 +139,20 @@ export function readHistoryOptions(options: HistoryOptions): number {
   return last;
 }
 
-/** @throws TypeError or RangeError, naming the option and its value */
-export function readPauseOptions(options: PauseOptions): PauseSettings {
+/**
+ * @param now ms since the epoch; default: by the process's clock
+ * @throws TypeError or RangeError, naming the option and its value
+ */
+export function readPauseOptions(options: PauseOptions, now = Date.now()): PauseSettings {
   const given = record('options', options, PAUSE_OPTIONS);
   const note = wellFormed(ofType('note', given.note, 'string') ?? '');
   if (note.length > LONGEST_NOTE) {
     throw new RangeError(`note: ${shown(note)} is longer than ${LONGEST_NOTE} characters`);
   }
-  return { end: isGiven(given.until) ? readUntil(given.until) : null, note: note === '' ? null : note };
+  return { end: isGiven(given.until) ? readUntil(given.until, now) : null, note: note === '' ? null : note };
 }
 
-function readUntil(until: unknown): PauseSettings['end'] {
+function readUntil(until: unknown, now: number): PauseSettings['end'] {
   if (typeof until === 'string') return { inMs: parseInterval(until, 'until') };
   const at = types.isDate(until) ? until.getTime() : until;
   if (typeof at !== 'number') {
@@ -159,7 +162,7 @@ function readUntil(until: unknown): PauseSettings['end'] {
   }
   // From the year 33658 on there is no instant to the scripts.
   if (!(Math.abs(at) < FIRED)) throw new RangeError(`until: ${shown(until)} is not a valid time`);
-  if (at <= Date.now()) {
+  if (at <= now) {
     throw new RangeError(
       `until: ${shown(until)} is in the past; a number is in ms since the epoch, a duration is a string such as '2 hours'`,
     );

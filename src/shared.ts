@@ -8,6 +8,7 @@ import type { RedisClock } from './time/clock';
 import type { Origin } from './time/origin';
 import type { Pauses } from './time/pauses';
 import type { Retries } from './time/retry';
+import type { Time } from './time/time';
 
 /** What all parts of an instance use. Each part gets it first, and then what it alone needs. */
 export interface Shared {
@@ -15,6 +16,7 @@ export interface Shared {
   readonly jobs: ReadonlyMap<string, Job>;
   readonly store: Store;
   readonly clock: RedisClock;
+  readonly time: Time;
   readonly fleetSize: FleetSize;
   readonly trust: Trust;
   readonly teller: Teller;

@@ -51,6 +51,7 @@ export class Demands {
     this.takes = new Alarms(
       () => shared.clock.now(),
       (name) => this.take(name),
+      shared.time,
     );
     this.expiries = new DemandExpiries(shared.clock);
     this.waiting = on.places.line((job) => this.take(job.name));

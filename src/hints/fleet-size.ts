@@ -16,8 +16,14 @@ export class FleetSize {
   private ownCount = 0;
   private countedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param local a monotonic clock in ms */
-  constructor(private readonly local: () => number) {}
+  /**
+   * @param local a monotonic clock in ms
+   * @param isInstant a bell arrives in the moment in which it is rung, so nobody needs to wait for it
+   */
+  constructor(
+    private readonly local: () => number,
+    private readonly isInstant = false,
+  ) {}
 
   /** Our own bell was heard by so many. */
   counted(listeners: number): void {
@@ -29,7 +35,7 @@ export class FleetSize {
 
   /** Another's bell was, as it says; 0: it does not know. */
   heard(listeners: number): void {
-    if (listeners > 0) this.listeners = Math.min(LARGEST, listeners);
+    if (listeners > 0 && !this.isInstant) this.listeners = Math.min(LARGEST, listeners);
   }
 
   /** What we can tell others: hearsay is not handed on, or an old count would go round for ever. */

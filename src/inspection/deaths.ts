@@ -83,7 +83,7 @@ export class Deaths {
     try {
       const away = await this.awayOf([...suspects.keys()]);
       this.own?.teller.over('died', '');
-      if (away.length === 0 || !(await this.shared.pauses.pause(AWAY_FOR))) return 0;
+      if (away.length === 0 || !(await this.shared.pauses.brief(AWAY_FOR))) return 0;
       const gone = await this.awayOf(away);
       await Promise.all(gone.map((token) => this.record(suspects.get(token) ?? '', token)));
       return gone.length;

@@ -107,7 +107,7 @@ export class Inspector {
   /** @param settings see `readPauseOptions` */
   async pause(name: string, { end, note }: PauseSettings): Promise<void> {
     await this.store.pause(readName(name), end, pauseInfo('cli', note, false), this.store.nextSequence());
-    await this.pauses.pause(BEGINS_WITHIN);
+    await this.pauses.brief(BEGINS_WITHIN);
   }
 
   /** False when the job was not paused. */

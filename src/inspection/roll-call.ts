@@ -51,7 +51,7 @@ export class RollCall {
     // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
     let waited = 0;
     let wait = LOOKS.first;
-    while (expected > 0 && waited < LONGEST_WAIT && (await this.shared.pauses.pause(wait))) {
+    while (expected > 0 && waited < LONGEST_WAIT && (await this.shared.pauses.brief(wait))) {
       if ((await this.reads.answersTo(roll)) >= expected) break;
       waited += wait;
       wait = Math.min(2 * wait, LOOKS.longest);

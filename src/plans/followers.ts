@@ -1,7 +1,7 @@
 import type { Bell } from '../hints/bell';
 import type { Job } from '../job';
 import type { Shared } from '../shared';
-import { cancel, each, type Timer } from '../time/timers';
+import type { Timer } from '../time/timers';
 
 /** ms between two roll calls, the one thing that an instance does unasked: and only while it follows another's plan. */
 const EVERY = 30_000;
@@ -30,7 +30,7 @@ export class Followers {
 
   /** To be called when a job begins to follow another plan. */
   watch(): void {
-    if (!this.shared.pauses.stopped) this.timer ??= each(EVERY, () => this.callAll());
+    if (!this.shared.pauses.stopped) this.timer ??= this.shared.time.each(EVERY, () => this.callAll());
   }
 
   /** An instance left: perhaps the last one that hired the plan we follow. */
@@ -49,7 +49,7 @@ export class Followers {
   }
 
   stop(): void {
-    cancel(this.timer);
+    this.shared.time.cancel(this.timer);
     this.timer = null;
   }
 

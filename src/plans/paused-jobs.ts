@@ -39,6 +39,7 @@ export class PausedJobs implements Part {
     this.ends = new Alarms(
       () => shared.clock.now(),
       (name) => this.ended(name, null),
+      shared.time,
     );
   }
 
@@ -47,7 +48,7 @@ export class PausedJobs implements Part {
     const { pause } = await this.shared.store.pause(name, end, info, this.shared.store.nextSequence());
     this.learn(name, pause);
     // Whoever has won a slot just before has heard of it by then, or has begun.
-    await this.shared.pauses.pause(BEGINS_WITHIN);
+    await this.shared.pauses.brief(BEGINS_WITHIN);
   }
 
   async resume(name: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { Run } from './run';
 export async function perform(
   run: Run,
   qas: readonly Qa[],
-  { clock, store, teller }: Pick<Shared, 'clock' | 'store' | 'teller'>,
+  { clock, store, teller, time }: Pick<Shared, 'clock' | 'store' | 'teller' | 'time'>,
 ): Promise<Ending> {
   const { job, event, context } = run;
   const startedAt = clock.monotonic();
@@ -33,7 +33,7 @@ export async function perform(
     return run.trace;
   };
   try {
-    await traced(begin, chain, (hasFailed) => outcomeOf(run, worked, hasFailed));
+    await traced(begin, chain, (hasFailed) => outcomeOf(run, worked, hasFailed), time);
     return { duration: clock.monotonic() - startedAt, vetoed: !worked };
   } catch (cause) {
     return { duration: clock.monotonic() - startedAt, cause };

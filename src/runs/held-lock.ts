@@ -1,7 +1,6 @@
 import type { LostEvent } from '../events';
-import type { Store } from '../redis/store';
-import type { RedisClock } from '../time/clock';
-import { after, cancel, type Timer } from '../time/timers';
+import type { Shared } from '../shared';
+import type { Timer } from '../time/timers';
 import type { Lease } from './ticket';
 
 /** ms between two tries to renew a lock when Redis refuses; shorter when little time is left. */
@@ -24,8 +23,7 @@ export class HeldLock {
     private readonly job: string,
     private readonly ttlMs: number,
     private readonly keepAlive: boolean,
-    private readonly store: Store,
-    private readonly clock: RedisClock,
+    private readonly shared: Pick<Shared, 'store' | 'clock' | 'time'>,
     private readonly on: {
       /** Told once. */
       lost: (why: LostEvent['why']) => void;
@@ -41,7 +39,7 @@ export class HeldLock {
   /** The run is over. */
   letGo(): void {
     // The timer may have had no chance: the process was stalled, or frozen.
-    if (this.clock.now() >= this.lease.lockEndsAt) this.expire();
+    if (this.shared.clock.now() >= this.lease.lockEndsAt) this.expire();
     this.stop();
   }
 
@@ -58,10 +56,10 @@ export class HeldLock {
   async taken(at: number): Promise<void> {
     if (at <= this.lease.lockedAt || this.asking || this.over) return;
     this.asking = true;
-    const holder = await this.store.lockHolder(this.job).catch(() => this.lease.token);
+    const holder = await this.shared.store.lockHolder(this.job).catch(() => this.lease.token);
     this.asking = false;
     if (this.over || holder === this.lease.token) return;
-    const now = this.clock.bounds().latest;
+    const now = this.shared.clock.bounds().latest;
     // Nobody has it, and ours has ended: another may have had it since, and released it.
     if (holder === null && now >= this.lease.lockEndsAt && (at < this.lease.lockEndsAt || at > now))
       this.expire();
@@ -71,16 +69,16 @@ export class HeldLock {
   /** Waits for the lock to end, or renews it: when half of its time is left, and then as often as time is left for. */
   watch(): void {
     if (!this.watched) return;
-    const rest = this.lease.lockEndsAt - this.clock.now();
+    const rest = this.lease.lockEndsAt - this.shared.clock.now();
     this.wake(this.keepAlive ? rest - this.ttlMs / 2 : rest, () => {
       if (this.keepAlive) void this.renew();
-      else if (this.clock.now() < this.lease.lockEndsAt) this.watch();
+      else if (this.shared.clock.now() < this.lease.lockEndsAt) this.watch();
       else this.expire();
     });
   }
 
   private async renew(): Promise<void> {
-    const sentAt = this.clock.now();
+    const sentAt = this.shared.clock.now();
     const rest = this.lease.lockEndsAt - sentAt;
     if (rest <= 0) {
       this.expire();
@@ -88,7 +86,7 @@ export class HeldLock {
     }
     // Redis may not answer in time, or at all.
     this.wake(rest, () => this.expire());
-    const renewal = await this.store.renew(this.job, this.lease.token, this.ttlMs).catch(() => null);
+    const renewal = await this.shared.store.renew(this.job, this.lease.token, this.ttlMs).catch(() => null);
     if (!this.watched) return;
     if (renewal === null) {
       // Refused: again while there is time.
@@ -96,7 +94,7 @@ export class HeldLock {
     } else if (renewal.verdict === 'renewed') {
       this.lease.lockEndsAt = renewal.at + this.ttlMs;
       this.watch();
-    } else if (this.clock.bounds().latest >= this.lease.lockEndsAt) {
+    } else if (this.shared.clock.bounds().latest >= this.lease.lockEndsAt) {
       // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
       this.expire();
     } else {
@@ -105,8 +103,8 @@ export class HeldLock {
   }
 
   private wake(ms: number, call: () => void): void {
-    cancel(this.timer);
-    this.timer = after(ms, call);
+    this.shared.time.cancel(this.timer);
+    this.timer = this.shared.time.after(ms, call);
   }
 
   private expire(): void {
@@ -122,6 +120,6 @@ export class HeldLock {
 
   private unwatch(): void {
     this.watched = false;
-    cancel(this.timer);
+    this.shared.time.cancel(this.timer);
   }
 }

@@ -7,7 +7,6 @@ import type { Qa } from '../options';
 import { type Ending, errorText, recordText } from '../redis/records';
 import type { SettleReply } from '../redis/replies';
 import type { Shared } from '../shared';
-import { within } from '../time/timers';
 import { perform } from './chain';
 import { Departure } from './departure';
 import { tellEnd, tellLost } from './endings';
@@ -130,7 +129,7 @@ export class Runner {
     // A run that calls quit at once has no promise yet.
     await null;
     for (let { rest } = this.departure; rest > 0; rest = this.departure.rest)
-      await within(rest, Promise.all([...this.runs].map(({ worked }) => worked)));
+      await this.shared.time.within(rest, Promise.all([...this.runs].map(({ worked }) => worked)));
   }
 
   /**
@@ -143,11 +142,12 @@ export class Runner {
   async giveUp(answersMs: number): Promise<readonly string[]> {
     const left = [...this.runs];
     for (const run of left) run.giveUp();
-    if (left.length > 0) await within(GRACE, Promise.all(left.map(({ worked }) => worked)));
+    const { time } = this.shared;
+    if (left.length > 0) await time.within(GRACE, Promise.all(left.map(({ worked }) => worked)));
     this.gaveUp = true;
     const abandoned = [...this.runs].map((run) => this.abandon(run));
     const ended = left.filter(({ state }) => state === 'over').map(({ over }) => over);
-    if (left.length > 0) await within(answersMs, Promise.all([...abandoned, ...ended]));
+    if (left.length > 0) await time.within(answersMs, Promise.all([...abandoned, ...ended]));
     return this.abandoned;
   }
 
@@ -170,8 +170,7 @@ export class Runner {
   /** What looks after the run's lock until it is let go. */
   private hold(run: Run, ticket: Ticket): HeldLock {
     const { name, settings } = run.job;
-    const { store, clock } = this.shared;
-    return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, store, clock, {
+    return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, this.shared, {
       lost: (why) => this.lockLost(run, why),
       abort: (why) =>
         run.abortion.abort(new BossmanError('LOCK_LOST', `a run of '${name}' lost its lock (${why})`, name)),
@@ -180,7 +179,9 @@ export class Runner {
 
   /** In the origin's context first, so that the run is known in all that the chain calls. */
   private work(run: Run): Promise<Ending> {
-    return this.shared.origin.call(() => inside.call(run, () => perform(run, this.qas, this.shared)));
+    const { origin, time } = this.shared;
+    const chain = () => perform(run, this.qas, this.shared);
+    return origin.call(() => inside.call(run, () => time.work(chain)));
   }
 
   /** The chain has settled. */

@@ -32,8 +32,8 @@ export class Claims {
       claimed: (job: Job) => void;
     },
   ) {
-    const { clock, track } = shared;
-    this.starts = new Starts(() => clock.monotonic());
+    const { clock, time, track } = shared;
+    this.starts = new Starts(time);
     this.gate = new ClaimGate(
       () => clock.monotonic(),
       (job) => {

@@ -27,6 +27,7 @@ export class Recoveries {
     this.checks = new Alarms(
       () => shared.clock.now(),
       (name) => this.onCheck(name),
+      shared.time,
     );
     this.waiting = on.places.line((job) => this.check(job));
   }

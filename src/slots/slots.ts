@@ -40,6 +40,7 @@ export class Slots {
     this.alarms = new Alarms(
       () => clock.now(),
       (name, lateMs) => this.onAlarm(name, lateMs),
+      shared.time,
     );
     this.claims = new Claims(shared, plans, paused, {
       ...on,

@@ -1,4 +1,5 @@
 import { Alarms } from '../time/alarms';
+import type { Time } from '../time/time';
 
 /**
  * What was won before its time waits here for it: on the process's monotonic clock, as from the answer on it is known how
@@ -9,9 +10,8 @@ export class Starts {
   private readonly waiting = new Map<string, (isDue: boolean) => void>();
   private abandoned = false;
 
-  /** @param now a monotonic clock in ms */
-  constructor(private readonly now: () => number) {
-    this.alarms = new Alarms(now, (name) => this.end(name, true));
+  constructor(private readonly time: Time) {
+    this.alarms = new Alarms(time.monotonic, (name) => this.end(name, true), time);
   }
 
   /** One for each name. True after so many ms, at once if they are over; false when it is abandoned. */
@@ -19,7 +19,7 @@ export class Starts {
     if (this.abandoned || ms <= 0) return !this.abandoned;
     return new Promise((resolve) => {
       this.waiting.set(name, resolve);
-      this.alarms.set(name, this.now() + ms);
+      this.alarms.set(name, this.time.monotonic() + ms);
     });
   }
 

@@ -3,7 +3,8 @@ import type { Teller } from '../events';
 import { explained } from '../redis/refusals';
 import type { Waiter } from '../redis/waiter';
 import type { Origin } from '../time/origin';
-import { soon, within } from '../time/timers';
+import type { Time } from '../time/time';
+import { soon } from '../time/timers';
 
 /** Calls, or jobs, that the error of an early quit names. */
 const SHOWN = 10;
@@ -27,6 +28,7 @@ export class Calls {
   constructor(
     private readonly teller: Teller,
     private readonly origin: Origin,
+    private readonly time: Time,
   ) {}
 
   /** Has quit wait for it. */
@@ -83,7 +85,7 @@ export class Calls {
   async drain(rest: () => number): Promise<void> {
     while (this.underWay.size + this.unanswered.size > 0 && rest() > 0) {
       const answers = Array.from(this.unanswered, ({ promise }) => promise);
-      await within(rest(), Promise.allSettled([...this.underWay, ...answers]));
+      await this.time.within(rest(), Promise.allSettled([...this.underWay, ...answers]));
     }
   }
 

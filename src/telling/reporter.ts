@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { BossmanError, messageOf, warn } from '../errors';
 import type { BossmanEvents, Teller } from '../events';
 import type { Origin } from '../time/origin';
-import { monotonicMs } from '../time/timers';
+import type { Time } from '../time/time';
 import { heardChannel } from './trace';
 
 /** ms after which a job or connection that was hit, and did not fail again, no longer keeps an episode from ending. */
@@ -27,6 +27,7 @@ export class Reporter implements Teller {
     private readonly emitter: EventEmitter,
     private readonly instance: () => string,
     private readonly origin: Origin,
+    private readonly time: Time,
   ) {}
 
   hears(event: keyof BossmanEvents): boolean {
@@ -52,10 +53,10 @@ export class Reporter implements Teller {
       const episode = `${topic} ${kind}`;
       const hit = this.episodes.get(episode);
       if (hit) {
-        hit.set(who, monotonicMs());
+        hit.set(who, this.time.monotonic());
         return;
       }
-      this.episodes.set(episode, new Map([[who, monotonicMs()]]));
+      this.episodes.set(episode, new Map([[who, this.time.monotonic()]]));
     }
     if (this.hears('error')) this.tell('error', error);
     else this.origin.call(() => warn(error));
@@ -69,7 +70,7 @@ export class Reporter implements Teller {
       if (who === undefined) hit.clear();
       else hit.delete(who);
       // What is tried again and again fails again; what does not was tried once.
-      for (const [other, at] of hit) if (monotonicMs() - at > LAPSE) hit.delete(other);
+      for (const [other, at] of hit) if (this.time.monotonic() - at > LAPSE) hit.delete(other);
       if (hit.size === 0) this.episodes.delete(episode);
     }
   }

@@ -1,6 +1,6 @@
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
 import type { BossmanEvents, LostEvent, PauseEvent, ResumeEvent, RunEvent, SkipEvent } from '../events';
-import { monotonicMs } from '../time/timers';
+import type { Time } from '../time/time';
 
 /**
  * What the five channels of the TracingChannel `bossman:run` pass on: one object per run, the same in all of them. They
@@ -92,11 +92,12 @@ export function traced(
   begin: () => RunTrace,
   chain: Chain,
   outcome: (hasFailed: boolean) => TracedOutcome,
+  time: Time,
 ): Promise<unknown> {
   if (!steps.some(({ hasSubscribers }) => hasSubscribers)) return chain();
   const run = begin();
   const perform = async (): Promise<unknown> => {
-    const startedAt = monotonicMs();
+    const startedAt = time.monotonic();
     const within = entrances.get(run);
     try {
       const result = await (within ? within(chain) : chain());
@@ -106,7 +107,7 @@ export function traced(
       run.outcome = outcome(true);
       throw error;
     } finally {
-      run.duration = monotonicMs() - startedAt;
+      run.duration = time.monotonic() - startedAt;
     }
   };
   return runs.tracePromise(perform, run);

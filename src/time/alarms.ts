@@ -1,4 +1,5 @@
-import { after, cancel, type Timer } from './timers';
+import { PROCESS_TIME, type Time } from './time';
+import type { Timer } from './timers';
 import { turns } from './turns';
 
 interface Alarm {
@@ -35,6 +36,7 @@ export class Alarms {
   constructor(
     private readonly now: () => number,
     private readonly onDue: (key: string, lateMs: number) => void,
+    private readonly time: Time = PROCESS_TIME,
   ) {}
 
   /** Sets the alarm of a key, in place of the one it has. */
@@ -70,7 +72,7 @@ export class Alarms {
     this.stopped = true;
     this.byKey.clear();
     this.heap = [];
-    cancel(this.timer);
+    this.time.cancel(this.timer);
     this.timer = null;
     this.timerFor = Number.POSITIVE_INFINITY;
   }
@@ -95,7 +97,7 @@ export class Alarms {
       this.byKey.delete(alarm.key);
       this.onDue(alarm.key, now - alarm.dueAt);
       if (turns.hasTime()) continue;
-      if (this.timer) cancel(this.timer);
+      if (this.timer) this.time.cancel(this.timer);
       this.interrupted = true;
       turns.do(() => this.step());
       return;
@@ -111,10 +113,10 @@ export class Alarms {
       earliest = this.heap[0];
     }
     if (!earliest || earliest.dueAt === this.timerFor) return;
-    cancel(this.timer);
+    this.time.cancel(this.timer);
     this.timerFor = earliest.dueAt;
     // What is longer than a timer can hold is waited for in pieces.
-    this.timer = after(earliest.dueAt - this.now(), () => this.step());
+    this.timer = this.time.after(earliest.dueAt - this.now(), () => this.step());
   }
 
   /** Throws the dead away when they outnumber the living. An array in order is a heap. */

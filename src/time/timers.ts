@@ -34,7 +34,10 @@ export function soon(call: () => void): void {
 export const monotonicMs: () => number = replaced ? () => process.uptime() * 1000 : now.bind(performance);
 
 /** A wait that goes on. */
-export type Timer = ReturnType<typeof setTimeout> | Socket;
+export interface Timer {
+  /** It does not keep the process alive. */
+  unref(): unknown;
+}
 
 /**
  * Calls once, after `ms`, and never early by the process's clock: part of a millisecond counts as a whole one. What is
@@ -60,8 +63,9 @@ export function cancel(timer: Timer | null | undefined): void {
   if (timer instanceof Socket) {
     timer.setTimeout(0);
   } else {
-    clearTimeout(timer);
-    clearInterval(timer);
+    const ofNode = timer as ReturnType<typeof setTimeout>;
+    clearTimeout(ofNode);
+    clearInterval(ofNode);
   }
 }
 
