@@ -5,6 +5,7 @@ import { Failure } from './failure';
 import { outcomeColour, outcomeOf } from './jobs';
 import { runnerName } from './names';
 import { nearest } from './nearest';
+import { complain } from './output';
 import { jobOf, look, type Session } from './session';
 import { quoted } from './text';
 import { span } from './time';
@@ -62,6 +63,7 @@ async function runOf(
   const began = performance.now();
   let checkAt = began + CHECK;
   let missing = 0;
+  let isWarned = false;
   for (;;) {
     const run = await inspector.runOf(name, demandedAt);
     if (run) return run;
@@ -77,7 +79,14 @@ async function runOf(
       throw new Failure(`${quoted(name)} did not finish within ${span(waitMs)}; the demand is not withdrawn`);
     }
     if (now >= checkAt) {
-      missing = (await isUnderWay(inspector, name)) ? 0 : missing + 1;
+      const job = await inspector.jobs().then((jobs) => jobs.find((one) => one.name === name));
+      missing = isUnderWay(job) ? 0 : missing + 1;
+      if (job && isStranded(job) && !isWarned) {
+        isWarned = true;
+        complain(
+          `no instance hires ${quoted(name)} now; still waiting, as the next one that does will run it`,
+        );
+      }
       checkAt = performance.now() + CHECK;
     } else {
       await sleep(Math.min(POLL, waitMs - (now - began)));
@@ -85,7 +94,11 @@ async function runOf(
   }
 }
 
-async function isUnderWay(inspector: Inspector, name: string): Promise<boolean> {
-  const job = (await inspector.jobs()).find((one) => one.name === name);
+function isUnderWay(job: JobInfo | undefined): boolean {
   return job !== undefined && (job.demandedSince !== null || job.running !== null);
+}
+
+/** The demand waits, and no instance is there to take it: all have gone, perhaps after one had taken it and not begun. */
+function isStranded({ demandedSince, running, hiredBy, hirersKnown }: JobInfo): boolean {
+  return demandedSince !== null && running === null && hirersKnown && hiredBy.length === 0;
 }

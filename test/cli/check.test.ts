@@ -79,7 +79,7 @@ test('exits with 1 when a slot passes and nobody claims it, and when nobody hire
 test('exits with 1 when the last run died, and when nobody hires what was demanded', async () => {
   const dead = await member({ slow: { every: HOUR, ms: 60_000, ttl: 500 } });
   await fleet.join().demand('slow');
-  await waitFor('its run', async () => (await job('slow'))?.running, PATIENT);
+  await waitFor('its run', async () => (await job('slow'))?.running?.since, PATIENT);
   await dead.kill();
   await member({ slow: { every: HOUR } });
   await waitFor('its death', async () => (await job('slow'))?.lastRun?.outcome === 'died', PATIENT);

@@ -21,14 +21,23 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...inherited, ...more };
 }
 
-/** Calls `bossman` as a user does: in a process of its own. */
-export async function bossman(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+/**
+ * Calls `bossman` as a user does: in a process of its own.
+ *
+ * @param onStderr is given what it writes there while it runs
+ */
+export async function bossman(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  onStderr: (text: string) => void = () => {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [...TYPESCRIPT, MAIN, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE,
     killSignal: 'SIGKILL',
   });
+  child.stderr.on('data', (chunk: Buffer) => onStderr(chunk.toString()));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { status: child.exitCode, stdout, stderr };
 }

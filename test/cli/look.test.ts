@@ -165,7 +165,11 @@ test('list says where the run began whose instance has gone, and when, as long a
   const one = await member({ long: { ms: 600_000, ttl: 600_000 } });
   const began = Date.now() - 10;
   await fleet.join().demand('long');
-  const before = await waitFor('the run', async () => (await job('long'))?.running, PATIENT);
+  const begun = async () => {
+    const running = (await job('long'))?.running;
+    return running?.since ? running : null;
+  };
+  const before = await waitFor('the run', begun, PATIENT);
   await one.kill();
   const place = { by: before.by, host: hostname(), pid: one.pid };
   expect(before).toMatchObject(place);

@@ -4,6 +4,7 @@ import { openInspector } from '../../src/inspection/inspector';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
+import { bossman } from './cli';
 import { cliOf } from './fleet';
 
 interface Demanded {
@@ -77,10 +78,35 @@ describe('demand', () => {
     await waitFor('the run', async () => (await job('lonely'))?.runs === 1, { timeoutMs: 30_000 });
   });
 
+  test('--wait says that no instance is left, and waits for the next, when one died before it began the demand', async () => {
+    await (await member({ lonely: { every: '1 hour' } })).leave();
+    let warned = false;
+    const place = ['--url', testUrl(), '--prefix', fleet.prefix];
+    const waiting = bossman(['demand', 'lonely', '--wait', ...place], {}, () => {
+      warned = true;
+    });
+    const since = await waitFor('the demand', async () => (await job('lonely'))?.demandedSince, {
+      timeoutMs: 30_000,
+    });
+    // What an instance leaves that has taken a demand and has not begun it.
+    const taker = 'd'.repeat(32);
+    await fleet.redis.hset(`${fleet.prefix}:demands`, 'lonely', `taken|${since}|${taker}|0|`);
+    await fleet.redis.set(`${fleet.prefix}:lock:lonely`, taker, 'PX', 500);
+    await waitFor('the warning', () => warned, { timeoutMs: 30_000 });
+    await member({ lonely: { every: '1 hour' } });
+    expect(await waiting).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^'lonely' ran on \S+:\d+.*: done\n$/),
+      stderr:
+        "bossman: no instance hires 'lonely' now; still waiting, as the next one that does will run it\n",
+    });
+  });
+
   test('--wait does not wait for ever for a run whose instance died', async () => {
     const doomed = await member({ long: { ms: 600_000, ttl: 1000 } });
     const waiting = cli('demand', 'long', '--wait');
-    await waitFor('the run', async () => (await job('long'))?.running, { timeoutMs: 30_000 });
+    // The lock is there before the demand has begun; an instance that dies in between leaves the demand to the next one.
+    await waitFor('the run', async () => (await job('long'))?.running?.since, { timeoutMs: 30_000 });
     await doomed.kill();
     expect(await waiting).toEqual({
       status: 1,
