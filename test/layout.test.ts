@@ -6,7 +6,7 @@ const SRC = join(__dirname, '..', 'src');
 
 /** The folders of `src/`, and the files beside them, from the public face down: each may import those below it. */
 const LAYERS = [
-  ...['index', 'cli', 'otel', 'bossman', 'instance'],
+  ...['index', 'cli', 'web', 'otel', 'bossman', 'instance'],
   ...['inspection', 'slots', 'demands', 'plans', 'runs'],
   ...['shared', 'hints', 'telling', 'redis'],
   ...['job', 'settings', 'options', 'info', 'events'],
