@@ -39,19 +39,16 @@ export function connectionTo({ url, cluster, ca }: Place): Connection {
   const options = readUrl(url ?? (process.env.REDIS_URL || LOCALHOST));
   if (ca !== undefined) options.tls = trusting(ca, options.tls);
   if (!cluster) return { ...options, ...IMPATIENT };
-  const { host = 'localhost', port = 6379, username, password, tls } = options;
+  const { host = 'localhost', port = 6379, path, db, replyMapping: _, ...ofUrl } = options;
+  if (path) throw new Failure(`--cluster needs a host and port, not the socket ${shown(path)}`, 2);
+  if (db) throw new Failure(`--cluster: a Cluster has only database 0; omit /${db} from the URL`, 2);
   const { retryStrategy, ...ofNodes } = IMPATIENT;
   // Never connected: it is the pattern of the one that is.
   return new Cluster([{ host, port }], {
     lazyConnect: true,
     clusterRetryStrategy: retryStrategy,
     // In a URL the credentials would be those of its node only.
-    redisOptions: {
-      ...(username && { username }),
-      ...(password && { password }),
-      ...(tls && { tls }),
-      ...ofNodes,
-    },
+    redisOptions: { ...ofUrl, ...ofNodes },
   });
 }
 

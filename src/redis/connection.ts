@@ -2,11 +2,11 @@ import { type Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisO
 import { shown } from '../errors';
 import type { Connection } from '../options';
 import { within } from '../time/timers';
-import { keepTrying, type Tell } from './connectors';
+import { keepTrying, lastAddressOf, type Tell } from './connectors';
 import { formOf, isCluster, portOf } from './forms';
 import { guardHandshake, guardHandshakes } from './handshake';
 import { guardedClusterFunctions, guardedFunctions } from './option-functions';
-import { checkedClusterOptions, checkedNode, checkedOptions } from './option-values';
+import { checkDatabaseInCluster, checkedClusterOptions, checkedNode, checkedOptions } from './option-values';
 import { readInTurns } from './reading';
 import { UNREADY } from './refusals';
 import { readUrl } from './url';
@@ -120,12 +120,14 @@ function clusterLike(given: Cluster, required: typeof REQUIRED & RedisOptions, t
 
 function checkedNodes(nodes: unknown[], tell: Tell): ClusterNode[] {
   return nodes.map((node, index) => {
+    const at = `connection.nodes[${index}]`;
     if (typeof node === 'string') {
-      readUrl(node);
+      checkDatabaseInCluster(readUrl(node), at);
       return node;
     }
     if (typeof node === 'number') return portOf(node);
-    const checked = checkedNode(node, `connection.nodes[${index}]`);
+    const checked = checkedNode(node, at);
+    checkDatabaseInCluster(checked, at);
     return { ...checked, ...guardedFunctions(checked, tell) };
   });
 }
@@ -207,9 +209,9 @@ export function spaceOf(client: Client): { db: number; keyPrefix: string } {
   return { db, keyPrefix: client.options.keyPrefix ?? '' };
 }
 
-/** What a connection of one's own needs to reach what the client does; null where a sentinel knows the address. */
+/** What a connection of one's own needs to reach what the client does; null: no Sentinel has told the address yet. */
 export function placeOf(client: Client): Place | null {
-  if (!isCluster(client)) return client.options.sentinels ? null : client.options;
+  if (!isCluster(client)) return client.options.sentinels ? foundPlaceOf(client) : client.options;
   const [first] = nodesOf(client);
   const { tls } = client.options.redisOptions ?? {};
   if (typeof first === 'object' && first !== null) return { ...first, ...(tls && { tls }) };
@@ -223,6 +225,13 @@ export function addressOf(client: Client): string {
   const { path, host, port, sentinels, name } = client.options;
   if (sentinels) return `sentinel ${name ?? ''}`.trim();
   return path ?? `${host ?? 'localhost'}:${port ?? 6379}`;
+}
+
+/** Where Sentinel led a client the last time. */
+function foundPlaceOf(client: Redis): Place | null {
+  const address = lastAddressOf(client);
+  const { enableTLSForSentinelMode, tls } = client.options;
+  return address && { ...address, ...(enableTLSForSentinelMode && tls && { tls }) };
 }
 
 function startupNodesOf(cluster: Cluster): string {

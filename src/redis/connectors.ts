@@ -31,6 +31,14 @@ const PATIENCE = 10_000;
 
 const guarded = new WeakSet<object>();
 
+/** What a stream of each connector was last connected to. */
+const addresses = new WeakMap<object, Address>();
+
+interface Address {
+  host: string;
+  port: number;
+}
+
 /**
  * The caller's class of connectors, of which every instance is guarded: also those for the nodes of a Cluster.
  *
@@ -88,6 +96,21 @@ export function keepTrying(client: Redis, tell: Tell): void {
   if (typeof connector === 'object' && connector !== null) guard(connector, tell, null);
 }
 
+/** The address to which a client was last connected; null: to none, or not over TCP. */
+export function lastAddressOf(client: Redis): Address | null {
+  const connector: unknown = Reflect.get(client, 'connector');
+  return (typeof connector === 'object' && connector !== null && addresses.get(connector)) || null;
+}
+
+/** A socket knows the address only while it is connected. */
+function noteAddress(connector: object, stream: unknown): void {
+  if (!(stream instanceof Socket)) return;
+  stream.once('connect', () => {
+    const { remoteAddress: host, remotePort: port } = stream;
+    if (host !== undefined && port !== undefined) addresses.set(connector, { host, port });
+  });
+}
+
 /** @param patience ms; null: what connects tells by itself how it goes, as ioredis' own do */
 function guard(connector: object, tell: Tell, patience: number | null): void {
   const [connect, check, disconnect] = METHODS.map((method): unknown => Reflect.get(connector, method));
@@ -104,6 +127,7 @@ function guard(connector: object, tell: Tell, patience: number | null): void {
       const stream: unknown = await Reflect.apply(connect, connector, args);
       const missing = missingIn(stream);
       if (missing !== null) throw new TypeError(`Connector made ${kindOf(stream)}, which has no ${missing}`);
+      noteAddress(connector, stream);
       return stream;
     } catch (error) {
       // By sentinelRetryStrategy.

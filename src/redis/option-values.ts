@@ -166,7 +166,9 @@ export function checkedOptions(options: object, at: string): RedisOptions {
 export function checkedClusterOptions(options: object, at: string): ClusterOptions {
   const checked: Record<string, unknown> & ClusterOptions = checkedBy(CLUSTER_RULES, options, at);
   checkNatMap(checked.natMap, `${at}.natMap`);
-  return { ...checked, redisOptions: checkedOptions(checked.redisOptions ?? {}, `${at}.redisOptions`) };
+  const redisOptions = checkedOptions(checked.redisOptions ?? {}, `${at}.redisOptions`);
+  checkDatabaseInCluster(redisOptions, `${at}.redisOptions`);
+  return { ...checked, redisOptions };
 }
 
 /** A node that is given by itself: `{ host, port }`. */
@@ -177,6 +179,16 @@ export function checkedNode(node: unknown, at: string): object {
   const checked = checkedBy(RULES, node, at);
   checkTls(checked.tls, `${at}.tls`);
   return checked;
+}
+
+/**
+ * ioredis would drop the database of a start-up node without a word, and send SELECT for that in redisOptions, which
+ * the nodes refuse.
+ *
+ * @throws RangeError for another database than 0
+ */
+export function checkDatabaseInCluster({ db }: RedisOptions, at: string): void {
+  if (db) refuseOption(at, 'db', db, '0, the only database of a Cluster');
 }
 
 /** What the query of a URL says, with numbers and flags for what is written as such. */

@@ -47,6 +47,14 @@ test('with --cluster all is as it is with one server', async () => {
   expect(doctor.status).toBe(0);
 });
 
+test('options in the URL apply to every node', async () => {
+  const prefixed = `${url}?keyPrefix={app}:&protocol=2&connectionName=inspector`;
+  const connection = cluster.client({ lazyConnect: true, keyPrefix: '{app}:' });
+  await fleet.join({ connection, prefix: 'jobs' }).hire('a', { every: '1 hour', work() {} });
+  const listed = await bossman(['list', '--json', '--cluster', '--url', prefixed, '--prefix', 'jobs']);
+  expect(parse<{ jobs: { name: string }[] }>(listed).jobs).toMatchObject([{ name: 'a' }]);
+});
+
 test('the doctor knows a prefix without a hash tag, and a Cluster that is taken for one server', async () => {
   const untagged = await bossman(['doctor', '--json', '--cluster', '--url', url]);
   expect({ exit: untagged.status, ...doctorOf(untagged) }).toMatchObject({

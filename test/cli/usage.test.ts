@@ -51,6 +51,16 @@ describe('a call that means nothing exits with 2, and says why', () => {
       ['list', '--url', 'http//:x@y'],
       /^bossman: connection: .* is not a URL like redis:/,
     ],
+    [
+      'a database of a cluster',
+      ['list', '--cluster', '--url', `redis://${NOBODY}/3`],
+      /^bossman: --cluster: a Cluster has only database 0; omit \/3 from the URL\n$/,
+    ],
+    [
+      'a cluster at a socket',
+      ['list', '--cluster', '--url', '/run/redis.sock'],
+      /^bossman: --cluster needs a host and port, not the socket '\/run\/redis\.sock'\n$/,
+    ],
     ['a cluster without a hash tag', ['list', '--cluster'], /^bossman: prefix: 'bossman' has no hash tag/],
   ])('%s', async (_, args, told) => {
     const { status, stdout, stderr } = await bossman(args, { REDIS_URL: `redis://${NOBODY}` });

@@ -138,6 +138,50 @@ it('a Redis that has been loading its data for seconds is told, and all is done 
   }
 });
 
+describe('a script of another program that blocks Redis', () => {
+  const BUSY = /\(BUSY .*; a script of another program blocks Redis: SCRIPT KILL ends it\); trying again/;
+  let blocker: Redis;
+  let blocked: Promise<unknown>;
+  beforeEach(() => {
+    blocker = new Redis(fleet.server.port);
+  });
+  afterEach(async () => {
+    blocker.disconnect();
+    await blocked;
+  });
+  const block = async () => {
+    await fleet.redis.config('SET', 'lua-time-limit', '50');
+    blocked = blocker.eval('while true do end', 0).catch(() => {});
+    await waitFor('Redis to be busy', () =>
+      fleet.redis.ping().then(
+        () => false,
+        () => true,
+      ),
+    );
+  };
+
+  it('is told to who connects, and all is done when it has ended', async () => {
+    await block();
+    const fred = fleet.join();
+    const hired = fred.hire('tick', { every: 100, work }).catch(() => {});
+    await expectTold(BUSY);
+    await fleet.redis.script('KILL');
+    await hired;
+    await fleet.ticks('tick', 2);
+  });
+
+  it('is told to who is connected, and slots go on when it has ended', async () => {
+    fleet.allowErrors(BUSY);
+    const fred = fleet.join();
+    await fred.hire('tick', { every: 100, work });
+    await fleet.ticks('tick', 2);
+    await block();
+    await waitFor('it to be told', () => told('COMMAND').some((error) => BUSY.test(error)));
+    await fleet.redis.script('KILL');
+    await fleet.ticks('tick', 2);
+  });
+});
+
 describe('a refusal of Redis is told with what to do about it:', () => {
   const expectRefused = async (port: number, message: RegExp, options = {}) => {
     for (const allowed of [message, /^COMMAND: look /]) fleet.allowErrors(allowed);
@@ -176,6 +220,23 @@ describe('a refusal of Redis is told with what to do about it:', () => {
       /rdb_last_bgsave_status:err/.test(await redis.info('persistence')),
     );
     await expectRefused(server.port, /MISCONF .*; Redis refuses writes while it cannot save/);
+  });
+
+  it('a primary with too few replicas', async () => {
+    await fleet.redis.config('SET', 'min-replicas-to-write', '1');
+    await expectRefused(
+      fleet.server.port,
+      /NOREPLICAS .*; Redis refuses writes while it has fewer replicas than min-replicas-to-write/,
+    );
+  });
+
+  it('a Redis that lacks a command, as one before 6.2 does', async () => {
+    const old = await startServer({ args: ['--rename-command', 'HMGET', ''] });
+    try {
+      await expectRefused(old.port, /unknown .*command.*; bossman needs Redis 6\.2 or later, or Valkey, /i);
+    } finally {
+      await old.stop();
+    }
   });
 
   it('a user without a right', async () => {

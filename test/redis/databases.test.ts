@@ -126,6 +126,23 @@ describe('a user who may not use SELECT', () => {
   });
 });
 
+it('of a client that is given, the database in its options is used, whatever it selects', async () => {
+  const client = new Redis({ host: '127.0.0.1', port: fleet.server.port, db: 2 });
+  try {
+    await client.select(7);
+    const fred = fleet.join({ connection: client });
+    await fred.hire('tick', { every: 50, work });
+    await client.select(8);
+    await fleet.ticks('tick', 2);
+    expect(await keys(fleet.redis)).toEqual(['db2']);
+    await client.set('mine', 1);
+    expect(await keys(fleet.redis)).toEqual(['db2', 'db8']);
+    await fred.quit();
+  } finally {
+    client.disconnect();
+  }
+});
+
 it('a node of a Cluster has database 0 only, and that is told', async () => {
   const node = await startServer({ args: ['--cluster-enabled', 'yes'] });
   try {

@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import Bossman from '../../src';
 
 const SECRET = 'open-sesame';
+const IN_DATABASE_3 = { db: 3 };
 
 test.each<[connection: unknown, type: typeof TypeError, message: string]>([
   [{ db: Number.NaN }, RangeError, 'connection.db: NaN is not the number of a database'],
@@ -44,6 +45,26 @@ test.each<[connection: unknown, type: typeof TypeError, message: string]>([
     new Cluster(['h'], { lazyConnect: true, keyPrefix: '{a}', redisOptions: { connectTimeout: -1 } }),
     RangeError,
     'connection.options.redisOptions.connectTimeout: -1',
+  ],
+  [
+    new Cluster([{ host: 'h', ...IN_DATABASE_3 }], { lazyConnect: true, keyPrefix: '{a}' }),
+    RangeError,
+    'connection.nodes[0].db: 3 is not 0, the only database of a Cluster',
+  ],
+  [
+    new Cluster([7000, 'redis://h/3'], { lazyConnect: true, keyPrefix: '{a}' }),
+    RangeError,
+    'connection.nodes[1].db: 3 is not 0, the only database of a Cluster',
+  ],
+  [
+    new Cluster(['redis://h?db=3'], { lazyConnect: true, keyPrefix: '{a}' }),
+    RangeError,
+    'connection.nodes[0].db: 3',
+  ],
+  [
+    new Cluster(['h'], { lazyConnect: true, keyPrefix: '{a}', redisOptions: IN_DATABASE_3 }),
+    RangeError,
+    'connection.options.redisOptions.db: 3 is not 0, the only database of a Cluster',
   ],
 ])('%p is refused at once, by name', (connection, type, message) => {
   const make = () => new Bossman({ connection } as Bossman.BossmanOptions);

@@ -186,6 +186,31 @@ describe('a Cluster of three', () => {
     expect(caller.status).toBe('wait');
   });
 
+  test('another database than 0 is refused at once, and database 0 is used', async () => {
+    const [first] = cluster.servers;
+    const node = `redis://127.0.0.1:${first?.port}`;
+    const inNode = new Cluster([`${node}/3`], { lazyConnect: true });
+    const inOptions = cluster.client({ lazyConnect: true, redisOptions: { db: 3 } });
+    for (const connection of [inNode, inOptions]) {
+      const make = () => fleet.join({ connection, prefix: PREFIX });
+      expect(make).toThrow(RangeError);
+      expect(make).toThrow('.db: 3 is not 0, the only database of a Cluster');
+    }
+    const connection = new Cluster([`${node}/0`], { lazyConnect: true, redisOptions: { db: 0 } });
+    await fleet.join({ connection, prefix: PREFIX }).hire('tick', { every: 100, work() {} });
+    await waitFor('two slots', () => fleet.told.finish.length >= 2);
+  });
+
+  test('a node that does not keep the keys is told with what to do about it', async () => {
+    const owner = await cluster.ownerOf(`${PREFIX}:plans`);
+    const other = cluster.servers.find((server) => server !== owner);
+    const message = /MOVED \d+ 127\.0\.0\.1:\d+; this is one node of a Cluster: pass an ioredis Cluster as /;
+    fleet.allowErrors(message);
+    const fred = fleet.join({ connection: { port: Number(other?.port) }, prefix: PREFIX });
+    await expect(fred.hire('tick', { every: 100, work() {} })).rejects.toThrow(message);
+    await fred.quit();
+  });
+
   test("the hash tag may stand in ioredis' keyPrefix", async () => {
     const connection = cluster.client({ keyPrefix: '{app}:' });
     const instances = [1, 2].map(() => fleet.join({ connection, prefix: 'jobs' }));

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
+import { Redis } from 'ioredis';
 import { FLAWLESS, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 import { ask, type SentinelGroup, startSentinels } from './servers';
 
 jest.setTimeout(120_000);
@@ -82,6 +83,31 @@ describe('a primary with a replica, watched by sentinels', () => {
     await moreOf('tick', 5);
     expectFlawless();
     expect(slotsOf('fired')).toHaveLength(firedAt);
+  });
+
+  test('a primary that takes no more clients is told as such, and jobs run when it does', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    fleet.allowErrors(/^COMMAND/);
+    const redis = new Redis(group.primary.port);
+    try {
+      await redis.config('SET', 'maxclients', '1');
+      const hired = join()
+        .hire('tick', { every: 100, work() {} })
+        .catch(() => {});
+      const outages = () => fleet.told.error.filter(({ code }) => code === 'CONNECTION');
+      await waitFor('it to be told', () => outages().length > 0, PATIENT);
+      // Long enough for many attempts.
+      await delay(1500);
+      const messages = outages().map(({ message }) => message);
+      expect(messages).toEqual(
+        messages.map(() => expect.stringMatching(/\(ERR max number of clients reached; raise /)),
+      );
+      await redis.config('SET', 'maxclients', '1000');
+      await hired;
+      await moreOf('tick', 2);
+    } finally {
+      redis.disconnect();
+    }
   });
 
   test('when the two change places, jobs go on by the new primary', async () => {
