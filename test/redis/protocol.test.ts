@@ -97,7 +97,7 @@ class Member {
   known: StoredPlan | null = null;
   pause: Pause | null = null;
   /** The locks that it was given and has not settled. */
-  won: { token: string; startedAt: number; begun: boolean; slot: number }[] = [];
+  won: { token: string; startedAt: number; begun: boolean; slot: number; earlyMs: number }[] = [];
   /** What may be on its way twice: the last few commands. */
   sent: Sent[] = [];
   lastClaim: ClaimRequest | null = null;
@@ -240,6 +240,7 @@ class World {
         startedAt: answeredAt,
         begun: answered.verdict !== 'yours',
         slot: answered.claimed,
+        earlyMs: answered.earlyMs,
       });
     }
     return reply;
@@ -441,6 +442,8 @@ const claimsAgain = fc.record({ who, misfire: fc.constantFrom('run', 'skip') }).
         ...first,
         expected: slot,
         token: member.store.nextToken(),
+        // As when it was won: a later claim with the same token may have asked for less, and have been answered once more.
+        earlyMs: run.earlyMs,
         skipAfterMs: misfire === 'skip' ? SKIP_AFTER : null,
         pause: covers(member.pause, slot) ? member.pause : null,
         again: run.token,
