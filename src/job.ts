@@ -48,8 +48,8 @@ export interface SlotState {
   claiming: boolean;
   /** The token of a slot that was won and has not begun. */
   wonWith: string | null;
-  /** A run that died is being looked for. */
-  recovering: boolean;
+  /** The tokens with which a run that died is being looked for, and was taken too late; null: none is. */
+  recovering: readonly string[] | null;
 }
 
 /** What is known of a job's demands. Written by `demands/` alone. */
@@ -97,7 +97,7 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
   waitedAgain = false;
   claiming = false;
   wonWith: string | null = null;
-  recovering = false;
+  recovering: SlotState['recovering'] = null;
 
   taking = false;
   takeAgain = false;

@@ -181,9 +181,20 @@ export class Store {
     return this.call('begin', name, args, this.withSuspects(name, 1, nothing));
   }
 
-  /** Takes a slot, or a demand, whose run has died. */
-  recover(name: string, token: string, ttlMs: number, noted: NotedRun): Promise<RecoverReply> {
-    const args: Args<'recover'> = { token, ttlMs, by: this.byOf(noted) };
+  /**
+   * Takes a slot, or a demand, whose run has died.
+   *
+   * @param ttlMs 0: only gives back
+   * @param again the token of what was taken before, and could not begin before its lock ended; it is given back first
+   */
+  recover(
+    name: string,
+    token: string,
+    ttlMs: number,
+    noted: NotedRun,
+    again: string | null,
+  ): Promise<RecoverReply> {
+    const args: Args<'recover'> = { token, ttlMs, by: this.byOf(noted), again: again ?? '' };
     return this.call('recover', name, args, this.withSuspects(name, 5, recoverReply));
   }
 

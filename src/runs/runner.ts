@@ -83,8 +83,8 @@ export class Runner {
 
   /** A run that was noted with our token, and holds no lock. One that is over here was noted for nothing: Redis refused its end. */
   async suspected(job: Job, token: string): Promise<SettleReply> {
-    // Its lock may have ended before it could begin; the slot is then claimed again.
-    if (job.wonWith === token) return NOTHING_REVEALED;
+    // Its lock may have ended before it could begin; the slot is then claimed, or recovered, again.
+    if (job.wonWith === token || job.recovering?.includes(token)) return NOTHING_REVEALED;
     for (const run of this.runs) if (run.token === token) return NOTHING_REVEALED;
     return this.giveBack(job, token);
   }

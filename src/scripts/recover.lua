@@ -1,14 +1,36 @@
 -- Takes a slot, or a demand, whose run has died: it has not been settled, and its lock is gone.
 -- KEYS  recovers, lock, due, counts, paused
--- ARGV  name, token, ttlMs, by (who runs it, as in the notes of PREFIX:counts), caller, bell
+-- ARGV  name, token, ttlMs (0: only give back), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the
+--       token with which the caller took something here before and could not begin it before its lock ended: in one step
+--       that is given back, so that any instance can take it, and taken once more if it can be), caller, bell
 -- returns { nowUs, verdict, at (the slot, or the time of the demand), lockRest, demanded (1: it is a demand), suspects (runs
 --           of the job that may have died) }
---   verdict  yours: run it once more | held: a run of the job goes on, ask again after lockRest | none
--- rings  recovered CALLER AT NAME
+--   verdict  yours: run it once more | held: a run of the job goes on, or what was given back waits for the end of a pause;
+--            ask again after lockRest | none: there is nothing to take; if something was to be given back, it is not noted
+--            any more
+-- rings  recovered CALLER AT NAME, or dropped CALLER NAME, when something was only given back
 local recovers, lock, due, counts, paused = unpack(KEYS)
-local name, token, ttlMs, by, caller, bell = unpack(ARGV)
+local name, token, ttlMs, by, again, caller, bell = unpack(ARGV)
 
 local list = redis.call('HGET', recovers, name) or ''
+local isBack = false
+if again ~= '' then
+  if redis.call('GET', lock) == again then redis.call('DEL', lock) end
+  local at, demanded = string.match(list, again .. ':(%d+):1(d?)')
+  isBack = at ~= nil
+  if isBack then
+    -- Reversed, the token is nobody's: the next claim of the caller replaces what is noted under its own id.
+    list = remember(list, again, string.reverse(again) .. ':' .. at .. ':0' .. demanded)
+    redis.call('HSET', recovers, name, list)
+  end
+  local runs, failures, skips, calls, notes = readCounts(counts, name)
+  local rest = withoutNote(notes, again)
+  if rest ~= notes then writeCounts(counts, name, runs, failures, skips, calls, rest) end
+end
+if ttlMs == '0' then
+  if isBack then ring(bell, 'dropped', caller, name) end
+  return { nowUs, 'none', 0, 0, 0, '' }
+end
 local holder = redis.call('GET', lock)
 local isFired = (tonumber(redis.call('ZSCORE', due, name) or nil) or 0) >= FIRED
 local isPaused = inForce(readPause(paused, name))
@@ -24,6 +46,7 @@ end
 if not first then
   -- What is left was run once more already, or is a slot of a fired job. That of a paused one is run after it.
   if list ~= '' and (isFired or not (holder or isPaused)) then redis.call('HDEL', recovers, name) end
+  if isBack and isPaused and not isFired then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
   return { nowUs, 'none', 0, 0, 0, '' }
 end
 if not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end

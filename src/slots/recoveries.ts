@@ -10,6 +10,13 @@ import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { EARLY } from './claim-requests';
 
+/** A slot or a demand (`slot` null) that was taken, and whose lock ended before it could begin. */
+interface Late {
+  token: string;
+  slot: number | null;
+  lockedAt: number;
+}
+
 /**
  * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until
  * it is settled; everybody else checks when its lock would end, unless the bell says before that the run is settled, or that
@@ -57,9 +64,8 @@ export class Recoveries {
       this.waiting.add(job);
       return;
     }
-    job.recovering = true;
     void this.shared.track(this.recover(job)).finally(() => {
-      job.recovering = false;
+      job.recovering = null;
     });
   }
 
@@ -81,15 +87,15 @@ export class Recoveries {
     this.waiting.clear();
   }
 
-  private tooLate(job: Job, token: string, slot: number | null): void {
+  /** What was taken could not begin before its lock ended, and is not noted any more. */
+  private giveUp(job: Job, { token, slot, lockedAt }: Late): void {
     this.on.notRun(job, token);
-    if (slot !== null) {
-      if (this.shared.teller.hears('skip'))
-        this.shared.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
-      return;
+    if (slot === null) {
+      const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) expired before the demand of a run that died could be run once more`;
+      this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
+    } else if (job.firedBy <= lockedAt && this.shared.teller.hears('skip')) {
+      this.shared.teller.tell('skip', { job: job.name, slot, through: slot, why: 'expired' });
     }
-    const message = `the lock of '${job.name}' (ttl ${job.settings.ttlMs} ms) expired before the demand of a run that died could be run once more`;
-    this.shared.teller.trouble(new BossmanError('LOCK_LOST', message, job.name), 'late take');
   }
 
   /** A run has begun then: checks when its lock would end. */
@@ -112,25 +118,40 @@ export class Recoveries {
     if (job) this.check(job);
   }
 
-  /** The token stays until there is an answer, so a command that went unanswered is known. */
+  /**
+   * Each token stays until there is an answer, so a command that went unanswered is known. What was taken, and whose lock
+   * ended before it could begin, is given back and taken again.
+   */
   private async recover(job: Job): Promise<void> {
-    const { store, retries } = this.shared;
-    const token = store.nextToken();
-    const { ttlMs } = job.settings;
-    const send = () => store.recover(job.name, token, ttlMs, job.settings);
+    const { store, retries, pauses, clock } = this.shared;
     const { places } = this.on;
-    const reply = await retries.until('recovery', job.name, () => places.send(send), { waits: DUE });
-    if (!reply) return;
-    if (reply.verdict === 'held') this.checkIn(job, reply.lockRest);
-    if (reply.verdict === 'yours') this.recovered(job, token, reply);
-    places.leave();
-  }
-
-  private recovered(job: Job, token: string, reply: RecoverReply): void {
-    const { slot, demandedAt, at: lockedAt, lockEndsAt } = reply;
-    if (this.shared.clock.now() < lockEndsAt)
-      this.on.won(job, { slot, demandedAt, recovered: true, token, lockedAt, lockEndsAt });
-    // It is not recovered twice, so nobody else will run it.
-    else this.tooLate(job, token, slot);
+    const { ttlMs } = job.settings;
+    for (let late: Late | null = null; ; ) {
+      const token = store.nextToken();
+      const again: string | null = late?.token ?? null;
+      job.recovering = again === null ? [token] : [again, token];
+      const send = (): Promise<RecoverReply> => store.recover(job.name, token, ttlMs, job.settings, again);
+      const reply: RecoverReply | null = await retries.until('recovery', job.name, () => places.send(send), {
+        waits: DUE,
+      });
+      if (!reply) {
+        // This instance stops: another one runs it.
+        if (again !== null)
+          await retries.once('recovery', job.name, () =>
+            store.recover(job.name, token, 0, job.settings, again),
+          );
+        return;
+      }
+      const { verdict, slot, demandedAt, at: lockedAt, lockEndsAt }: RecoverReply = reply;
+      if (verdict === 'held') this.checkIn(job, reply.lockRest);
+      if (verdict === 'none' && late) this.giveUp(job, late);
+      const isLate = verdict === 'yours' && clock.now() >= lockEndsAt;
+      if (verdict === 'yours' && !isLate)
+        this.on.won(job, { slot, demandedAt, recovered: true, token, lockedAt, lockEndsAt });
+      places.leave();
+      if (!isLate) return;
+      late = { token, slot, lockedAt };
+      await pauses.pause(DUE.first);
+    }
   }
 }
