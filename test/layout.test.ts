@@ -4,16 +4,19 @@ import ts from 'typescript';
 
 const SRC = join(__dirname, '..', 'src');
 
+/** What runs in a process of its own, or in a browser, where nobody replaces the timers. */
+const isProgram = (file: string) => file.startsWith('cli/') || file.startsWith('page/');
+
 /** The folders of `src/`, and the files beside them, from the public face down: each may import those below it. */
 const LAYERS = [
-  ...['index', 'cli', 'web', 'otel', 'bossman', 'instance'],
+  ...['index', 'cli', 'page', 'web', 'otel', 'bossman', 'instance'],
   ...['inspection', 'slots', 'demands', 'plans', 'runs'],
   ...['shared', 'hints', 'telling', 'redis'],
   ...['job', 'settings', 'options', 'info', 'events'],
   ...['schedule', 'errors', 'time', 'scripts'],
 ];
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 
 it('every folder and file in src/ has its place among the layers', () => {
   expect([...new Set(files.map(layerOf))].sort()).toEqual([...LAYERS].sort());
@@ -55,8 +58,8 @@ it('every timer is set by time/timers, which no wait is too long for and no prog
   const setters = files.filter(
     (file) =>
       file !== 'time/timers.ts' &&
-      // The CLI is a program of its own, and waits for fixed times.
-      !file.startsWith('cli/') &&
+      // It may wait for fixed times.
+      !isProgram(file) &&
       /\bset(Timeout|Interval)\b|AbortSignal\.timeout|['"](node:)?timers/.test(sourceOf(file)),
   );
   expect(setters).toEqual([]);
@@ -66,8 +69,7 @@ it('timers and the monotonic clock come from time/timers alone, which fake timer
   const FAKED =
     /\b(set|clear)(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bnextTick\b|\bperformance\b/g;
   const users = files
-    // The command line is a process of its own.
-    .filter((file) => file !== 'time/timers.ts' && !file.startsWith('cli/'))
+    .filter((file) => file !== 'time/timers.ts' && !isProgram(file))
     .flatMap((file) => {
       const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\*.*?\*\/|\/\/.*/gs, '');
       const taken = [...text.matchAll(/import \{([^}]*)\} from '[./]+(?:\/time)?\/timers';/g)].join();

@@ -1,0 +1,93 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** ms that Redis' clock is ahead of this browser's. */
+let aheadMs = 0;
+let stoppedAt: number | null = null;
+
+/** Takes over the server's clock, which all instants of the API are on. */
+export function setServerTime(now: number): void {
+  aheadMs = now - Date.now();
+}
+
+/** Without a connection the clock stands still: how things were is known, not how they are. */
+export function stopClock(isStopped: boolean): void {
+  stoppedAt = isStopped ? (stoppedAt ?? serverNow()) : null;
+}
+
+/** Now, on Redis' clock. */
+export function serverNow(): number {
+  return stoppedAt ?? Date.now() + aheadMs;
+}
+
+const tickers = new Set<() => void>();
+let timer: number | undefined;
+
+/** Now, on Redis' clock, anew every second; one timer for all countdowns. */
+export function useNow(): number {
+  const [now, setNow] = useState(serverNow);
+  useEffect(() => {
+    const tick = () => setNow(serverNow());
+    tickers.add(tick);
+    timer ??= window.setInterval(() => {
+      if (!document.hidden) for (const each of tickers) each();
+    }, 1000);
+    return () => {
+      tickers.delete(tick);
+      if (tickers.size > 0) return;
+      window.clearInterval(timer);
+      timer = undefined;
+    };
+  }, []);
+  // What has just been loaded may be newer than the last tick.
+  return Math.max(now, serverNow() - 1000);
+}
+
+/** What the page shows, as its address says behind `#`. */
+export type Route = { view: 'jobs' } | { view: 'job'; name: string } | { view: 'fleet' } | { view: 'ahead' };
+
+/** The address of a view, within the page. */
+export function hrefOf(route: Route): string {
+  return route.view === 'job' ? `#job/${encodeURIComponent(route.name)}` : `#${route.view}`;
+}
+
+export function readRoute(hash: string): Route {
+  const [, view, name] = /^#(\w+)(?:\/(.+))?$/.exec(hash) ?? [];
+  if (view === 'job' && name !== undefined) {
+    try {
+      return { view, name: decodeURIComponent(name) };
+    } catch {
+      return { view: 'jobs' };
+    }
+  }
+  return view === 'fleet' || view === 'ahead' ? { view } : { view: 'jobs' };
+}
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => readRoute(location.hash));
+  useEffect(() => {
+    const onChange = () => setRoute(readRoute(location.hash));
+    window.addEventListener('hashchange', onChange);
+    return () => window.removeEventListener('hashchange', onChange);
+  }, []);
+  return route;
+}
+
+/** A value that stays in this browser; where nothing may be stored, it lasts as long as the page. */
+export function useKept(key: string, initial: string): [string, (value: string) => void] {
+  const [value, setValue] = useState(() => {
+    try {
+      return localStorage.getItem(`bossman:${key}`) ?? initial;
+    } catch {
+      return initial;
+    }
+  });
+  const keep = (next: string) => {
+    setValue(next);
+    try {
+      localStorage.setItem(`bossman:${key}`, next);
+    } catch {
+      // Storage is off or full.
+    }
+  };
+  return [value, keep];
+}

@@ -1,0 +1,92 @@
+import type { ComponentChildren } from 'preact';
+import type { ErrorDetails } from '../info';
+import { visible } from '../telling/visible';
+import type { JobSummary } from '../web/api';
+import { exact, fromNow, visibleLines } from './format';
+import { useNow } from './hooks';
+import { OUTCOMES, type Outcome, STATES, type State, statesOf, stateText } from './state';
+
+/** An instant as a countdown, or as long ago; its title has it in full. */
+export function When({ at }: { at: number }) {
+  return <time title={exact(at)}>{fromNow(at, useNow())}</time>;
+}
+
+/** The most urgent state of a job, or all of them. */
+export function StateBadge({ job, all = false }: { job: JobSummary; all?: boolean }) {
+  const now = useNow();
+  const states = statesOf(job);
+  return (
+    <>
+      {(all ? states : states.slice(0, 1)).map((state) => (
+        <span key={state} class={`state ${STATES[state].tone}`}>
+          <Sign of={state} /> {stateText(job, state, now)}
+        </span>
+      ))}
+    </>
+  );
+}
+
+export function Sign({ of }: { of: State }) {
+  return (
+    <span class="sign" aria-hidden="true">
+      {STATES[of].sign}
+    </span>
+  );
+}
+
+export function OutcomeBadge({ outcome }: { outcome: Outcome }) {
+  return (
+    <span class={`state ${OUTCOMES[outcome].tone}`}>
+      <span class="sign" aria-hidden="true">
+        {OUTCOMES[outcome].sign}
+      </span>{' '}
+      {outcome}
+    </span>
+  );
+}
+
+/** Text from outside, on one line: what cannot be seen in it is written out, and its direction stays within it. */
+export function Text({ children }: { children: string }) {
+  return <bdi>{visible(children)}</bdi>;
+}
+
+/** An error in full: its name, message and stack, then those of its causes. */
+export function ErrorText({ error, details }: { error: string | null; details: ErrorDetails | null }) {
+  if (!details) return <pre class="error">{visibleLines(error ?? 'no error was recorded')}</pre>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <pre class="error" tabIndex={0}>
+      <OneError details={details} lead="" depth={0} />
+    </pre>
+  );
+}
+
+function OneError({ details, lead, depth }: { details: ErrorDetails; lead: string; depth: number }) {
+  const { name, message, stack, cause, errors, omitted } = details;
+  const indent = '  '.repeat(depth);
+  const lines = (text: string) => visibleLines(text).replaceAll('\n', `\n${indent}`);
+  return (
+    <>
+      {indent}
+      {lead}
+      <strong>{`${visible(name)}: ${lines(message)}`}</strong>
+      {'\n'}
+      {stack !== null && <span class="soft">{`${indent}${lines(stack)}\n`}</span>}
+      {errors.map((each, i) => (
+        <OneError key={i} details={each} lead={`${i + 1}. `} depth={depth + 1} />
+      ))}
+      {cause && <OneError details={cause} lead="caused by " depth={depth} />}
+      {omitted > 0 && `${indent}${omitted} more left out\n`}
+    </>
+  );
+}
+
+/** Something to say where a list is empty. */
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <strong>{title}</strong>
+      {children}
+    </div>
+  );
+}
