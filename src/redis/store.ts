@@ -25,7 +25,6 @@ import {
   pauseReply,
   planReplies,
   planReply,
-  type RecoverReply,
   type RenewReply,
   type Reply,
   recoverReply,
@@ -184,16 +183,10 @@ export class Store {
   /**
    * Takes a slot, or a demand, whose run has died.
    *
-   * @param ttlMs 0: only gives back
-   * @param again the token of what was taken before, and could not begin before its lock ended; it is given back first
+   * @param again the token of what was taken before, and could not begin before its lock ended: it is given back first, and
+   *   nothing is taken if `ttlMs` is 0
    */
-  recover(
-    name: string,
-    token: string,
-    ttlMs: number,
-    noted: NotedRun,
-    again: string | null,
-  ): Promise<RecoverReply> {
+  recover(name: string, token: string, ttlMs: number, noted: NotedRun, again: string | null) {
     const args: Args<'recover'> = { token, ttlMs, by: this.byOf(noted), again: again ?? '' };
     return this.call('recover', name, args, this.withSuspects(name, 5, recoverReply));
   }
