@@ -32,8 +32,11 @@ export interface PlanState {
 
 /** What is known of a job's next slot, and of the claim of it. Written by `slots/` alone. */
 export interface SlotState {
-  /** Who claims the next slot before all others: whoever claimed the last one, unless it steps back. */
-  goesFirst: 'me' | 'other' | 'nobody';
+  /**
+   * Who claims the next slot before all others: whoever claimed the last one, unless it steps back. `nobody, as I stepped back`: that
+   * was this instance, so it claims whatever a bell says.
+   */
+  goesFirst: 'me' | 'other' | 'nobody' | 'nobody, as I stepped back';
   /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
   claimHeardAt: number;
   /** When anything was last heard of the job's slots, on Redis' clock. */

@@ -209,7 +209,7 @@ export class Claims {
       this.shared.fleetSize.counted(reply.heard);
       // A claim that is answered again may speak of the plan before.
       if (reply.stamp === known.stamp && slot > known.slot)
-        this.on.movedOn(job, known, slot, open ? 'nobody' : 'me');
+        this.on.movedOn(job, known, slot, open ? 'nobody, as I stepped back' : 'me');
       if (verdict === 'paused') {
         // Those that were due before the pause, and that nobody had claimed.
         if (reply.pause) this.skip(job, known, claimed, Math.min(slot, reply.pause.since), 'missed');

@@ -109,7 +109,7 @@ export class Slots {
   /** ms after that at which this instance claims it. */
   private precedence(job: Job): number {
     if (this.shared.fleetSize.alone || job.goesFirst === 'me') return 0;
-    const others = job.goesFirst === 'nobody' ? 0 : GOES_FIRST + this.shared.fleetSize.bellMs;
+    const others = job.goesFirst !== 'other' ? 0 : GOES_FIRST + this.shared.fleetSize.bellMs;
     return Math.min(LONGEST_YIELD, others + this.shared.fleetSize.randomWait());
   }
 
@@ -151,9 +151,13 @@ export class Slots {
     }
   }
 
-  /** Whoever goes first at a slot is not held back by a claim that comes before anybody else would have claimed it. */
+  /**
+   * Whoever goes first at a slot, or has stepped back from it, is not held back by a bell that comes before anybody else
+   * would have claimed it, or says so: the bell is only a hint, and if it were wrong, nobody would claim the slot.
+   */
   private isOurs(job: Job, known: KnownPlan, { at }: Bell & { kind: 'claim' }): boolean {
-    return job.goesFirst === 'me' && !job.claiming && at < known.slot + GOES_FIRST - EARLY;
+    if (job.goesFirst === 'other' || job.goesFirst === 'nobody' || job.claiming) return false;
+    return Math.min(at, this.shared.clock.now()) < known.slot + GOES_FIRST - EARLY;
   }
 
   /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */

@@ -41,6 +41,8 @@ describe('a count of listeners that is nonsense', () => {
   it('in a claim on the bell holds up no slot', async () => {
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 400, work });
     await fleet.heardBy(2);
+    // From then on there is one that goes first.
+    await fleet.ticks('tick', 1);
     for (let round = 0; round < 5; round += 1) {
       const { slot, stamp } = await storedPlan('tick');
       await delay(slot - (await redisNow()) - 3);
@@ -51,6 +53,32 @@ describe('a count of listeners that is nonsense', () => {
     expect(flawsOf(fleet.told, 'tick', 400)).toEqual(FLAWLESS);
     expect(medianLateness(fleet.told)).toBeLessThan(500);
   });
+
+  it.each([
+    ['before anybody claims', -5],
+    ['after that, though it is sent before', 5],
+  ])(
+    'of a slot at which nobody goes first, by a claim that is said to have come %s, loses no slot',
+    async (_, after) => {
+      for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 400, work });
+      await fleet.heardBy(2);
+      // Whoever claims a slot steps back at the next one, and both wait there.
+      const random = jest.spyOn(Math, 'random').mockReturnValue(0.01);
+      try {
+        await fleet.ticks('tick', 2);
+        for (let round = 0; round < 5; round += 1) {
+          const { slot, stamp } = await storedPlan('tick');
+          await delay(slot - (await redisNow()) - 9);
+          await ring(`claim forged ${slot + after} ${stamp} ${slot} ${slot + 400} run 0 2 tick`);
+          await fleet.ticks('tick', 1);
+        }
+        await fleet.ticks('tick', 3);
+        expect(flawsOf(fleet.told, 'tick', 400)).toEqual(FLAWLESS);
+      } finally {
+        random.mockRestore();
+      }
+    },
+  );
 
   it('in a demand on the bell holds up no slot of what is hired afterwards', async () => {
     const members = [fleet.join(), fleet.join(), fleet.join()];
