@@ -11,6 +11,7 @@ import type {
   ResumeEvent,
   RunEvent,
   SkipEvent,
+  SteeredEvent,
 } from './events';
 import type {
   ErrorDetails,
@@ -283,7 +284,6 @@ interface Bossman {
 
 // The types of what index.ts hangs on the class; see there. The alias avoids a circular name.
 import Self = Bossman;
-
 declare namespace Bossman {
   // biome-ignore format: a name a line would be longer than the methods
   export {
@@ -293,7 +293,7 @@ declare namespace Bossman {
     type NextOptions, nextSlots, type PausedInfo, type PauseEvent, type PauseOptions, type PauseTrace,
     type PlanEvent, type Qa, type QuitOptions, type ResumeEvent, type ResumeTrace, type RunContext,
     type RunEvent, type RunOptions, type RunRecord, type RunTrace, Self as Bossman, Self as default,
-    type SkipEvent, type SkipTrace, type SlotsOptions, type SlotsPlan,
+    type SkipEvent, type SkipTrace, type SlotsOptions, type SlotsPlan, type SteeredEvent,
   };
 }
 

@@ -22,6 +22,8 @@ export type BossmanErrorCode =
   | 'FOREIGN_VALUE'
   /** A job was not forgotten, as it is hired, or nobody knows whether it is; or it was, with a demand that waited. */
   | 'FORGET'
+  /** `authorize` of `bossman/web` threw, or did not say what the viewer may do; or an answer to a browser failed. */
+  | 'WEB'
   /** The instance has quit: before Redis answered, or before a run ended. Also why a run's `signal` aborted. */
   | 'QUIT';
 

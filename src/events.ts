@@ -87,6 +87,14 @@ export interface ResumeEvent {
   by: string | null;
 }
 
+/** Somebody steered a job in the browser, or by the HTTP API, of `bossman/web`. It is emitted where the page is served. */
+export interface SteeredEvent {
+  job: string;
+  action: 'demand' | 'pause' | 'resume' | 'fire' | 'forget';
+  /** What `authorize` called whoever did it; null where it did not say. */
+  who: string | null;
+}
+
 /** The events of a `Bossman`, by name. An event costs nothing when nobody listens. */
 export interface BossmanEvents {
   start: [event: RunEvent];
@@ -97,6 +105,7 @@ export interface BossmanEvents {
   plan: [event: PlanEvent];
   pause: [event: PauseEvent];
   resume: [event: ResumeEvent];
+  steered: [event: SteeredEvent];
   /** Everything that went wrong, failures of `work` included. With no listener it becomes a process warning. */
   error: [error: BossmanError];
 }

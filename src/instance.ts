@@ -49,6 +49,7 @@ export class Instance {
   readonly demands: Demands;
   readonly overview: Overview;
   readonly forgetting: Forgetting;
+  readonly listener: Listener;
   readonly jobs = new Map<string, Job>();
   private readonly origin = new Origin();
   private readonly shared: Shared;
@@ -137,7 +138,7 @@ export class Instance {
       canAsk,
       catchUp: () => this.plans.syncAll(),
     });
-    const listener = new Listener(
+    this.listener = new Listener(
       this.subscriber,
       { keys, instance: this.id, trust, teller },
       {
@@ -153,7 +154,7 @@ export class Instance {
       },
     );
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
-    const { slots, demands, recoveries, followers, paused } = this;
+    const { listener, slots, demands, recoveries, followers, paused } = this;
     this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses];
     // A time that is moved does not go on while the machine sleeps.
     if (!time.isMoved) this.parts.push(wake);

@@ -36,7 +36,7 @@ it('the files directly in src/ are few: the public face, and what every folder s
 });
 
 it('no file in src/ is longer than can be read at a sitting', () => {
-  const long = files.filter((file) => file !== 'scripts/generated.ts' && linesOf(file) > 300);
+  const long = files.filter((file) => !file.endsWith('/generated.ts') && linesOf(file) > 300);
   expect(long).toEqual([]);
 });
 

@@ -39,6 +39,8 @@ export class Listener {
   /** Where the client is a Cluster. */
   private nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
+  /** Hears each message of the bell, also those of our own claims. Null: nobody asks. */
+  tap: ((message: string) => void) | null = null;
   /** How the bell of a claim of our own begins. */
   private readonly ownClaim: string;
 
@@ -141,6 +143,7 @@ export class Listener {
   }
 
   private ring(message: string): void {
+    this.tap?.(message);
     // The most of what is rung; we know it from its answer, and sooner.
     if (message.startsWith(this.ownClaim)) return;
     const bell = parseBell(message);

@@ -23,7 +23,7 @@ import { RedisClock } from '../time/clock';
 import { Pauses } from '../time/pauses';
 import { after, cancel } from '../time/timers';
 import { Deaths } from './deaths';
-import { Overview } from './overview';
+import { Overview, type Seen } from './overview';
 import { InspectionStore } from './reads';
 import { type Roll, RollCall } from './roll-call';
 
@@ -61,6 +61,11 @@ export class Inspector {
     return this.overview.jobs();
   }
 
+  /** The jobs, and the instances that answered meanwhile. */
+  look(): Promise<Seen> {
+    return this.overview.look();
+  }
+
   fleet(): Promise<InstanceInfo[]> {
     return this.overview.fleet();
   }
@@ -72,6 +77,11 @@ export class Inspector {
 
   history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
     return this.overview.history(readName(name), readHistoryOptions(options));
+  }
+
+  /** The last runs of a job without their stacks and causes, the newest first. */
+  recent(name: string, last: number): Promise<RunRecord[]> {
+    return this.overview.recent(name, last);
   }
 
   next(name: string, options: NextOptions = {}): Promise<number[]> {

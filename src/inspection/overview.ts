@@ -11,6 +11,14 @@ import { type Deaths, idOf } from './deaths';
 import type { InspectionStore, StoredLock } from './reads';
 import type { Roll, RollCall } from './roll-call';
 
+/** The fleet at one moment. */
+export interface Seen extends Roll {
+  /** By name. */
+  jobs: JobInfo[];
+  /** ms since the epoch on Redis' clock. */
+  now: number;
+}
+
 /** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
 export class Overview {
   constructor(
@@ -57,8 +65,19 @@ export class Overview {
     return slotsFrom(schedule, nextSlot > now ? nextSlot : schedule.next(nextSlot, now), count);
   }
 
+  /** The last runs of a job without their stacks and causes, the newest first; deaths are not looked for. */
+  async recent(name: string, last: number): Promise<RunRecord[]> {
+    const kept = await this.reads.history(name, last);
+    return kept.flatMap(({ run }) => parseRecord(run) ?? []);
+  }
+
   /** By name. */
   async jobs(): Promise<JobInfo[]> {
+    return (await this.look()).jobs;
+  }
+
+  /** The jobs, and the instances that answered meanwhile. */
+  async look(): Promise<Seen> {
     const { reads } = this;
     const [{ instances, silence }, slots, plans, demands, pauses, runs, counts] = await Promise.all([
       this.roll.call(),
@@ -83,10 +102,10 @@ export class Overview {
         if (token !== locks.get(name)?.token && !present.has(idOf(token))) suspects.set(token, name);
       }
     }
-    if (suspects.size > 0 && (await this.deaths.resolve(suspects)) > 0) return this.jobs();
+    if (suspects.size > 0 && (await this.deaths.resolve(suspects)) > 0) return this.look();
     const now = this.shared.clock.now();
     const goingOn = runsIn(instances);
-    return names.map((name) => {
+    const jobs = names.map((name) => {
       const lock = locks.get(name) ?? null;
       const hiredBy = hirers.get(name) ?? [];
       const pause = parsePause(pauses.get(name));
@@ -108,6 +127,7 @@ export class Overview {
         ...countsOf(counts.get(name), lastRun),
       };
     });
+    return { jobs, instances, silence, now };
   }
 }
 

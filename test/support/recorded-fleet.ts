@@ -8,7 +8,18 @@ export type Told<Trouble> = { [E in Exclude<keyof Events, 'error'>]: Events[E][0
 
 /** Nothing so far. */
 export function nothingTold<Trouble>(): Told<Trouble> {
-  return { start: [], finish: [], fail: [], skip: [], lost: [], plan: [], pause: [], resume: [], error: [] };
+  return {
+    start: [],
+    finish: [],
+    fail: [],
+    skip: [],
+    lost: [],
+    plan: [],
+    pause: [],
+    resume: [],
+    steered: [],
+    error: [],
+  };
 }
 
 /** The instances of one test, and what they told. */
@@ -48,6 +59,7 @@ export abstract class RecordedFleet<Trouble> {
       instance.on('plan', (event) => told.plan.push(event));
       instance.on('pause', (event) => told.pause.push(event));
       instance.on('resume', (event) => told.resume.push(event));
+      instance.on('steered', (event) => told.steered.push(event));
       instance.on('error', (error) => told.error.push(this.troubleOf(error)));
     }
   }

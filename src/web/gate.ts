@@ -1,0 +1,173 @@
+import { kindOf } from '../errors';
+import type { Access } from './api';
+import { Refusal } from './refusal';
+
+/** What `authorize` says of a request: see `WebOptions.authorize`. */
+export type Verdict =
+  | Access
+  | null
+  | {
+      /** What the viewer may do; null: nothing. */
+      access: Access | null;
+      /** Who it is, for the event `steered` and for the page. */
+      who?: string | undefined;
+      /** With an access of null: answer with 401 and this as the header `www-authenticate`, instead of with 403. */
+      challenge?: string | undefined;
+    };
+
+export type Authorize = (request: Request, original: unknown) => Verdict | Promise<Verdict>;
+
+/** Who asks, and what they may do. */
+export interface Viewer {
+  access: Access;
+  who: string | null;
+}
+
+/** A request, as it reached us. */
+export interface Asking {
+  request: Request;
+  /** The request of Node's server or of a framework on it, which may know who is signed in; undefined for `fetch`. */
+  original: unknown;
+  /** The address of the other end of the connection; null where it is not known. */
+  address: string | null;
+}
+
+/** Characters of a viewer's name; longer ones are cut. */
+const LONGEST_WHO = 200;
+
+/** What proxies add: then the other end of the connection is not the viewer. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+/** Decides of every request, in this one place, whether it is answered. */
+export class Gate {
+  constructor(
+    private readonly config: {
+      /** Null: only this machine is served. */
+      authorize: Authorize | null;
+      readOnly: boolean;
+      /** Told what `authorize` threw. */
+      failed: (message: string, cause: unknown) => void;
+    },
+  ) {}
+
+  /** @throws Refusal */
+  async admit(asking: Asking): Promise<Viewer> {
+    const { request } = asking;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (!isRead && request.method !== 'POST') {
+      throw new Refusal(405, 'METHOD', 'only GET and POST are answered', { allow: 'GET, HEAD, POST' });
+    }
+    if (this.config.authorize === null) checkIsLocal(asking);
+    if (!isRead) checkIsOwnPage(request);
+    const viewer = await this.viewerOf(asking);
+    if (!isRead && viewer.access === 'read') {
+      throw new Refusal(
+        403,
+        'READ_ONLY',
+        'this page is read-only for you: it shows jobs, and changes nothing',
+      );
+    }
+    return viewer;
+  }
+
+  private async viewerOf(asking: Asking): Promise<Viewer> {
+    const { authorize, readOnly } = this.config;
+    const verdict = authorize === null ? 'write' : await this.ask(authorize, asking);
+    const { access, who = null, challenge } = verdictIn(verdict) ?? this.nonsense(verdict);
+    if (access === null) {
+      const message = 'you may not see this page';
+      if (challenge === undefined) throw new Refusal(403, 'FORBIDDEN', message);
+      throw new Refusal(401, 'UNAUTHORIZED', message, { 'www-authenticate': challenge });
+    }
+    return { access: readOnly ? 'read' : access, who: who?.slice(0, LONGEST_WHO) ?? null };
+  }
+
+  private async ask(authorize: Authorize, { request, original }: Asking): Promise<unknown> {
+    try {
+      return await authorize(request, original);
+    } catch (cause) {
+      this.config.failed('authorize threw', cause);
+      throw unauthorized();
+    }
+  }
+
+  private nonsense(verdict: unknown): never {
+    const message = `authorize returned ${kindOf(verdict)}, which is neither 'read', nor 'write', nor null, nor { access, who }`;
+    this.config.failed(message, undefined);
+    throw unauthorized();
+  }
+}
+
+/** It says no more: what went wrong is for whoever runs the service. */
+function unauthorized(): Refusal {
+  return new Refusal(500, 'AUTHORIZE', 'it could not be found out what you may do; the service knows why');
+}
+
+/** Null for what is no verdict: it is not guessed at. */
+function verdictIn(verdict: unknown): { access: Access | null; who?: string; challenge?: string } | null {
+  if (verdict === null || verdict === 'read' || verdict === 'write') return { access: verdict };
+  if (typeof verdict !== 'object') return null;
+  const { access, who, challenge }: Record<string, unknown> = { ...verdict };
+  if (access !== null && access !== 'read' && access !== 'write') return null;
+  const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
+  if (!isText(who) || !isText(challenge)) return null;
+  return {
+    access,
+    ...(typeof who === 'string' && { who }),
+    ...(typeof challenge === 'string' && { challenge }),
+  };
+}
+
+/**
+ * Without `authorize`, only a browser on this machine, which asked for this machine by name: a foreign site whose name
+ * has been made to lead here (DNS rebinding) is told by its `Host`.
+ *
+ * @throws Refusal
+ */
+function checkIsLocal({ request, address }: Asking): void {
+  if (address === null || !isLoopback(address) || FORWARDED.some((name) => request.headers.has(name))) {
+    const message = 'without authorize, bossman/web only answers connections from its own machine';
+    throw new Refusal(403, 'NOT_LOCAL', message);
+  }
+  if (!isLocalName(hostOf(request))) {
+    throw new Refusal(403, 'FOREIGN_HOST', 'without authorize, bossman/web only answers to localhost');
+  }
+}
+
+/**
+ * Only the page itself may change something, not a form or script of another site.
+ *
+ * @throws Refusal
+ */
+function checkIsOwnPage(request: Request): void {
+  const { headers } = request;
+  if (!/^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')) {
+    throw new Refusal(415, 'CONTENT_TYPE', 'a POST needs the header content-type: application/json');
+  }
+  const site = headers.get('sec-fetch-site');
+  const isSame = site === null ? isOwnOrigin(headers.get('origin'), request) : site === 'same-origin';
+  if (!isSame) {
+    const message = 'a POST needs the header Sec-Fetch-Site: same-origin, or an Origin that is this server';
+    throw new Refusal(403, 'FOREIGN_ORIGIN', message);
+  }
+}
+
+function isOwnOrigin(origin: string | null, request: Request): boolean {
+  return origin !== null && URL.canParse(origin) && new URL(origin).host === hostOf(request);
+}
+
+/** As the browser asked for it, with the port unless it is the scheme's own. */
+function hostOf(request: Request): string {
+  const host = request.headers.get('host') ?? new URL(request.url).host;
+  return host.toLowerCase();
+}
+
+/** Is the address one of this machine's own? */
+export function isLoopback(address: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i.test(address);
+}
+
+function isLocalName(host: string): boolean {
+  const name = host.replace(/:\d*$/, '');
+  return name === 'localhost' || name.endsWith('.localhost') || isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Brought, makeApp } from './app';
+import { type Authorize, Gate } from './gate';
+import { getRequestListener } from './hono';
+import { Live } from './live';
+import { routeIn } from './paths';
+import { type Source, webError } from './source';
+
+/** The pages of a fleet, as a server mounts them. */
+export interface WebPages {
+  /**
+   * For `node:http`, Express, Connect and frameworks on them. With `next`, it is called for a path that is not below the
+   * base.
+   */
+  handler: (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void;
+  /**
+   * For Hono, Next.js, Bun, Deno, and whatever else takes a `Request` and gives a `Response`. What Bun, Deno and Hono pass
+   * as further arguments tells the address of the viewer, which is only needed without `authorize`.
+   */
+  fetch: (request: Request, ...more: unknown[]) => Promise<Response>;
+  /** Ends the event streams of all open tabs, so that a server can close. The pages can still be asked for. */
+  close: () => void;
+}
+
+export interface PagesConfig {
+  authorize: Authorize | null;
+  readOnly: boolean;
+  /** Null: it is found out, see `routeIn`. */
+  base: string | null;
+}
+
+export function pagesOf(source: Source, { authorize, readOnly, base }: PagesConfig): WebPages {
+  const failed = (message: string, cause: unknown) => source.failed(webError(message, cause));
+  const gate = new Gate({ authorize, readOnly, failed });
+  const live = new Live(source);
+  const app = makeApp(source, gate, live);
+  /** What is brought by requests of Node's server, until Hono asks for it. */
+  const brought = new WeakMap<object, Brought>();
+  const notBelow = { path: '/', route: '/nowhere' };
+
+  const listener = getRequestListener(
+    (request, { incoming }) => app.fetch(request, { ...brought.get(incoming) }),
+    { overrideGlobalObjects: false },
+  );
+
+  return {
+    handler: (req, res, next) => {
+      const place = placeOf(req, base);
+      if (place === null && next) {
+        next();
+        return;
+      }
+      const address = req.socket.remoteAddress ?? null;
+      brought.set(req, { ...(place ?? notBelow), original: req, address, parsed: parsedIn(req) });
+      void listener(req, res);
+    },
+    fetch: async (request, ...more) => {
+      const path = new URL(request.url).pathname;
+      const route = routeIn(path, base) ?? notBelow.route;
+      const address = addressIn(request, more);
+      return app.fetch(request, {
+        path,
+        route,
+        original: undefined,
+        address,
+        parsed: undefined,
+      } satisfies Brought);
+    },
+    close: () => live.close(),
+  };
+}
+
+/** Null: it is not below the base. */
+function placeOf(req: IncomingMessage, base: string | null): Pick<Brought, 'path' | 'route'> | null {
+  const own = pathIn(req.url);
+  // Of Express and Connect, which take off what a handler is mounted at.
+  const original: unknown = Reflect.get(req, 'originalUrl');
+  const path = typeof original === 'string' ? pathIn(original) : own;
+  const mount = path === own ? base : mountOf(path, own);
+  const route = routeIn(path, mount);
+  return route === null ? null : { path, route };
+}
+
+/** `/jobs` of `/jobs/api/fleet`, where `/api/fleet` is left. */
+function mountOf(path: string, own: string): string | null {
+  if (path.endsWith(own)) return path.slice(0, path.length - own.length);
+  return own === '/' ? path : null;
+}
+
+function pathIn(url: string | undefined): string {
+  return (url ?? '/').replace(/[?#].*/s, '') || '/';
+}
+
+/** What a parser of JSON in front of us has read, so that nothing is left to read. */
+function parsedIn(req: IncomingMessage): unknown {
+  const body: unknown = Reflect.get(req, 'body');
+  const isParsed =
+    typeof body === 'object' && body !== null && !('getReader' in body) && !Buffer.isBuffer(body);
+  if (isParsed) return body;
+  return req.readableEnded || req.readableDidRead ? null : undefined;
+}
+
+/** The address of the other end, as servers pass it: Hono on Node; Bun; Hono on Bun; Deno. */
+function addressIn(request: Request, [env, ...others]: unknown[]): string | null {
+  const incoming = valueIn(env, 'incoming');
+  const ofNode = valueIn(valueIn(incoming, 'socket'), 'remoteAddress');
+  if (typeof ofNode === 'string') return ofNode;
+  for (const server of [env, valueIn(env, 'server'), ...others]) {
+    const requestIP = valueIn(server, 'requestIP');
+    if (typeof requestIP === 'function') {
+      const address = valueIn(Reflect.apply(requestIP, server, [request]), 'address');
+      return typeof address === 'string' ? address : null;
+    }
+  }
+  const ofDeno = valueIn(valueIn(env, 'remoteAddr'), 'hostname');
+  return typeof ofDeno === 'string' ? ofDeno : null;
+}
+
+function valueIn(object: unknown, key: string): unknown {
+  return typeof object === 'object' && object !== null ? Reflect.get(object, key) : undefined;
+}
