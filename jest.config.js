@@ -18,6 +18,7 @@ const ALONE = inTest([
  * compiler, bundler or command line beside them.
  */
 const WAITING = inTest([
+  'demands/*',
   'faults/*',
   'interop',
   'migrating',

@@ -49,11 +49,11 @@ import {
 import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from './telling/trace';
 
 /**
- * A scheduler and a worker in one. Every process of a service makes one and hires its jobs; the fleet of all of them
- * (those that share a Redis database and a prefix) runs each slot of each job once.
+ * A scheduler and a worker in one. Every process of a service creates one and hires its jobs. All instances that share a
+ * Redis database and a prefix form a fleet, which runs each slot of each job once.
  *
- * The methods return promises that may be ignored: what goes wrong is also told by the event `error`, and becomes a
- * process warning when nobody listens to that.
+ * The promises that the methods return may be ignored: every failure is also reported by the event `error`, or by a process
+ * warning if that event has no listener.
  */
 // `@types/node` before 20.11.21 has no generic EventEmitter, so the events are typed here.
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all members are EventEmitter's, with narrower types
@@ -61,7 +61,7 @@ class Bossman extends EventEmitter {
   private readonly instance: Instance;
 
   /**
-   * Connects at once, and goes on trying for as long as Redis is away.
+   * Connects immediately, and keeps trying while Redis is unreachable.
    *
    * @throws TypeError or RangeError, naming the option and its value
    */
@@ -71,7 +71,7 @@ class Bossman extends EventEmitter {
     this.instance = new Instance(this, readOptions(options), options.connection);
   }
 
-  /** What this instance is called in Redis, and in traces: 16 hex digits. */
+  /** The name of this instance in Redis and in traces: 16 hex digits. */
   get id(): string {
     return this.instance.id;
   }
@@ -81,30 +81,29 @@ class Bossman extends EventEmitter {
     return this.instance.settings.prefix;
   }
 
-  /** The option `ttl` in ms, or its default. A job may have another. */
+  /** The option `ttl` in ms, or its default. A job may override it. */
   get ttl(): number {
     return this.instance.settings.run.ttlMs;
   }
 
-  /** The option `tz`; undefined: cron patterns are read in the process's zone. A job may have another. */
+  /** The option `tz`, or undefined if cron patterns follow the process's time zone. A job may override it. */
   get tz(): string | undefined {
     return this.instance.settings.run.tz ?? undefined;
   }
 
-  /** The middleware that `qa` added, the outermost first. It is the list itself, not a copy. */
+  /** The middleware added by `qa`, outermost first. This is the list itself, not a copy. */
   get qas(): Qa[] {
     return this.instance.runner.qas;
   }
 
   /**
-   * Registers a job and its work, and starts its plan in the whole fleet: the first run comes one interval after the
-   * first hire. A plan that is already going keeps its slots, so hiring at every start of every process is how it is
-   * meant. Hiring a name again replaces its definition; another plan than the fleet's replaces that one. Hiring starts a
-   * fired job again.
+   * Registers a job and its work, and starts its plan in the whole fleet. With `every`, the first run comes one interval after
+   * the first hire. Call `hire` on every start, in every process: an unchanged plan keeps its slots. A changed definition
+   * replaces the old one, and a changed plan replaces the fleet's. Hiring a fired job starts it again.
    *
-   * @param definition without `every` and `cron` the job is run on demand only
-   * @returns settles when the plan is stored. Rejects with Redis' refusal, and goes on trying nevertheless.
-   * @throws TypeError or RangeError at once for what cannot be understood, naming the argument and its value
+   * @param definition without `every` and `cron` the job runs on demand only
+   * @returns resolves when the plan is stored. Rejects if Redis refuses, and keeps trying nevertheless.
+   * @throws TypeError or RangeError immediately for an invalid argument, naming it and its value
    */
   hire(name: string, definition: JobDefinition): Promise<void> {
     const known = readName(name);
@@ -113,11 +112,12 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Runs a job as soon as possible, once, on any one instance that hired it; the plan is not touched. A demand is kept
-   * until it is run, also when nobody is there or the job is running now. Demands made before one is taken are one run.
+   * Runs a job once, as soon as possible, on any one instance that hired it. The plan does not change. A demand is kept until
+   * it is run, even if no instance is running or the job is running now. Several demands that are made before one is taken
+   * lead to one run.
    *
-   * @returns settles when the demand is noted, or runs here. Rejects with Redis' refusal: then it was not made.
-   * @throws TypeError or RangeError at once for a bad name
+   * @returns resolves when the demand is stored, or starts in this instance. Rejects if Redis refuses: no demand was made.
+   * @throws TypeError or RangeError immediately for an invalid name
    */
   demand(name: string): Promise<void> {
     const known = readName(name);
@@ -125,10 +125,10 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Ends a job's scheduled runs in the whole fleet. Demands still run; hiring the job again starts it again.
+   * Ends a job's scheduled runs in the whole fleet. Demands still run. Hiring the job again starts it again.
    *
-   * @returns settles when it is fired. Rejects with Redis' refusal: then it was not.
-   * @throws TypeError or RangeError at once for a bad name
+   * @returns resolves when the job is fired. Rejects if Redis refuses: the job was not fired.
+   * @throws TypeError or RangeError immediately for an invalid name
    */
   fire(name: string): Promise<void> {
     const known = readName(name);
@@ -136,14 +136,14 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Keeps a job's scheduled runs from starting, in the whole fleet, until it is resumed: through hires, other plans, `fire`,
-   * restarts, and an emptied Redis while one instance that knew of the pause lives. A run that goes on is not disturbed, and
-   * demands still run. Slots that pass meanwhile are not run later, nor reported as skipped. Any instance may pause any job,
-   * also before it is hired. A second pause replaces the first.
+   * Stops a job's scheduled runs in the whole fleet until it is resumed. The pause survives hires, new plans, `fire`, restarts,
+   * and the loss of Redis' data as long as one instance that knew of the pause is running. A run in progress continues, and
+   * demands still run. Slots that pass during the pause are neither run later nor reported as skipped. Any instance may
+   * pause any job, even before it is hired. A second pause replaces the first.
    *
-   * @param options `until`: when the job resumes by itself, default never · `note`: why, at most 200 characters
-   * @returns settles when the job is paused. Rejects with Redis' refusal: then it was not.
-   * @throws TypeError or RangeError at once for a bad name or option, and for an `until` that has passed
+   * @param options `until`: when the job resumes by itself, default never · `note`: the reason, at most 200 characters
+   * @returns resolves when the job is paused. Rejects if Redis refuses: the job was not paused.
+   * @throws TypeError or RangeError immediately for an invalid name or option, and for an `until` in the past
    */
   pause(name: string, options: PauseOptions = {}): Promise<void> {
     const known = readName(name);
@@ -152,11 +152,10 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Ends a pause: the plan goes on along its old grid, with the first slot from now on. Has no effect on a job that is not
-   * paused.
+   * Ends a pause. The plan continues on its old grid, with the next slot from now. Has no effect on a job that is not paused.
    *
-   * @returns settles when the job is resumed. Rejects with Redis' refusal: then it was not.
-   * @throws TypeError or RangeError at once for a bad name
+   * @returns resolves when the job is resumed. Rejects if Redis refuses: the job was not resumed.
+   * @throws TypeError or RangeError immediately for an invalid name
    */
   resume(name: string): Promise<void> {
     const known = readName(name);
@@ -164,14 +163,14 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Lets go of a job: this instance no longer hires it. If no other does, all that Redis keeps of it is deleted: plan, pause,
-   * counts and history. A run that goes on here is not disturbed, and leaves no record. A demand that waited is deleted too,
-   * and reported by the event `error`. Hiring the job again makes it new.
+   * Makes this instance stop hiring a job. If no other instance hires it, everything that Redis keeps about the job is deleted:
+   * its plan, pause, counts and history. A run in progress here continues, and is not recorded. A waiting demand is
+   * deleted too, and reported by the event `error`. Hiring the job again creates it anew.
    *
-   * @returns true when anything was deleted, false when Redis knew nothing of the job. Rejects with a `BossmanError` of code
-   *   `FORGET` when another instance hires it, naming host and process, or when it is not known whether one does; and with
-   *   Redis' refusal. This instance has let go of the job nevertheless.
-   * @throws TypeError or RangeError at once for a bad name
+   * @returns true if anything was deleted, false if Redis knew nothing of the job. Rejects with a `BossmanError` of code
+   *   `FORGET` if another instance hires the job (the message names its host and process) or if this cannot be determined, and
+   *   if Redis refuses. Even then, this instance no longer hires the job.
+   * @throws TypeError or RangeError immediately for an invalid name
    */
   forget(name: string): Promise<boolean> {
     const known = readName(name);
@@ -179,31 +178,32 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * All jobs of the fleet, hired here or not, by name: what is planned, waits, runs, and ran last. It is read when it is
-   * asked for, in small pages, and the instances are asked as `fleet` does.
+   * Returns all jobs of the fleet, hired here or not, sorted by name: their plans, demands, current runs and last runs. Each
+   * call reads Redis in small pages, and asks the instances as `fleet` does.
    *
-   * @returns rejects with Redis' refusal
+   * @returns rejects if Redis refuses
    */
   jobs(): Promise<JobInfo[]> {
     return this.instance.calls.perform('jobs', null, () => this.instance.overview.jobs());
   }
 
   /**
-   * The instances of the fleet, this one among them: they are asked over the bell, and those are told that answer. It
-   * takes some milliseconds, and 0.6 s when one does not answer, as well as on a Cluster. Instances of the original do not.
-   * Nor can others while Redis refuses writes, as when it is out of memory: see `hirersKnown` of `jobs()`.
+   * Asks all instances of the fleet over pub/sub, and returns those that answer, this one included. Takes a few milliseconds,
+   * or 0.6 s if an instance does not answer, and on a Cluster. Instances of the original never answer, and no instance can
+   * answer while Redis refuses writes, for example when it is out of memory: see `hirersKnown` of `jobs()`.
    *
-   * @returns rejects with Redis' refusal
+   * @returns rejects if Redis refuses
    */
   fleet(): Promise<InstanceInfo[]> {
     return this.instance.calls.perform('fleet', null, () => this.instance.overview.fleet());
   }
 
   /**
-   * The last runs of a job, the newest first; as many as are kept, see the option `history`.
+   * Returns the last runs of a job, newest first. The option `history` sets how many are kept.
    *
-   * @returns rejects with Redis' refusal
-   * @throws TypeError or RangeError at once for a bad name or option
+   * @param options `last`: how many, default 20
+   * @returns rejects if Redis refuses
+   * @throws TypeError or RangeError immediately for an invalid name or option
    */
   history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
     const known = readName(name);
@@ -212,11 +212,11 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * The coming slots of a job of the fleet, hired here or not, in ms since the epoch on Redis' clock.
+   * Returns the next slots of a job of the fleet, hired here or not, in ms since the epoch on Redis' clock.
    *
    * @param options `count`: how many, default 5
-   * @returns an empty array for a job that is unknown, fired, or without a plan. Rejects with Redis' refusal.
-   * @throws TypeError or RangeError at once for a bad name or option
+   * @returns an empty array for a job that is unknown, fired, or without a plan. Rejects if Redis refuses.
+   * @throws TypeError or RangeError immediately for an invalid name or option
    */
   next(name: string, options: NextOptions = {}): Promise<number[]> {
     const known = readName(name);
@@ -225,10 +225,10 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Adds middleware around every run of this instance, the first added outermost. `next()` resolves with what lies
-   * inside; a QA that does not call it vetoes the run. The definition is a copy for this run alone, so it may be changed.
+   * Adds middleware around every run of this instance; the first one added is outermost. `next()` resolves with the inner
+   * result. A QA that does not call it vetoes the run. Each run has its own copy of the definition, which may be changed.
    *
-   * @throws TypeError at once for what is not a function
+   * @throws TypeError immediately if the argument is not a function
    * @see https://github.com/koajs/compose
    */
   qa(middleware: Qa): void {
@@ -237,33 +237,33 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Takes nothing new, waits for the runs that go on here, and closes both connections, so that the process can exit. The
-   * locks of runs with `keepAlive` are renewed meanwhile. Nothing is cancelled in Redis. Always settles, and never rejects;
-   * called again, it is the same quit. Other calls after it reject.
+   * Starts nothing new, waits for the runs in progress here, and closes both connections, so that the process can exit.
+   * Meanwhile the locks of runs with `keepAlive` are renewed. Plans and demands in Redis are not affected. Always resolves,
+   * never rejects. Further calls of `quit` join the first; other calls reject.
    *
-   * A run that does not end in time is given up: its `signal` aborts, with a `BossmanError` of code `QUIT`; it has another
-   * 0.5 s to end; and unless it resolves, it is recorded as `abandoned`, counted as a failure, and reported by the event
-   * `lost`, why `quit`, and by `error`. With `recover` another instance runs it once more. If its work has not even ended, its
-   * lock is left to end by itself: no other run begins before that, and the process should exit by then.
+   * A run that does not end in time is abandoned: its `signal` aborts with a `BossmanError` of code `QUIT`, and it gets
+   * another 0.5 s to end. Unless it resolves, it is recorded as `abandoned`, counted as a failure, and reported by the event
+   * `lost` with `why: 'quit'` and by `error`. With `recover`, another instance runs it once more. If its work is still running
+   * even then, its lock is not released: no other run begins before the lock expires, and the process should exit by then.
    *
-   * Redis has 2 s to answer what is on its way, or `timeout` if that is less. A quit that is called in `work`, or in a QA,
-   * settles without that run; the connections close when it has ended.
+   * Redis has 2 s, or `timeout` if that is less, to answer commands that were sent. A quit that is called within `work` or a
+   * QA resolves without waiting for that run, and the connections close when it has ended.
    *
-   * @param options `timeout`: the longest wait for runs, in ms. Default: for a run with `keepAlive` 30 s, for any other until
-   *   its lock would end, and at least 2 s or its `ttl`, whichever is less. Infinity: for as long as they take.
-   * @throws TypeError or RangeError at once for a bad timeout
+   * @param options `timeout`: the longest wait for runs, in ms; Infinity: no limit. Default: 30 s for a run with `keepAlive`;
+   *   for any other until its lock would expire, but at least 2 s or its `ttl`, whichever is less.
+   * @throws TypeError or RangeError immediately for an invalid timeout
    */
   quit(options: QuitOptions = {}): Promise<void> {
     return this.instance.quit(readQuitOptions(options));
   }
 
-  /** Quits at the end of a block: `await using fred = new Bossman()`. */
+  /** Calls `quit` at the end of a block: `await using fred = new Bossman()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.quit();
   }
 
   /**
-   * A listener that returns a promise failed.
+   * Called when the promise returned by a listener rejects.
    *
    * @hidden
    */
@@ -282,12 +282,12 @@ interface Bossman {
   prependOnceListener<E extends keyof BossmanEvents>(event: E, listener: BossmanListener<E>): this;
 }
 
-// The types of what index.ts hangs on the class; see there. The alias avoids a circular name.
+// The types of what index.ts adds to the class. The alias avoids a circular name.
 import Self = Bossman;
 declare namespace Bossman {
   // biome-ignore format: a name a line would be longer than the methods
   export {
-    BossmanError, type BossmanErrorCode, type BossmanEvents, type BossmanOptions, type Connection,
+    BossmanError, type BossmanErrorCode, type BossmanEvents, type BossmanListener, type BossmanOptions, type Connection,
     type ErrorDetails, type FailEvent, type FinishEvent, type HistoryOptions, type InstanceInfo,
     type IoredisClient, type IoredisOptions, type JobDefinition, type JobInfo, type LostEvent, type LostTrace,
     type NextOptions, nextSlots, type PausedInfo, type PauseEvent, type PauseOptions, type PauseTrace,

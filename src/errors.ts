@@ -1,35 +1,35 @@
 import { type InspectOptions, inspect, types } from 'node:util';
 
-/** What went wrong, in a word that stays the same from release to release. */
+/** The kind of failure. These codes do not change between releases. */
 export type BossmanErrorCode =
-  /** A connection to Redis broke, could not be made, or was given up. Told once per outage. */
+  /** A connection to Redis failed, broke, or was given up. Reported once per outage. */
   | 'CONNECTION'
-  /** Redis refused a command. Told once per kind of refusal, until the same works again for the jobs that it hit. */
+  /** Redis refused a command. Reported once per kind of refusal, until the command works again for the affected jobs. */
   | 'COMMAND'
-  /** A channel or the server's notifications may not be used; runs go on, see the message for what is missing. */
+  /** A channel or the server's notifications cannot be used. Jobs still run; the message says what does not work. */
   | 'NOTIFICATIONS'
-  /** `work` or a QA threw or rejected; the cause is what it threw. */
+  /** `work` or a QA threw or rejected; `cause` is what it threw. */
   | 'WORK_FAILED'
-  /** Why a run's `signal` aborted: the lock is another's, or could not be renewed. */
+  /** The reason of a run's aborted `signal`: another run holds the lock, or it could not be renewed. */
   | 'LOCK_LOST'
   /** A QA called `next()` twice in one run. */
   | 'NEXT_TWICE'
-  /** A QA called `next()` after its run was over. */
+  /** A QA called `next()` after its run had ended. */
   | 'NEXT_LATE'
-  /** A listener of one of our events threw. */
+  /** A listener for an event of `Bossman` threw or rejected. */
   | 'LISTENER'
-  /** What is stored under a key of ours is not ours. */
+  /** A key of bossman holds a value that bossman did not write. */
   | 'FOREIGN_VALUE'
-  /** A job was not forgotten, as it is hired, or nobody knows whether it is; or it was, with a demand that waited. */
+  /** `forget` failed, because an instance hires the job or may hire it; or it deleted a waiting demand. */
   | 'FORGET'
-  /** `authorize` of `bossman/web` threw, or did not say what the viewer may do; or an answer to a browser failed. */
+  /** `authorize` of `bossman/web` threw or returned an invalid value; or an answer to a browser failed. */
   | 'WEB'
-  /** The instance has quit: before Redis answered, or before a run ended. Also why a run's `signal` aborted. */
+  /** The instance quit before Redis answered or before a run ended. Also the reason of that run's aborted `signal`. */
   | 'QUIT';
 
 /**
- * Every error that bossman makes, save for bad arguments: those are a TypeError or a RangeError, thrown at once.
- * The `cause` is the original error.
+ * Every error of bossman, except for invalid arguments: those throw a TypeError or a RangeError immediately. `cause` is the
+ * original error.
  */
 export class BossmanError extends Error {
   override readonly name = 'BossmanError';
@@ -37,7 +37,7 @@ export class BossmanError extends Error {
   constructor(
     readonly code: BossmanErrorCode,
     message: string,
-    /** The job that it concerns, if it concerns one. */
+    /** The job concerned; null if there is none. */
     readonly job: string | null = null,
     cause?: unknown,
   ) {
@@ -45,7 +45,7 @@ export class BossmanError extends Error {
   }
 }
 
-/** Whether it is an Error, of this realm or of another: jest and `node:vm` have an Error of their own. Never throws. */
+/** Whether a value is an Error of any realm: jest and `node:vm` have an Error class of their own. Never throws. */
 export function isError(thrown: unknown): thrown is Error {
   if (types.isNativeError(thrown)) return true;
   try {
@@ -55,7 +55,7 @@ export function isError(thrown: unknown): thrown is Error {
   }
 }
 
-/** The message of whatever was thrown, which may be anything. Never throws. */
+/** The message of a thrown value of any type. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
     return String(isError(thrown) ? thrown.message : thrown);
@@ -64,7 +64,7 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** The cause of an error; undefined for whatever else was thrown. Never throws. */
+/** The cause of an error; undefined for any other thrown value. Never throws. */
 export function causeOf(thrown: unknown): unknown {
   try {
     return isError(thrown) ? thrown.cause : undefined;
@@ -73,13 +73,13 @@ export function causeOf(thrown: unknown): unknown {
   }
 }
 
-/** Characters of a value that a message shows. */
+/** The most characters of a value that a message shows. */
 const LONGEST_SHOWN = 250;
 
-/** A value that the caller gave, for the message that refuses it. Never throws, unlike the value's own `inspect`. */
+/** An argument as an error message shows it. Never throws, unlike the value's own `inspect`. */
 export function shown(value: unknown, options?: InspectOptions): string {
   try {
-    // Of an error not the stack.
+    // Without the stack of an error.
     const text = isError(value) ? `[${value.name}: ${value.message}]` : inspect(value, options);
     return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
   } catch {
@@ -87,7 +87,7 @@ export function shown(value: unknown, options?: InspectOptions): string {
   }
 }
 
-/** What sort of value it is, for messages that must not show the value itself. Never throws. */
+/** The type of a value, for messages that must not show the value itself. Never throws. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
@@ -104,15 +104,15 @@ export function kindOf(value: unknown): string {
 /**
  * Emits a process warning. Never throws.
  *
- * Node refuses an Error of another realm, and in jest every Error of ours is one: then the warning has its name, code,
- * message and stack.
+ * Node refuses an Error of another realm, as every Error is in jest. The warning then gets the error's name, code, message and
+ * stack.
  */
 export function warn(warning: BossmanError | string): void {
   try {
     if (typeof warning === 'string') process.emitWarning(warning, 'BossmanWarning');
     else emitError(warning);
   } catch {
-    // What stands in for process.emitWarning here takes no warnings, and there is nobody else to tell.
+    // A replaced process.emitWarning refuses the warning, and there is no other place to report it.
   }
 }
 

@@ -1,149 +1,157 @@
-/** A run that ended, as it was noted. Instants are ms since the epoch on Redis' clock. */
+/** The record of a run that ended. Times are ms since the epoch on Redis' clock. */
 export interface RunRecord {
-  /** The slot that was run, or null for a demand. */
+  /** The slot; null for a demand. */
   slot: number | null;
-  /** When the demand was made, or null for a slot. */
+  /** When the demand was made; null for a slot. */
   demandedAt: number | null;
   startedAt: number;
-  /** From the slot, or the demand, to the start; ms. */
+  /** ms from the slot or the demand to the start. */
   lateness: number;
   durationMs: number;
   /**
-   * `vetoed`: a QA did not call `next()` · `abandoned`: its instance quit before it ended · `died`: its process ended
-   * before it did, so `durationMs` is 0.
+   * `vetoed`: a QA did not call `next()` · `abandoned`: its instance quit before it ended · `died`: its process ended before
+   * the run did; `durationMs` is 0.
    */
   outcome: 'done' | 'failed' | 'vetoed' | 'abandoned' | 'died';
-  /** The message of what `work` or a QA threw, cut after 2,000 characters; in `jobs()` after 200. */
+  /** The message of the error that `work` or a QA threw, cut after 2,000 characters (200 in `jobs()`). */
   error: string | null;
-  /** The error with its stack and causes; null without one, in `jobs()`, and with the option `history: { errors: false }`. */
+  /** The error with its stack and causes. Null if there is none, in `jobs()`, and with `history: { errors: false }`. */
   details: ErrorDetails | null;
   /** The instance that ran it; see `InstanceInfo.id`. */
   by: string;
-  /** The host of that instance, cut after 64 characters; null in records of 2.0.0. */
+  /** The host of that instance, cut after 64 characters; null in records written by 2.0.0. */
   host: string | null;
-  /** The process of that instance; null in records of 2.0.0. */
+  /** The process id of that instance; null in records written by 2.0.0. */
   pid: number | null;
-  /** The slot was run before, by an instance that died in it. */
+  /** The slot or demand was run before, by an instance that died or quit during the run. */
   recovered: boolean;
 }
 
-/** An error as it was noted: at most 8 kB with all its causes, so texts may be cut, and causes left out. */
+/** The record of an error. With all causes it takes at most 8 kB, so texts may be cut and causes omitted. */
 export interface ErrorDetails {
-  /** `TypeError`; of what is no error, its type, such as `string`. */
+  /** For example `TypeError`. If a value other than an error was thrown: its type, such as `string`. */
   name: string;
   /** Cut after 2,000 characters. */
   message: string;
-  /** The frames of its stack, one a line, without name and message. Null where it has none. */
+  /** The stack frames, one per line, without name and message; null if there are none. */
   stack: string | null;
   /** The error's `cause`. */
   cause: ErrorDetails | null;
   /** The `errors` of an AggregateError. */
   errors: ErrorDetails[];
-  /** How many of its cause and errors were left out, as there was no room, or as they stand elsewhere already. */
+  /** How many causes and errors were omitted, because of the size limit or because they are listed elsewhere. */
   omitted: number;
 }
 
-/** A pause, as it is noted. Instants are ms since the epoch on Redis' clock. */
+/** The record of a pause. Times are ms since the epoch on Redis' clock. */
 export interface PausedInfo {
   since: number;
-  /** When the job resumes by itself; null: when somebody calls `resume`. */
+  /** When the job resumes by itself; null if it waits for `resume`. */
   until: number | null;
-  /** Why, as whoever paused it wrote. */
+  /** The reason given to `pause`. */
   note: string | null;
   /** Who paused it: `HOST:PID`, or `cli`. */
   by: string;
 }
 
-/** A job, as the fleet and Redis know it. Instants are ms since the epoch on Redis' clock. */
+/** A job, as the fleet and Redis know it. Times are ms since the epoch on Redis' clock. */
 export interface JobInfo {
   name: string;
-  /** The canonical plan, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null: it has none. */
+  /** The canonical plan, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null if the job has none. */
   plan: string | null;
-  /** The plan in words, such as `every 10 minutes` or `cron 0 9 * * 1-5`; null where there is none that means anything. */
+  /** The plan in words, such as `every 10 minutes` or `cron 0 9 * * 1-5`; null if the job has no valid plan. */
   words: string | null;
-  /** The zone of a cron plan. */
+  /** The time zone of a cron plan. */
   tz: string | null;
-  /** The next slot that is run: null without a plan, when the job was fired, and while it is paused without an end. */
+  /** The next slot that will run. Null without a plan, if the job was fired, and while it is paused without an end. */
   nextSlot: number | null;
   fired: boolean;
-  /** Null: none of its slots is kept from being run. */
+  /** Null if the job is not paused. */
   paused: PausedInfo | null;
-  /** A demand waits since then. */
+  /** When the waiting demand was made; null if none waits. */
   demandedSince: number | null;
   running: {
-    /** The instance that has the job's lock: its id, or the first 16 digits of what an instance of the original has set. */
+    /** The instance that holds the job's lock: its id, or the first 16 digits of the token of an instance of the original. */
     by: string;
-    /** Where that instance is, or was if it has gone; null for an original, and for version 2.0.0 once it has gone. */
+    /** The host of that instance; null for an original, and for version 2.0.0 once the instance has stopped. */
     host: string | null;
     pid: number | null;
-    /** Null where it is not known. */
+    /** When the run began; null if unknown. */
     since: number | null;
-    /** ms until the lock ends: 0 for a run that goes on without it, Infinity for a lock that has no end. */
+    /** ms until the lock expires: 0 if the run continues without it, Infinity for a lock that never expires. */
     lockRestMs: number;
   } | null;
   lastRun: RunRecord | null;
   /**
-   * It has a plan, is not fired, and no instance that answered hires it with one: nobody runs its slots. Always false
-   * while `hirersKnown` is false.
+   * The job has a plan and is not fired, but no instance that answered hires it with a plan: its slots do not run. Always
+   * false while `hirersKnown` is false.
    */
   orphaned: boolean;
-  /** Ids of the instances that hire it. */
+  /** The ids of the instances that hire the job. */
   hiredBy: string[];
   /**
-   * False when no instance could answer although some may be there: Redis refuses all writes, as it does when it is out
-   * of memory, or those that heard the question are frozen. An instance that asks still counts itself in `hiredBy`.
+   * False if instances may be running but none could answer: Redis refuses all writes, for example when it is out of memory, or
+   * the instances that received the question are frozen. The instance that asks still lists itself in `hiredBy`.
    */
   hirersKnown: boolean;
-  /** Runs that ended, however they did, since the job is known to Redis. */
+  /** How many runs have ended, with any outcome, since Redis first knew the job. */
   runs: number;
   failures: number;
-  /** How many of the last runs failed, one after another; also those that were abandoned, or died. 0: the last did not. */
+  /** How many runs in a row failed, were abandoned or died, up to the last one; 0 if the last one did not. */
   failuresInARow: number;
   /**
-   * How long ago its next slot has passed without being claimed, in ms; null when it has not passed. A few ms mean
-   * nothing; more means that no instance that hires the job lives, or that all are too busy.
+   * ms since the next slot came due without being claimed; null if it is not due. A few ms are normal; more means that no
+   * instance that hires the job is running, or that all of them are too busy.
    */
   overdue: number | null;
-  /** How often its slot was skipped (`locked`, `missed`); slots that are missed in a row are one. */
+  /** How often a slot was skipped (`locked`, `missed`); several slots missed in a row count once. */
   skips: number;
 }
 
-/** An instance, as it answered the roll call. */
+/** An instance's answer to the roll call. */
 export interface InstanceInfo {
-  /** 16 hex digits, another in each instance. */
+  /** 16 hex digits, unique to the instance. */
   id: string;
   host: string;
   pid: number;
-  /** Of bossman. */
+  /** The version of bossman. */
   version: string;
   /**
-   * What its process is: name and version of the application's package.json, such as `shop@1.4.0`, else the name of the
-   * main script. Null where it does not say, as in version 2.0.0.
+   * The name and version in the application's package.json, such as `shop@1.4.0`, or the name of the main script. Null if the
+   * instance does not send it, as in version 2.0.0.
    */
   application: string | null;
-  /** When the instance was made, in ms since the epoch on Redis' clock. */
+  /** When the instance was created, in ms since the epoch on Redis' clock. */
   since: number;
-  /** What it has hired, by name; a plan of null: on demand only. */
+  /** The jobs that it hires, sorted by name. A plan of null: on demand only. */
   jobs: { name: string; plan: string | null }[];
-  /** The runs that go on in it. Instants are ms since the epoch on Redis' clock. */
+  /** The runs in progress. Times are ms since the epoch on Redis' clock. */
   running: {
     job: string;
     since: number;
     slot: number | null;
     demandedAt: number | null;
-    /** When the run's lock ends, or ended. */
+    /** When the run's lock expires, or expired. */
     lockEndsAt: number;
   }[];
 }
 
-/** How many of a job's coming slots. */
+/** Options of `Bossman.next`. */
 export interface NextOptions {
-  /** An integer from 1 to 10,000. Default 5. */
+  /**
+   * How many slots; an integer from 1 to 10,000.
+   *
+   * @default 5
+   */
   count?: number | undefined;
 }
 
-/** What part of a job's history. */
+/** Options of `Bossman.history`. */
 export interface HistoryOptions {
-  /** The last so many runs; whole, at least 1. Default 20. */
+  /**
+   * How many runs; an integer, at least 1.
+   *
+   * @default 20
+   */
   last?: number | undefined;
 }

@@ -61,10 +61,9 @@ function defaultsInDocstrings(): Record<string, string> {
     if (!ts.isInterfaceDeclaration(statement)) continue;
     if (!['RunOptions', 'BossmanOptions'].includes(statement.name.text)) continue;
     for (const member of statement.members) {
-      const docs = ts.getJSDocCommentsAndTags(member);
-      const text = docs.map(({ comment }) => ts.getTextOfJSDocComment(comment)).join(' ');
-      const [, value = 'none'] = /\bdefault:? `?([\w:' ]+)/i.exec(text) ?? [];
-      found[member.name?.getText() ?? ''] = value;
+      const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === 'default');
+      const text = ts.getTextOfJSDocComment(tag?.comment) ?? 'none';
+      found[member.name?.getText() ?? ''] = text.replace(/^'|'$| time zone$/g, '');
     }
   }
   return found;

@@ -1,21 +1,22 @@
 import stringWidth from 'string-width';
+import { listed } from '../telling/listed';
 import { visible } from '../telling/visible';
 
 const ASCII = /^[\x20-\x7e]*$/;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** A name within a sentence. */
+/** A name in quotes, with invisible characters escaped. */
 export function quoted(name: string): string {
   return `'${visible(name)}'`;
 }
 
-/** Columns that a text without escape sequences takes on a terminal. */
+/** The number of terminal columns that a text without escape sequences takes. */
 export function widthOf(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
 
-/** Not wider than so many columns; where something is missing, `…` says so. */
+/** Cuts a text to at most `width` columns; `…` marks a cut. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = '';
@@ -28,14 +29,17 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** Items that a list of names shows. */
+/** How many items of a list one line shows. */
 const SHOWN = 5;
 
 /** `'a', 'b' and 3 more` */
 export function listOf(names: readonly string[]): string {
-  const more = names.length - SHOWN;
-  const listed = names.slice(0, SHOWN).map(quoted).join(', ');
-  return more > 0 ? `${listed} and ${more.toLocaleString('en')} more` : listed;
+  return listed(names.map(quoted), SHOWN);
+}
+
+/** `a; b; and 3 more`, for items that contain commas. */
+export function several(items: readonly string[]): string {
+  return listed(items, SHOWN, '; ');
 }
 
 /** `1 job`, `2 jobs` */

@@ -5,8 +5,9 @@ import type { Waiter } from '../redis/waiter';
 import type { Origin } from '../time/origin';
 import type { Time } from '../time/time';
 import { soon } from '../time/timers';
+import { listed } from './listed';
 
-/** Calls, or jobs, that the error of an early quit names. */
+/** How many calls or jobs the error of an early quit names. */
 const SHOWN = 10;
 
 interface Unanswered {
@@ -121,11 +122,8 @@ export class Calls {
 export function tally(things: Iterable<string>): string {
   const counts = new Map<string, number>();
   for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
-  const shown = [...counts]
-    .slice(0, SHOWN)
-    .map(([thing, count]) => (count > 1 ? `${thing} (${count} times)` : thing));
-  const more = counts.size - shown.length;
-  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const tallied = Array.from(counts, ([thing, count]) => (count > 1 ? `${thing} (${count} times)` : thing));
+  return listed(tallied, SHOWN);
 }
 
 /** A call of the caller's. */

@@ -1,28 +1,12 @@
 import type Bossman from '../../src';
 import { FLAWLESS, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
-import { delay, waitFor } from '../support/wait';
+import { heldRuns } from '../support/held';
+import { waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 
 const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
-
-/** Work that goes on until it is let go; after that there is none that goes on. */
-function held() {
-  const contexts: Bossman.RunContext[] = [];
-  const waiting: (() => void)[] = [];
-  let free = false;
-  const work = (context: Bossman.RunContext) => {
-    contexts.push(context);
-    return free ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
-  };
-  /** @param once what begins later is held again */
-  const letGo = (once?: 'once') => {
-    free = once !== 'once';
-    for (const resolve of waiting.splice(0)) resolve();
-  };
-  return { work, contexts, letGo };
-}
 
 describe('a run', () => {
   it('is told which slot it is, or when it was demanded', async () => {
@@ -41,7 +25,7 @@ describe('a run', () => {
   });
 
   it('holds the lock of its job until the promise of work settles', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join();
     await fred.hire('job', { ttl: 60_000, work });
     await fred.demand('job');
@@ -200,7 +184,7 @@ describe('a run', () => {
   });
 
   it('that goes on makes the next slots skipped, on every instance', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     for (const fred of [fleet.join(), fleet.join()])
       await fred.hire('job', { every: 100, ttl: 60_000, work });
     const locked = () => fleet.told.skip.filter(({ why }) => why === 'locked');
@@ -214,7 +198,7 @@ describe('a run', () => {
   });
 
   it('that outlives its ttl is told once, goes on, and another may begin', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join();
     await fred.hire('job', { every: 300, ttl: 100, work });
     await waitFor('another run', () => contexts.length >= 2);
@@ -230,7 +214,7 @@ describe('a run', () => {
   });
 
   it('with keepAlive holds its lock for as long as it goes on', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join({ keepAlive: true, ttl: 3000 });
     await fred.hire('job', { every: 200, work });
     await waitFor('the run', () => contexts.length === 1);
@@ -244,7 +228,7 @@ describe('a run', () => {
   });
 
   it('with keepAlive is told, and its signal aborts, when the lock is another’s', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join({ keepAlive: true, ttl: 3000 });
     await fred.hire('job', { work });
     await fred.demand('job');
@@ -258,7 +242,7 @@ describe('a run', () => {
   });
 
   it('is told, and its signal aborts, when another instance begins the job after its ttl', async () => {
-    const { work, letGo, contexts } = held();
+    const { work, letGo, contexts } = heldRuns();
     const [slow, quick] = [fleet.join(), fleet.join()];
     await slow.hire('job', { ttl: 1500, work });
     await waitFor('the bell', async () => (await fleet.listeners()) === 2);
@@ -270,90 +254,6 @@ describe('a run', () => {
     await waitFor('the signal', () => contexts[0]?.signal.aborted);
     expect(fleet.toldBy(slow).lost).toMatchObject([{ why: 'expired' }]);
     letGo();
-  });
-});
-
-describe('a demand', () => {
-  it('is run once, by any one instance that hired the job', async () => {
-    let runs = 0;
-    const count = () => {
-      runs += 1;
-    };
-    for (const fred of [fleet.join(), fleet.join(), fleet.join()]) {
-      await fred.hire('job', { work: () => count() });
-    }
-    const outside = fleet.join();
-    await waitFor('the bell', async () => (await fleet.listeners()) === 4);
-    for (let round = 1; round <= 20; round += 1) {
-      await outside.demand('job');
-      await waitFor('the run', () => fleet.told.finish.length >= round);
-    }
-    await delay(50);
-    expect(runs).toBe(20);
-  });
-
-  it('made while nobody is there is run by the first that comes', async () => {
-    const outside = fleet.join();
-    await outside.demand('job');
-    await outside.demand('job');
-    await outside.quit();
-    await fleet.join().hire('job', { work: () => {} });
-    await waitFor('the run', () => fleet.told.finish.length > 0);
-    await delay(50);
-    expect(fleet.told.finish).toHaveLength(1);
-  });
-
-  it('made during a run is one more run when it ends, however many demands', async () => {
-    const { work, letGo, contexts } = held();
-    const [fred, other] = [fleet.join(), fleet.join()];
-    await fred.hire('job', { ttl: 60_000, work });
-    await fred.demand('job');
-    await waitFor('the run', () => contexts.length === 1);
-    await Promise.all([other.demand('job'), fred.demand('job'), other.demand('job')]);
-    await delay(50);
-    expect(contexts).toHaveLength(1);
-    letGo('once');
-    await waitFor('the second run', () => contexts.length === 2);
-    letGo();
-    await waitFor('its end', () => fleet.told.finish.length === 2);
-    await delay(50);
-    expect(contexts).toHaveLength(2);
-  });
-
-  it('made many times in one turn is one run', async () => {
-    let runs = 0;
-    const count = () => {
-      runs += 1;
-    };
-    const fred = fleet.join();
-    await fred.hire('job', { work: () => count() });
-    await Promise.all(Array.from({ length: 100 }, () => fred.demand('job')));
-    await waitFor('the run', () => fleet.told.finish.length > 0);
-    await delay(50);
-    expect(runs).toBe(1);
-  });
-
-  it('does not disturb the plan', async () => {
-    const fred = fleet.join();
-    await fred.hire('job', { every: 60_000, work: () => {} });
-    const slot = await fleet.redis.zscore(`${fleet.prefix}:due`, 'job');
-    await fred.demand('job');
-    await waitFor('the run', () => fleet.told.finish.length > 0);
-    expect(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')).toBe(slot);
-  });
-
-  it('outlives a taker that died before it began', async () => {
-    // What a killed taker leaves: the mark, and a lock that ends by itself.
-    const token = 'f'.repeat(32);
-    const bells = await fleet.hearBells();
-    await fleet.redis.hset(`${fleet.prefix}:demands`, 'job', `taken|${Date.now()}|${token}|0|`);
-    const [seconds, micros] = await fleet.redis.time();
-    await fleet.redis.set(`${fleet.prefix}:lock:job`, token, 'PX', 1500);
-    await fleet.join().hire('job', { work: () => {} });
-    await waitFor('the run', () => fleet.told.finish.length > 0);
-    await waitFor('it to be heard', () => bells.of('taken').length > 0);
-    const lockEnds = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + 1500;
-    expect(bells.of('taken')[0]?.at).toBeGreaterThanOrEqual(lockEnds);
   });
 });
 

@@ -7,13 +7,10 @@ import { hasNobody } from '../jobs';
 import { instanceName } from '../names';
 import { nearest } from '../nearest';
 import { nothingHere } from '../nothing';
-import { counted, quoted } from '../text';
+import { counted, quoted, several } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';
 
-/** Jobs that a line names. */
-const SHOWN = 5;
-
-/** What the instances of the fleet say, held against one another. */
+/** Compares the answers of all instances, and checks the jobs. */
 export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   let roll: Roll;
   try {
@@ -145,9 +142,4 @@ export function checkDemands(jobs: readonly JobInfo[]): Finding {
     `no instance hires what was demanded: ${several(waiting)}`,
     'a demand waits until an instance hires its job; bossman forget withdraws it',
   );
-}
-
-function several(told: readonly string[]): string {
-  const more = told.length - SHOWN;
-  return told.slice(0, SHOWN).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

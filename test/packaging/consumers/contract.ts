@@ -6,6 +6,7 @@ import Bossman, {
   BossmanError,
   type BossmanErrorCode,
   type BossmanEvents,
+  type BossmanListener,
   type BossmanOptions,
   nextSlots,
 } from 'bossman';
@@ -55,7 +56,8 @@ export function events(fred: Bossman): void {
     return [told, code, job];
   });
   const listener = (...[event]: BossmanEvents['finish']) => event.duration;
-  const same: Bossman = fred.on('finish', listener).off('finish', listener);
+  const typed: BossmanListener<'finish'> = listener;
+  const same: Bossman = fred.on('finish', listener).off('finish', typed);
   void once(same, 'finish').then(([event]) => event);
 
   // @ts-expect-error: `duration` is not known at the start
