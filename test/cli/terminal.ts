@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
-import { TYPESCRIPT } from '../support/typescript';
 import { waitFor } from '../support/wait';
 import { environment, MAIN } from './cli';
 
@@ -15,7 +14,7 @@ export class Terminal {
   private readonly closed;
 
   constructor(args: string[], columns: number, rows: number, env: NodeJS.ProcessEnv = {}) {
-    const call = [process.execPath, ...TYPESCRIPT, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+    const call = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
     const command = `stty cols ${columns} rows ${rows}; echo "at $(tty) as $$;"; exec ${call}`;
     this.child = spawn('script', ['-qec', command, '/dev/null'], {
       env: environment({ TERM: 'xterm', SHELL: '/bin/sh', ...env }),

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { makeFleet } from '../support/fleet';
 import { startServer, testUrl } from '../support/redis';
-import { TYPESCRIPT } from '../support/typescript';
 import { PATIENCE } from '../support/wait';
 import { bossman, environment, MAIN } from './cli';
 import { cliOf } from './fleet';
@@ -160,7 +159,7 @@ describe('what is printed', () => {
 
   test('has colours on a terminal only, and none there with NO_COLOR', async () => {
     await fleet.join().hire('a', { every: '1 hour', work() {} });
-    const command = `'${process.execPath}' ${TYPESCRIPT.join(' ')} '${MAIN}' list --url '${testUrl()}' --prefix '${fleet.prefix}'`;
+    const command = `'${process.execPath}' '${MAIN}' list --url '${testUrl()}' --prefix '${fleet.prefix}'`;
     // script(1) gives it a terminal.
     const onTerminal = async (env: NodeJS.ProcessEnv) => {
       const child = spawn('script', ['-qec', command, '/dev/null'], {
@@ -186,7 +185,7 @@ describe('what is printed', () => {
     await Promise.all(
       Array.from({ length: 2000 }, (_, i) => one.hire(`job ${i}`, { every: '1 hour', work() {} })),
     );
-    const call = `'${process.execPath}' ${TYPESCRIPT.join(' ')} '${MAIN}' list --url '${testUrl()}' --prefix '${fleet.prefix}'`;
+    const call = `'${process.execPath}' '${MAIN}' list --url '${testUrl()}' --prefix '${fleet.prefix}'`;
     const child = spawn('bash', ['-c', `set -o pipefail; ${call} | head -n 1`], {
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],

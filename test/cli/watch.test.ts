@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline';
 import Bossman from '../../src';
 import { makeFleet } from '../support/fleet';
 import { startServer, testUrl } from '../support/redis';
-import { TYPESCRIPT } from '../support/typescript';
 import { waitFor } from '../support/wait';
 import { environment, MAIN } from './cli';
 import { Terminal } from './terminal';
@@ -103,7 +102,7 @@ test('while Redis is away it says so, and goes on when it is back', async () => 
 
 test('watch --json prints a line for each look, until it is ended', async () => {
   await fleet.join().hire('a', { every: '1 hour', work });
-  const args = [...TYPESCRIPT, MAIN, 'watch', '--json', '--url', testUrl(), '--prefix', fleet.prefix];
+  const args = [MAIN, 'watch', '--json', '--url', testUrl(), '--prefix', fleet.prefix];
   const child = spawn(process.execPath, args, { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const lines: string[] = [];

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type FoundRedis, findRedis } from './redis';
 
 declare global {
@@ -5,10 +8,12 @@ declare global {
   var redisForTests: FoundRedis | undefined;
 }
 
-/** Finds one Redis for all test files, which read its address with `testUrl`. */
+/** Finds one Redis for all test files, which read its address with `testUrl`, and makes a folder for them. */
 export default async function globalSetup(): Promise<void> {
   const redis = await findRedis({ log: console.log });
   console.log(`Redis for the tests: ${redis.how}`);
   process.env.BOSSMAN_TEST_REDIS_FOUND = redis.url;
   globalThis.redisForTests = redis;
+  // For what is made once and used by many test files.
+  process.env.BOSSMAN_TEST_FOLDER = mkdtempSync(join(tmpdir(), 'bossman-tests-'));
 }
