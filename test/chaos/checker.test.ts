@@ -417,6 +417,15 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a run that began after its lock had ended, as its slot was claimed again, which rings no bell',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .run('a', 105_000, { at: 105_500, ended: 105_650 })
+          .ticks('b', 106_000, 107_000),
+      ),
+    ],
+    [
       'members that leave when they are asked to',
       meanwhile((made) => made.does(END, 'a', 'leaving').goes(END + 50, 'a', 'exit code 0')),
     ],
@@ -436,6 +445,16 @@ describe('the checker objects to', () => {
       'a run that begins while another, of a member that leaves, keeps its lock',
       'overlap',
       keptOnLeaving().claim('b', 106_000).run('b', 106_000).ticks('b', 107_000, 129_000),
+    ],
+    [
+      'a run whose slot was claimed again, and that goes on for longer than that lock can last',
+      'untold',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .run('a', 105_000, { at: 105_500, ended: 106_200 })
+          .ticks('b', 106_000, 107_000),
+      ),
     ],
     [
       'a run that goes on when its member has quit, without a word',

@@ -17,6 +17,8 @@ interface Run {
   endedAt: number;
   /** When its lock was taken, on Redis' clock; -Infinity: it was not. */
   lockedAt: number;
+  /** It began when that lock had ended: its slot was claimed again, which rings no bell, so it is not known when. */
+  isClaimedAgain: boolean;
 }
 
 /**
@@ -62,7 +64,8 @@ function judgeTold(timeline: Timeline, judgement: Judgement, run: Run): void {
   const settings = timeline.jobs[run.job];
   const member = timeline.members.get(run.member);
   if (!settings || settings.keepAlive || !member || run.endedAt === Number.POSITIVE_INFINITY) return;
-  const overdue = run.endedAt - (run.lockedAt + settings.ttl);
+  const lockedAt = run.isClaimedAgain ? run.beganAt : run.lockedAt;
+  const overdue = run.endedAt - (lockedAt + settings.ttl);
   if (overdue < TOLD_WITHIN || member.leftAt <= run.endedAt) return;
   if (lostAt(timeline, run) !== undefined) judgement.excuse('runs that outlived their lock, and said so');
   else
@@ -87,6 +90,7 @@ function judgeAbandoned(timeline: Timeline, judgement: Judgement, run: Run): voi
 
 /** Until when the run certainly holds its lock. */
 function holdsUntil(timeline: Timeline, run: Run): number {
+  if (run.isClaimedAgain) return run.beganAt;
   const { ttl, keepAlive } = timeline.jobs[run.job] ?? { ttl: 0 };
   const member = timeline.members.get(run.member);
   const ends = [run.endedAt, member?.killedAt ?? Number.POSITIVE_INFINITY];
@@ -143,6 +147,7 @@ function runsOf(timeline: Timeline, job: string): Run[] {
           bell.at <= at + CLOCKS &&
           gives(bell, slot, recovered),
       );
+      const ttl = timeline.jobs[job]?.ttl ?? Number.POSITIVE_INFINITY;
       const endedAt = ended.get(`${member} ${run}`) ?? Number.POSITIVE_INFINITY;
       return {
         member,
@@ -152,6 +157,7 @@ function runsOf(timeline: Timeline, job: string): Run[] {
         beganAt: at,
         endedAt,
         lockedAt: lock?.at ?? NEVER,
+        isClaimedAgain: lock !== undefined && slot !== null && at > Math.max(lock.at, slot) + ttl,
       };
     });
 }
