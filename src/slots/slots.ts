@@ -152,12 +152,13 @@ export class Slots {
   }
 
   /**
-   * Whoever goes first at a slot, or has stepped back from it, is not held back by a bell that comes before anybody else
-   * would have claimed it, or says so: the bell is only a hint, and if it were wrong, nobody would claim the slot.
+   * Whoever goes first at a slot is not held back by a bell that comes before anybody else would have claimed it, or says so;
+   * whoever has stepped back from it, by none: the bell is only a hint, and if it were wrong, nobody would claim the slot.
    */
   private isOurs(job: Job, known: KnownPlan, { at }: Bell & { kind: 'claim' }): boolean {
-    if (job.goesFirst === 'other' || job.goesFirst === 'nobody' || job.claiming) return false;
-    return Math.min(at, this.shared.clock.now()) < known.slot + GOES_FIRST - EARLY;
+    if (job.claiming) return false;
+    if (job.goesFirst === 'nobody, as I stepped back') return true;
+    return job.goesFirst === 'me' && Math.min(at, this.shared.clock.now()) < known.slot + GOES_FIRST - EARLY;
   }
 
   /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */
