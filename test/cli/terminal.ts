@@ -34,6 +34,17 @@ export class Terminal {
     return frames.length < 2 ? [] : stripVTControlCharacters(frames.at(-1) ?? '').split(/\r*\n/);
   }
 
+  /** All that it has shown, each with its colours. */
+  get frames(): string[][] {
+    const coloursOnly = (part: string, at: number) =>
+      at === 0 ? part : /^\[[\d;]*m/.test(part) ? `\x1b${part}` : part.replace(/^\[[\d;?]*[A-Za-z]/, '');
+    return this.written
+      .split(HOME)
+      .slice(1)
+      .map((frame) => frame.split('\x1b').map(coloursOnly).join(''))
+      .map((frame) => frame.split(/\r*\n/).map((line) => line.trimEnd()));
+  }
+
   /** How often it was drawn. */
   get drawn(): number {
     return this.written.split(HOME).length - 1;
