@@ -21,6 +21,7 @@ import { resume } from './resume';
 import { type Asked, withSession } from './session';
 import { timeToCome } from './time';
 import { watch } from './watch';
+import type { WebFlags } from './web';
 
 const AFTER_HELP = `
 Exit status: 0; 1 when it did not go well (the run that was waited for failed,
@@ -149,11 +150,24 @@ export function makeProgram(exit: (status: number) => void): Command {
       exit(await withSession(askedOf(command), (session) => forget(session, name))),
     );
   program
+    .command('web')
+    .description('serve a page that shows and steers the fleet in a browser')
+    .option('--port <port>', 'where to listen; 0: any free port', readPort, WEB_PORT)
+    .option('--host <host>', 'who may connect; beyond this machine, set BOSSMAN_WEB_PASSWORD', '127.0.0.1')
+    .option('--read-only', 'show everything, change nothing')
+    .action(async (flags: WebFlags, command: Command) => {
+      // Loaded by this command only.
+      const { serveWeb }: typeof import('./web') = require('./web');
+      exit(await serveWeb(askedOf(command), flags));
+    });
+  program
     .command('doctor')
     .description('check Redis and the fleet, and say what to fix')
     .action(async (_, command: Command) => exit(await doctor(askedOf(command))));
   return program;
 }
+
+const WEB_PORT = 7370;
 
 interface PauseFlags {
   all?: boolean;
@@ -171,6 +185,13 @@ function readCount(text: string): number {
     throw new InvalidArgumentError('It must be a whole number above 0.');
   }
   return count;
+}
+
+function readPort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+  }
+  return Number(text);
 }
 
 function readTime(text: string): number {

@@ -1,21 +1,7 @@
 import { kindOf } from '../errors';
 import type { Access } from './api';
+import type { Authorize } from './options';
 import { Refusal } from './refusal';
-
-/** What `authorize` says of a request: see `WebOptions.authorize`. */
-export type Verdict =
-  | Access
-  | null
-  | {
-      /** What the viewer may do; null: nothing. */
-      access: Access | null;
-      /** Who it is, for the event `steered` and for the page. */
-      who?: string | undefined;
-      /** With an access of null: answer with 401 and this as the header `www-authenticate`, instead of with 403. */
-      challenge?: string | undefined;
-    };
-
-export type Authorize = (request: Request, original: unknown) => Verdict | Promise<Verdict>;
 
 /** Who asks, and what they may do. */
 export interface Viewer {

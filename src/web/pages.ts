@@ -1,26 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type Brought, makeApp } from './app';
-import { type Authorize, Gate } from './gate';
+import { Gate } from './gate';
 import { getRequestListener } from './hono';
 import { Live } from './live';
+import type { Authorize, WebPages } from './options';
 import { routeIn } from './paths';
 import { type Source, webError } from './source';
-
-/** The pages of a fleet, as a server mounts them. */
-export interface WebPages {
-  /**
-   * For `node:http`, Express, Connect and frameworks on them. With `next`, it is called for a path that is not below the
-   * base.
-   */
-  handler: (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void;
-  /**
-   * For Hono, Next.js, Bun, Deno, and whatever else takes a `Request` and gives a `Response`. What Bun, Deno and Hono pass
-   * as further arguments tells the address of the viewer, which is only needed without `authorize`.
-   */
-  fetch: (request: Request, ...more: unknown[]) => Promise<Response>;
-  /** Ends the event streams of all open tabs, so that a server can close. The pages can still be asked for. */
-  close: () => void;
-}
 
 export interface PagesConfig {
   authorize: Authorize | null;

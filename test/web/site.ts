@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, request, type Server } from 'node:http';
+import { createServer, type RequestListener, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type Bossman from '../../src';
@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** A server on this machine, until the test is over. */
-export async function serve(fleet: TestFleet, listener: RequestListener): Promise<Site> {
+export async function serve(fleet: TestFleet, listener: RequestListener): Promise<RunningSite> {
   const server = createServer(listener);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   fleet.afterwards(async () => {
@@ -30,7 +30,7 @@ export async function serve(fleet: TestFleet, listener: RequestListener): Promis
     server.closeAllConnections();
     await closed;
   });
-  return new Site(server);
+  return new RunningSite((server.address() as AddressInfo).port);
 }
 
 /** The pages of an instance on a server of their own. */
@@ -38,18 +38,14 @@ export async function serveWeb(
   fleet: TestFleet,
   fred: Bossman,
   options: WebOptions = {},
-): Promise<{ site: Site; pages: WebPages }> {
+): Promise<{ site: RunningSite; pages: WebPages }> {
   const pages = web(fred, options);
   return { site: await serve(fleet, pages.handler), pages };
 }
 
 /** A server, as something other than a browser asks it: with any headers, and a path as it is. */
-export class Site {
-  readonly port: number;
-
-  constructor(server: Server) {
-    this.port = (server.address() as AddressInfo).port;
-  }
+export class RunningSite {
+  constructor(readonly port: number) {}
 
   get origin(): string {
     return `http://127.0.0.1:${this.port}`;
