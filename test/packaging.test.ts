@@ -14,8 +14,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
+import { ASSETS, PAGE } from '../src/web/generated';
 import { testUrl } from './support/redis';
 
 const ROOT = join(__dirname, '..');
@@ -23,8 +25,10 @@ const CONSUMERS = join(__dirname, 'packaging', 'consumers');
 // A hundred seconds for the compiler on two busy cores.
 const STEP_MS = 300_000;
 const PEER = '@opentelemetry/api';
-/** What users download; the largest part are the sources and line maps. */
-const MAX_KB = 320;
+/** What users download. */
+const MAX_KB = 260;
+/** What a browser loads, packed. */
+const MAX_PAGE_KB = 60;
 
 /** Reads the package.json of the user's application, when the fleet is asked for. */
 const APPLICATION = 'dist/inspection/application.js';
@@ -35,10 +39,10 @@ const PLACE = 'dist/cli/place.js';
 const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
 
 const BOTH_KINDS = [
-  ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts', 'other-versions.mts'],
-  'import-require.cts',
+  ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts', 'web.mts', 'web.cts'],
+  ...['other-versions.mts', 'import-require.cts'],
 ];
-const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'import-require.cts'];
+const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'web.ts', 'import-require.cts'];
 const NODE10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
 const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 const NO_INTEROP = { esModuleInterop: false, ignoreDeprecations: '6.0' };
@@ -54,9 +58,12 @@ const SETUPS: Record<string, Setup> = {
   node16: { sources: BOTH_KINDS, options: { module: 'node16' } },
   'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
   nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
-  bundler: { sources: ['usage.mts', 'contract.mts', 'otel.mts', 'other-versions.mts'], options: BUNDLER },
+  bundler: {
+    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts', 'other-versions.mts'],
+    options: BUNDLER,
+  },
   'bundler-no-interop': {
-    sources: ['usage.mts', 'contract.mts', 'otel.mts'],
+    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts'],
     options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
   },
   strictest: {
@@ -176,57 +183,62 @@ it('npx bossman is there, and says its version', () => {
   expect(run('npx', ['--no-install', 'bossman', '--version'], project)).toBe(`${version}\n`);
 });
 
-it('the package holds what was built from src, the sources of the library, the documents, and nothing else', () => {
-  const modules = filesIn(join(copy, 'src')).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
+it('the package holds what was built from src, the documents, and nothing else', () => {
+  const modules = filesIn(join(copy, 'src')).flatMap((file) => /^(?!page\/)(.*)\.ts$/.exec(file)?.[1] ?? []);
   expect(files.filter((file) => file.endsWith('.js')).sort()).toEqual(
     modules.map((m) => `dist/${m}.js`).sort(),
   );
-  expect(files.filter((file) => file.startsWith('src/')).sort()).toEqual(
-    modules
-      .filter(isMapped)
-      .map((m) => `src/${m}.ts`)
-      .sort(),
-  );
-
   const documents = ['CHANGELOG.md', 'LICENSE', 'MIGRATING.md', 'README.md'].filter((file) =>
     existsSync(join(ROOT, file)),
   );
-  const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts|js\.map)$|^src\//.test(file));
-  const pages = filesIn(join(copy, 'docs')).map((file) => `docs/${file}`);
-  expect(others.sort()).toEqual([...documents, ...pages, 'package.json'].sort());
+  const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts)$/.test(file));
+  const pages = filesIn(join(copy, 'docs')).flatMap((file) => (file.endsWith('.png') ? [] : `docs/${file}`));
+  expect(others.sort()).toEqual([...documents, ...pages, 'dist/web/LICENSES.txt', 'package.json'].sort());
+});
+
+it('what is bundled has its licence beside it', () => {
+  const licences = read('dist/web/LICENSES.txt');
+  for (const name of ['hono', '@hono/node-server', 'preact']) {
+    expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n\\n.*MIT`, 'm'));
+  }
 });
 
 it('the declarations are those that a compiler reads', () => {
-  writeSetup('read', { sources: ['usage.cts', 'otel.cts'], options: { module: 'node16' } });
+  writeSetup('read', { sources: ['usage.cts', 'otel.cts', 'web.cts'], options: { module: 'node16' } });
   const all = run(binary('tsc'), ['-p', 'read.json', '--listFilesOnly'], project).split('\n');
   const own = all.flatMap((file) => /\/node_modules\/bossman\/(.*)$/.exec(file)?.[1] ?? []);
   expect(files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual(own.sort());
 });
 
-it('every module of the library has a map, whose source is in the package', () => {
-  const modules = files.flatMap((file) => /^dist\/(.*)\.js$/.exec(file)?.[1] ?? []);
-  const mapped = modules.filter((module) => /\/\/# sourceMappingURL=/.test(read(`dist/${module}.js`)));
-  expect(mapped).toEqual(modules.filter(isMapped));
-  for (const module of mapped) {
-    const { sources }: { sources: string[] } = JSON.parse(read(`dist/${module}.js.map`));
-    expect(sources.map((source) => join(dirname(`dist/${module}`), source))).toEqual([`src/${module}.ts`]);
-    expect(files).toContain(`src/${module}.ts`);
-  }
-  expect(files.filter((file) => file.endsWith('.map'))).toHaveLength(mapped.length);
-});
-
-it('a stack trace names files and lines of the sources', () => {
+it('a stack trace names modules, functions and lines that can be read', () => {
   cpSync(join(CONSUMERS, 'stack.cjs'), join(project, 'stack.cjs'));
-  const stack = run(process.execPath, ['--enable-source-maps', 'stack.cjs'], project);
+  const stack = run(process.execPath, ['stack.cjs'], project);
   const frames = [...stack.matchAll(/\/node_modules\/bossman\/(.*?):(\d+)/g)].map(([, file = '', line]) => ({
     file,
     text: read(file).split('\n')[Number(line) - 1]?.trim(),
   }));
   expect(frames[0]).toEqual({
-    file: 'src/settings.ts',
+    file: 'dist/settings.js',
     text: expect.stringMatching(/^throw new TypeError\(/),
   });
-  expect(frames.at(-1)).toEqual({ file: 'src/bossman.ts', text: expect.stringContaining('readOptions(') });
+  expect(frames.at(-1)).toEqual({ file: 'dist/bossman.js', text: expect.stringContaining('readOptions') });
+});
+
+it('import of bossman loads nothing of bossman/web', () => {
+  const print = "require('bossman'); console.log(Object.keys(require.cache).join('\\n'))";
+  const loaded = run(process.execPath, ['-e', print], project).split('\n');
+  expect(loaded.filter((file) => file.includes('/bossman/dist/')).length).toBeGreaterThan(10);
+  expect(loaded.filter((file) => /\/(web|otel|cli)\//.test(file))).toEqual([]);
+});
+
+it('bossman/web is one module by import and by require, and serves its page', () => {
+  cpSync(join(CONSUMERS, 'web.mjs'), join(project, 'web.mjs'));
+  run(process.execPath, ['web.mjs', testUrl()], project);
+});
+
+it(`the page is at most ${MAX_PAGE_KB} kB`, () => {
+  const parts = [...Object.values(ASSETS), PAGE].map((text) => gzipSync(text).length);
+  expect(parts.reduce((sum, bytes) => sum + bytes) / 1000).toBeLessThanOrEqual(MAX_PAGE_KB);
 });
 
 it('the scripts are in the code: nothing is read from disk at run time', () => {
@@ -242,7 +254,7 @@ it('the scripts are in the code: nothing is read from disk at run time', () => {
 it(`the tarball is at most ${MAX_KB} kB`, () => {
   const kB = Math.ceil(statSync(tarball).size / 1000);
   const advice = `${basename(tarball)} is ${kB} kB. \`npm run build && npm pack --dry-run\` lists what is in it: take out what
-no user needs, in trim.js or "files" of package.json. If it is code that was worth its size, raise MAX_KB.`;
+no user needs, in finish-build.js or "files" of package.json. If it is code that was worth its size, raise MAX_KB.`;
   expect(kB > MAX_KB ? advice : 'small enough').toBe('small enough');
 });
 
@@ -251,11 +263,6 @@ it.each([['publint', '--strict'], ['attw']])(
   (tool, ...options) => void run(binary(tool), [...options, tarball], project),
   STEP_MS,
 );
-
-/** The command line is a program that nobody debugs, and the scripts are text. */
-function isMapped(module: string): boolean {
-  return !module.startsWith('cli/') && module !== 'scripts/generated';
-}
 
 /** @returns its folder */
 function copyRepository(): string {

@@ -1,4 +1,5 @@
 import Bossman, { BossmanError, nextSlots } from 'bossman';
+import { web } from 'bossman/web';
 
 // Bundlers that take a package for free of side effects drop what hangs on the class.
 if (Bossman.BossmanError !== BossmanError || Bossman.Bossman !== Bossman || Bossman.nextSlots !== nextSlots) {
@@ -9,6 +10,8 @@ const fred = new Bossman({ connection: process.argv[2], prefix: process.argv[3] 
 fred.on('error', (error) => {
   throw error;
 });
+const page = await web(fred, { authorize: () => 'read' }).fetch(new Request('http://jobs.example/'));
+if (!(await page.text()).includes('./assets/page-')) throw new Error('the bundle lost the page');
 fred.hire('job', { work: () => console.log('job was done') });
 fred.demand('job');
 fred.once('finish', () => fred.quit());
