@@ -40,13 +40,15 @@ describe('a connection', () => {
 
   test("may be a port, or a socket's path", async () => {
     const open = await startServer();
-    for (const [index, connection] of [open.port, socketOf(open)].entries()) {
-      await fleet.join({ connection, prefix: `${index}` }).hire('tick', { every: 50, work() {} });
-    }
+    const instances = [open.port, socketOf(open)].map((connection, index) =>
+      fleet.join({ connection, prefix: `${index}` }),
+    );
+    for (const instance of instances) await instance.hire('tick', { every: 50, work() {} });
     await waitFor('a slot by each', () => fleet.told.finish.length >= 2);
     const redis = new Redis(open.port);
     expect((await redis.keys('*:plans')).sort()).toEqual(['0:plans', '1:plans']);
     redis.disconnect();
+    await Promise.all(instances.map((instance) => instance.quit()));
     await open.stop();
   });
 
