@@ -55,6 +55,31 @@ function diedAndInspected(also: (made: Made) => Made): Made {
   return also(around((it) => run(it).ticks('b', 106_000, 107_000))).inspected();
 }
 
+/** `tick` runs until 104 000; both hire it, and each lets go of it if it is asked to. */
+function passing(): Made {
+  return new Made({ tick: { every: 1000, ttl: 400, workMs: [0, 0], passing: true } }).ticks(
+    'a',
+    100_000,
+    104_000,
+  );
+}
+
+/** `c`, which may have one run at a time, has it from 104 900 to 107 990; `a` and `b` are there no more. */
+function fullMember(): Made {
+  return new Made()
+    .join('c', 99_050, 1)
+    .ticks('a', 100_000, 104_000)
+    .dies(104_100, 'a')
+    .dies(104_100, 'b')
+    .call('demand', 'errand', 'c', 104_900, 104_901)
+    .taken('c', 104_901)
+    .runDemand('c', 104_901, { at: 104_902, ended: 107_990 })
+    .tell(105_300, 'c', {
+      kind: 'lost',
+      event: { job: 'errand', slot: null, demandedAt: 104_901, why: 'expired' },
+    });
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
     [
@@ -386,6 +411,31 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a job that nobody hires any more when it is forgotten, and that is hired again',
+      passing()
+        .callInVain('forget', 'tick', 'b', 104_400, 104_410)
+        .call('forget', 'tick', 'a', 104_500, 104_501)
+        .call('hire', 'tick', 'b', 108_000, 108_001)
+        .claim('b', 109_001, { stamp: 108_001 })
+        .run('b', 109_001),
+    ],
+    [
+      'a plan that comes back, as somebody who hires the job stood still while it was forgotten',
+      passing()
+        .does(104_300, 'b', 'frozen')
+        .call('forget', 'tick', 'a', 104_500, 104_501)
+        .does(105_500, 'b', 'thawed')
+        .claim('b', 106_000)
+        .run('b', 106_000),
+    ],
+    [
+      'a slot that is claimed late, as nobody who is there has room',
+      fullMember()
+        .claim('c', 105_000, { at: 107_995, next: 108_000 })
+        .skip('c', 105_000, 107_000)
+        .ticks('c', 108_000, 129_000),
+    ],
+    [
       'a slot after the time until which the job was paused',
       around((made) =>
         made
@@ -669,6 +719,42 @@ describe('the checker objects to', () => {
           .run('a', 105_000)
           .call('resume', 'tick', 'b', 107_500, 107_501),
       ),
+    ],
+    [
+      'a job that is forgotten while another member hires it',
+      'forgotten',
+      passing().call('forget', 'tick', 'a', 104_500, 104_501),
+    ],
+    [
+      'a claim of a job that was forgotten',
+      'forgotten',
+      passing()
+        .callInVain('forget', 'tick', 'b', 104_400, 104_410)
+        .call('forget', 'tick', 'a', 104_500, 104_501)
+        .claim('a', 105_000)
+        .run('a', 105_000),
+    ],
+    [
+      'more runs at a time than a member may have',
+      'crowded',
+      new Made()
+        .join('c', 99_050, 1)
+        .ticks('a', 100_000, 109_000)
+        .claim('c', 110_000)
+        .run('c', 110_000, { ended: 110_300 })
+        .call('demand', 'errand', 'a', 110_100, 110_101)
+        .taken('c', 110_101)
+        .runDemand('c', 110_101, { at: 110_102 })
+        .ticks('a', 111_000, 129_000),
+    ],
+    [
+      'a slot that is claimed late, although somebody who is there has room',
+      'late',
+      fullMember()
+        .join('d')
+        .claim('c', 105_000, { at: 107_995, next: 108_000 })
+        .skip('c', 105_000, 107_000)
+        .ticks('c', 108_000, 129_000),
     ],
     [
       'a paused job whose slots are not claimed after the resume',

@@ -1,7 +1,9 @@
 import type { History, Violation } from './history';
+import { judgeCrowds } from './rules/crowds';
 import { judgeDeaths } from './rules/deaths';
 import { judgeDemands } from './rules/demands';
 import { judgeFires } from './rules/fires';
+import { judgeForgets } from './rules/forgets';
 import { Judgement } from './rules/judgement';
 import { judgeMembers } from './rules/members';
 import { judgeOverlaps } from './rules/overlaps';
@@ -27,6 +29,8 @@ export function check(history: History): Verdict {
     judgeDemands,
     judgeFires,
     judgePauses,
+    judgeForgets,
+    judgeCrowds,
     judgeOverlaps,
     judgeRecoveries,
     judgeDeaths,

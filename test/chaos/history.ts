@@ -15,7 +15,7 @@ export interface RunOf {
 }
 
 /** A call of the API. */
-export type Verb = 'hire' | 'fire' | 'demand' | 'pause' | 'resume';
+export type Verb = 'hire' | 'fire' | 'demand' | 'pause' | 'resume' | 'forget';
 
 /** What a member process tells. */
 export type Told =
@@ -32,8 +32,8 @@ export type Told =
   | { kind: 'called'; call: number; verb: Verb; job: string; ms?: number }
   | { kind: 'resolved'; call: number }
   | { kind: 'rejected'; call: number; message: string }
-  /** `caller`: what the bell calls it. */
-  | { kind: 'joined'; caller: string }
+  /** `caller`: what the bell calls it. `concurrency`: how many runs it may have at a time, where there is a limit. */
+  | { kind: 'joined'; caller: string; concurrency?: number }
   /** Its quit has settled. */
   | { kind: 'left' }
   | { kind: 'stalled' }
@@ -88,6 +88,8 @@ export type Rule =
   | 'demand doubled'
   | 'fired'
   | 'paused'
+  | 'forgotten'
+  | 'crowded'
   | 'overlap'
   | 'untold'
   | 'misreported'

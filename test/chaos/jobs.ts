@@ -19,6 +19,8 @@ export interface StormJob {
   demanded?: boolean;
   fired?: boolean;
   paused?: boolean;
+  /** Hired by nobody at first; by some for a while, and forgotten. */
+  passing?: boolean;
 }
 
 export type Jobs = Record<string, StormJob>;
@@ -37,6 +39,7 @@ export const JOBS: Jobs = {
   cron: { every: 1000, cron: '* * * * * *', ttl: 500, workMs: [5, 50] },
   fired: { every: 250, ttl: 500, workMs: [0, 100], fired: true },
   halted: { every: 250, ttl: 500, workMs: [0, 100], paused: true },
+  passing: { every: 250, ttl: 500, workMs: [0, 100], passing: true },
   errand: { every: null, ttl: 500, workMs: [5, 600], demanded: true },
   both: { every: 400, ttl: 500, workMs: [20, 200], demanded: true },
 };

@@ -30,8 +30,9 @@ export class Made {
     this.join('a').join('b');
   }
 
-  join(member: string, at = STAMP - 100): this {
-    this.tell(at, member, { kind: 'joined', caller: `${member}-caller` });
+  join(member: string, at = STAMP - 100, concurrency?: number): this {
+    const limit = concurrency === undefined ? {} : { concurrency };
+    this.tell(at, member, { kind: 'joined', caller: `${member}-caller`, ...limit });
     for (const job of Object.keys(this.jobs)) this.call('hire', job, member, at, STAMP);
     return this;
   }

@@ -8,7 +8,12 @@ import { type MemberTask, type Order, stamp } from './messages';
 // One process of the fleet in the storm: it does what the conductor orders, and tells all that it sees.
 
 const task: MemberTask = JSON.parse(process.env.CHAOS_TASK ?? '{}');
-const boss = new Bossman({ connection: { host: '127.0.0.1', port: task.port }, prefix: task.prefix });
+const limit = task.concurrency === null ? {} : { concurrency: task.concurrency };
+const boss = new Bossman({
+  connection: { host: '127.0.0.1', port: task.port },
+  prefix: task.prefix,
+  ...limit,
+});
 let calls = 0;
 let runs = 0;
 /** Work that goes on. */
@@ -21,7 +26,7 @@ boss.on('skip', (event) => tell({ kind: 'skip', event }));
 boss.on('lost', (event) => tell({ kind: 'lost', event }));
 boss.on('error', ({ code, message }) => code !== 'WORK_FAILED' && tell({ kind: 'error', message }));
 
-tell({ kind: 'joined', caller: boss.id });
+tell({ kind: 'joined', caller: boss.id, ...limit });
 for (const job of task.hires) call('hire', job);
 
 process.on('message', (order: Order) => {
@@ -46,7 +51,7 @@ function call(verb: Verb, name: string, ms?: number): void {
   );
 }
 
-function answerTo(verb: Verb, name: string, job: StormJob, ms?: number): Promise<void> {
+function answerTo(verb: Verb, name: string, job: StormJob, ms?: number): Promise<unknown> {
   if (verb === 'hire') return boss.hire(name, definitionOf(job, workOf(job)));
   if (verb === 'pause') return boss.pause(name, ms === undefined ? {} : { until: `${ms} ms` });
   return boss[verb](name);

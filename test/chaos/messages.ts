@@ -2,7 +2,7 @@ import type { Told } from './history';
 
 /** What the conductor tells a member. */
 export type Order =
-  | { order: 'hire' | 'fire' | 'demand' | 'resume'; job: string }
+  | { order: 'hire' | 'fire' | 'demand' | 'resume' | 'forget'; job: string }
   /** `ms`: for how long; null: until it is resumed. */
   | { order: 'pause'; job: string; ms: number | null }
   | { order: 'stall'; ms: number }
@@ -16,6 +16,8 @@ export type Report = Told & { stamp: number };
 export interface MemberTask {
   port: number;
   prefix: string;
+  /** How many runs it may have at a time; null: any number. */
+  concurrency: number | null;
   /** Jobs to hire at once. */
   hires: string[];
 }

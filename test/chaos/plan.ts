@@ -21,6 +21,9 @@ const WEIGHTS = {
   hire: 6,
   pause: 8,
   resume: 8,
+  'hire for a while': 6,
+  forget: 4,
+  'forget, all of them': 4,
   demand: 40,
 } as const;
 

@@ -17,6 +17,8 @@ const PREFIX = 'chaos';
 const CALM = 5000;
 /** ms for which a quit in a hurry waits at most: less than many runs take, so that it gives up on them. */
 const LONGEST_HURRY = 60;
+/** Of every second member: fewer than there are jobs. */
+const CONCURRENCY = 3;
 /** An hour ahead, an hour behind, and right. */
 const SKEWS = [0, 3_600_000, -3_600_000];
 
@@ -134,12 +136,16 @@ class Storm {
   }
 
   private seat(seat: number): void {
-    const hires = Object.keys(JOBS).filter((job) => !(this.firedNow && JOBS[job]?.fired));
+    const hires = Object.keys(JOBS).filter(
+      (job) => !(this.firedNow && JOBS[job]?.fired) && !JOBS[job]?.passing,
+    );
     const number = this.everybody.length + 1;
     const skew = SKEWS[number % SKEWS.length] ?? 0;
+    // Whoever has no limit takes what a full one leaves, so nothing excuses the fleet.
+    const concurrency = number % 2 === 0 ? CONCURRENCY : null;
     const member = new Member(
       `m${number}`,
-      { port: this.gate.port, prefix: PREFIX, hires },
+      { port: this.gate.port, prefix: PREFIX, concurrency, hires },
       skew,
       this.recorder,
     );
@@ -213,6 +219,13 @@ class Storm {
         return member.order({ order: kind, job: jobThat('paused', dice), ms: dice < 0.5 ? ms : null });
       case 'resume':
         return member.order({ order: kind, job: jobThat('paused', dice) });
+      case 'hire for a while':
+        return member.order({ order: 'hire', job: jobThat('passing', dice) });
+      case 'forget':
+        return member.order({ order: 'forget', job: jobThat('passing', dice) });
+      case 'forget, all of them':
+        for (const one of this.seats) one.order({ order: 'forget', job: jobThat('passing', dice) });
+        return;
       case 'demand':
         return member.order({ order: 'demand', job: jobThat('demanded', dice) });
     }
@@ -265,10 +278,12 @@ const HITS_ONE: ReadonlySet<FaultKind> = new Set([
   'hire',
   'pause',
   'resume',
+  'hire for a while',
+  'forget',
   'demand',
 ]);
 
-function jobThat(is: 'fired' | 'paused' | 'demanded', dice: number): string {
+function jobThat(is: 'fired' | 'paused' | 'passing' | 'demanded', dice: number): string {
   const jobs = Object.keys(JOBS).filter((job) => JOBS[job]?.[is]);
   return jobs[Math.floor(dice * jobs.length)] ?? '';
 }

@@ -29,6 +29,10 @@ export interface MemberLife {
   goneAt: number;
   /** When it stood still: frozen, or its event loop stalled. */
   still: Span[];
+  /** How many runs it may have at a time; Infinity: any number. */
+  concurrency: number;
+  /** When it had so many. */
+  full: Span[];
 }
 
 /** ms after an outage by which everybody has connected again: ioredis waits longer after each attempt that fails. */
@@ -43,6 +47,8 @@ const SWALLOWED = 400;
 const READS_WITHIN = 100;
 /** ms; a member that was well for so long has begun what it was given, or said why not. */
 const BEGINS_WITHIN = 1000;
+/** ms that a claim, or a take, keeps its place. */
+const CLAIMS_WITHIN = 50;
 /** The rest of what is not over. */
 const EVER = Number.POSITIVE_INFINITY;
 
@@ -90,10 +96,16 @@ export class Timeline {
     );
   }
 
-  /** In this span nothing excuses the fleet: Redis answers, everybody has had the time to connect, and one member is able. */
+  /**
+   * In this span nothing excuses the fleet: Redis answers, everybody has had the time to connect, and one member is able, and
+   * has room all the time.
+   */
   isUndisturbed(job: string, span: Span): boolean {
     return (
-      this.isConnected(span) && [...this.members.values()].some((member) => this.isAble(member, job, span))
+      this.isConnected(span) &&
+      [...this.members.values()].some(
+        (member) => this.isAble(member, job, span) && !member.full.some((full) => touch(full, span)),
+      )
     );
   }
 
@@ -150,7 +162,7 @@ export class Timeline {
   }
 
   private readMembers(): void {
-    for (const { member: name, caller } of only(this.entries, 'joined')) {
+    for (const { member: name, caller, concurrency = EVER } of only(this.entries, 'joined')) {
       const own = this.entries.filter((entry) => 'member' in entry && entry.member === name);
       const left = own.find(({ kind }) => kind === 'killed' || kind === 'leaving' || kind === 'gone');
       const gone = own.find(({ kind }) => kind === 'gone');
@@ -165,6 +177,8 @@ export class Timeline {
         killedAt: own.find(({ kind }) => kind === 'killed' || kind === 'gone')?.at ?? EVER,
         goneAt: gone?.at ?? EVER,
         still: [...frozen, ...stalled],
+        concurrency,
+        full: fullSpans(own, concurrency),
       });
     }
   }
@@ -195,6 +209,20 @@ export class Timeline {
 
 /** ms by which the stamps of two processes, and Redis' clock, may differ. */
 export const CLOCKS = 3;
+
+/** When so many runs went on. What claims a run, or asks for one, takes the place of it for some ms more. */
+function fullSpans(own: Entry[], concurrency: number): Span[] {
+  const runs = own.filter(({ kind }) => kind === 'began' || kind === 'ended').sort((a, b) => a.at - b.at);
+  let going = 0;
+  const counted = runs.map(({ kind, at }) => {
+    going += kind === 'began' ? 1 : -1;
+    return { at, going };
+  });
+  return spans(counted, (one) => (one.going >= concurrency ? 'from' : 'to')).map(({ from, to }) => ({
+    from: from - CLAIMS_WITHIN,
+    to: to + CLAIMS_WITHIN,
+  }));
+}
 
 function touch(a: Span, b: Span): boolean {
   return a.from <= b.to && b.from <= a.to;

@@ -509,6 +509,17 @@ const resumes = who.map((who) =>
   }),
 );
 
+const forgets = who.map((who) =>
+  step(`${who} forgets`, always, async (world) => {
+    const { model, promises } = world;
+    if (model.entry) promises.losePlan(model.entry.stamp);
+    promises.loseDemands();
+    expect(await world.member(who).store.forget(JOB)).toMatchObject(model.forget());
+    await world.look();
+    await world.lose();
+  }),
+);
+
 const demands = fc.record({ who, takes: fc.boolean() }).map(({ who, takes }) =>
   step(`${who} demands${takes ? ' and takes' : ''}`, always, async (world) => {
     const member = world.member(who);
@@ -839,7 +850,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
       passes,
       passes,
       rollbacks,
-      fc.oneof(losses, originals, setsBack),
+      fc.oneof(losses, originals, setsBack, forgets),
     ];
     const steps = fc.commands<World, undefined, false>([...planned, ...demanded, ...around], {
       maxCommands: 80,

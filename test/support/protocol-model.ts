@@ -337,6 +337,19 @@ export class ProtocolModel {
     return { ...entry, slot: Math.max(entry.slot, newest.slot) };
   }
 
+  /** All that is kept of the job goes, save for its lock. */
+  forget() {
+    const { demand, entry, pause } = this;
+    const isKept = entry !== null || pause !== null || this.runs > 0;
+    const waitedSince = demand.state === 'idle' ? null : demand.at;
+    this.entry = null;
+    this.trigger = null;
+    this.losePause();
+    this.loseDemands();
+    this.loseNotes();
+    return { ...(isKept ? { deleted: true } : {}), demandedAt: waitedSince };
+  }
+
   loseNotes(): void {
     const none = { runs: 0, failures: 0, failuresInARow: 0, skips: 0, ended: 0 };
     Object.assign(this, { lastRun: null, open: [], settled: {}, ...none });

@@ -20,7 +20,7 @@ interface DeadRun extends RunOf {
  * Runs that died, once all is over, as `misreported` has judged already what was reported wrongly.
  *
  * - *unrecorded*: a run that was noted when it began, and whose process was killed before its work ended, is not on record
- *   as died; save that Redis was emptied since.
+ *   as died; save that Redis was emptied, or the job forgotten, since.
  * - *unreported*: the same, and nobody said `lost`, why `died`, of it; save that Redis was emptied since, or nobody looked
  *   at the job for long enough: no other member began a run that was due after the lock had ended, and was able and
  *   connected for 7 s from then. Let pass: a run that had outlived its lock before its process was killed, as whoever saw
@@ -35,6 +35,10 @@ export function judgeRecords(timeline: Timeline, judgement: Judgement): void {
   for (const run of dead) {
     if (timeline.emptyings.some(({ to }) => to >= run.notedAt)) {
       judgement.excuse('runs that died, whose trace went with the data of Redis');
+      continue;
+    }
+    if (isForgotten(timeline, run)) {
+      judgement.excuse('runs that died, whose job was forgotten');
       continue;
     }
     const records = recordsOf(timeline, run);
@@ -139,6 +143,10 @@ function recordsOf(timeline: Timeline, run: DeadRun) {
   return only(timeline.entries, 'record').filter(
     ({ job, record }) => record.by === run.member.caller && isSame({ job, ...record }, run),
   );
+}
+
+function isForgotten(timeline: Timeline, { job, notedAt }: DeadRun): boolean {
+  return timeline.calls.some((call) => call.verb === 'forget' && call.job === job && call.to >= notedAt);
 }
 
 function outlivedItsLock(timeline: Timeline, { job, member, notedAt }: DeadRun): boolean {

@@ -38,8 +38,12 @@ const CLAIMED_WITHIN = 2000;
  * - *stopped*: the same, and it was not claimed at all; for every job that is hired at the end.
  */
 export function judgeSlots(timeline: Timeline, judgement: Judgement): void {
-  for (const [job, { every }] of Object.entries(timeline.jobs)) {
-    if (every !== null) new SlotsOfJob(timeline, judgement, job, every).judge();
+  for (const [job, { every, passing }] of Object.entries(timeline.jobs)) {
+    if (every === null) continue;
+    const slots = new SlotsOfJob(timeline, judgement, job, every);
+    // With a job that is forgotten, its grid goes, and who claimed what.
+    if (passing) slots.judgeRuns();
+    else slots.judge();
   }
 }
 
@@ -77,7 +81,7 @@ class SlotsOfJob {
     this.judgeEnd();
   }
 
-  private judgeRuns(): void {
+  judgeRuns(): void {
     for (const [slot, runs] of this.began) {
       this.judgeDoubled(
         slot,
