@@ -14,6 +14,9 @@ const boss = new Bossman({
   prefix: task.prefix,
   ...limit,
 });
+/** ms between two beats; and ms without one after which it says that the machine had no time for it. */
+const BEAT = 20;
+const HELD_UP = 80;
 let calls = 0;
 let runs = 0;
 /** Work that goes on. */
@@ -28,6 +31,16 @@ boss.on('error', ({ code, message }) => code !== 'WORK_FAILED' && tell({ kind: '
 
 tell({ kind: 'joined', caller: boss.id, ...limit });
 for (const job of task.hires) call('hire', job);
+
+let beatAt = stamp();
+setInterval(() => {
+  const now = stamp();
+  if (now - beatAt > HELD_UP) {
+    tell({ kind: 'stalled' }, beatAt);
+    tell({ kind: 'moves' }, now);
+  }
+  beatAt = now;
+}, BEAT).unref();
 
 process.on('message', (order: Order) => {
   if (order.order === 'stall') standStill(order.ms);
@@ -91,6 +104,6 @@ async function leave(timeout?: number): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
-function tell(told: Told): void {
-  if (process.connected) process.send?.({ ...told, stamp: stamp() }, undefined, undefined, () => {});
+function tell(told: Told, at = stamp()): void {
+  if (process.connected) process.send?.({ ...told, stamp: at }, undefined, undefined, () => {});
 }

@@ -27,7 +27,7 @@ export interface MemberLife {
   killedAt: number;
   /** When its process was gone. */
   goneAt: number;
-  /** When it stood still: frozen, or its event loop stalled. */
+  /** When it stood still: frozen, or its event loop stalled, be it that the machine had no time for it. */
   still: Span[];
   /** How many runs it may have at a time; Infinity: any number. */
   concurrency: number;
