@@ -3,18 +3,18 @@ import type { Job } from '../job';
 import type { Shared } from '../shared';
 import type { Timer } from '../time/timers';
 
-/** ms between two roll calls, the one thing that an instance does unasked: and only while it follows another's plan. */
+/** ms between two roll calls. Nothing else is sent by an idle instance, and this only while it follows another plan. */
 const EVERY = 30_000;
-/** ms in which whoever hires the stored plan has answered. */
+/** ms within which an instance that hires the stored plan answers. */
 const ANSWER_WITHIN = 1000;
 
 /**
- * Jobs for which the fleet follows another plan than this instance's own. When nobody is left who hires that plan, ours
- * is stored again. Who hires it is asked on the bell: `roll`, answered by `here`; what asks for all instances, whatever
- * they hire, is RollCall.
+ * Jobs for which the fleet follows a different plan than this instance's own. When no instance hires that plan any more, ours
+ * is stored again. Instances ask on the bell who hires it: `roll`, answered by `here`. (RollCall asks for all instances,
+ * whatever they hire.)
  *
- * States of a job: following → called (a roll call is under way, ours or another's) → following, when somebody answered,
- * or the plan is ours again.
+ * States of a job: following → called (a roll call is in progress, ours or another's) → following, if an instance answered;
+ * otherwise our plan is stored.
  */
 export class Followers {
   private readonly called = new Map<Job, { answered: boolean }>();
@@ -23,17 +23,17 @@ export class Followers {
   constructor(
     private readonly shared: Shared,
     private readonly on: {
-      /** Nobody is left who hires the plan that the fleet follows: ours is stored again. */
+      /** No instance hires the plan that the fleet follows: store ours again. */
       unfollowed: (job: Job) => void;
     },
   ) {}
 
-  /** To be called when a job begins to follow another plan. */
+  /** Call this when a job begins to follow another plan. */
   watch(): void {
     if (!this.shared.pauses.stopped) this.timer ??= this.shared.time.each(EVERY, () => this.callAll());
   }
 
-  /** An instance left: perhaps the last one that hired the plan we follow. */
+  /** An instance quit, perhaps the last one that hired the plan we follow. */
   onQuit(): void {
     this.callAll();
   }
@@ -63,7 +63,7 @@ export class Followers {
     if (!following) this.stop();
   }
 
-  /** @param aloud false when somebody else called the roll just now */
+  /** @param aloud false if another instance has just called the roll */
   private async call(job: Job, aloud: boolean): Promise<void> {
     if (this.called.has(job)) return;
     const call = { answered: false };

@@ -7,8 +7,8 @@ import type { Shared } from '../shared';
 import { HIRE } from '../time/retry';
 
 /**
- * Stores the plans of hired jobs. The caller hears of the first refusal; from then on the hire is sent again until Redis
- * takes it, or until a later hire or fire of the job.
+ * Stores the plans of hired jobs. The first refusal is reported to the caller; after that the hire is retried until Redis
+ * accepts it, or until the job is hired or fired again.
  */
 export class Hires {
   private reading: Promise<void> | null = null;
@@ -16,16 +16,16 @@ export class Hires {
   constructor(
     private readonly shared: Shared,
     private readonly on: {
-      /** What is stored for the job since it was hired with this plan. */
+      /** Redis answered with what is stored for the job. */
       stored: (job: Job, schedule: Schedule, reply: PlanReply) => void;
     },
   ) {}
 
   /** Sends a hire. Its sequence number is the job's `lastCall`. */
   send(job: Job, schedule: Schedule, waiter: Waiter<void>): void {
-    // Since when a fire of another instance stands against this hire, by a clock that is only known within bounds. At first
-    // a fire from before this call must not seem to come after it; once the hire was refused, and takes its time, one from
-    // after it must not seem to come before.
+    // A fire by another instance overrides this hire if it is later, but Redis' clock is only known within bounds. On the first
+    // try, an earlier fire must not seem later, so use the latest possible time; on a retry, a later fire must not seem
+    // earlier, so use the earliest possible time.
     const { clock } = this.shared;
     const { earliest, latest } = clock.bounds();
     const since = clock.known ? Math.ceil(latest) : 0;
@@ -34,9 +34,9 @@ export class Hires {
   }
 
   /**
-   * Sends a hire that nobody waits for, again and again until Redis takes it.
+   * Sends a hire that no caller waits for, until Redis accepts it.
    *
-   * @param since ms on Redis' clock: a later fire of another instance stands; 0: the time of each try, less what it waited
+   * @param since ms on Redis' clock: a fire by another instance after this time wins; 0: the time of each try, less its wait
    * @param before ms before the first try
    */
   async sendUntilTaken(
@@ -74,7 +74,7 @@ export class Hires {
     hire.waiter.answered();
   }
 
-  /** Whoever waits for the hire is told at once; the job itself is not given up. */
+  /** Reports the refusal to the caller immediately, and retries. */
   refused({ job, schedule, sequence, sinceWhenRetried, waiter }: Hire, cause: unknown): void {
     if (sinceWhenRetried !== null)
       void this.sendUntilTaken(job, schedule, sequence, sinceWhenRetried, HIRE.first);
@@ -82,7 +82,7 @@ export class Hires {
   }
 
   private arm(hire: Hire): void {
-    // Cron needs to know what time it is; an interval is counted by the script.
+    // The first slot of a cron plan depends on Redis' clock; for an interval, the script computes it.
     if (hire.schedule.everyMs !== null) this.shared.store.arm(hire);
     else this.armCron(hire).catch((cause: unknown) => hire.refused(cause));
   }
@@ -95,7 +95,7 @@ export class Hires {
     store.arm(hire);
   }
 
-  /** Once for all who wait for it. */
+  /** Shared by all hires that wait for the clock. */
   private readClock(): Promise<void> {
     this.reading ??= this.shared.store.readClock().finally(() => {
       this.reading = null;
@@ -104,12 +104,12 @@ export class Hires {
   }
 }
 
-/** A hire on its way to Redis; no closures, as there may be thousands. */
+/** A hire that was sent to Redis. It has no closures, because there may be thousands. */
 class Hire implements ArmRequest<PlanReply> {
   readonly name: string;
   next = 0;
 
-  /** @param sinceWhenRetried null: it is not retried when it is refused */
+  /** @param sinceWhenRetried `since` of the retries; null: it is not retried */
   constructor(
     readonly job: Job,
     readonly schedule: Schedule,

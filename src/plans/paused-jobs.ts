@@ -8,23 +8,24 @@ import { Alarms } from '../time/alarms';
 import { SYNC } from '../time/retry';
 import { turns } from '../time/turns';
 
-/** ms between two questions that hints lead to: there may be hundreds of hints a second. */
+/** ms between two requests that are caused by hints: there may be hundreds of hints per second. */
 const ASK_AGAIN = 50;
-/** Names of jobs that are not hired here, of which a question waits, or a pause is remembered. */
+/** The most jobs not hired here for which a request waits, or a pause is remembered. */
 const MOST_ASKED = 1000;
 const MOST_OTHERS = 10_000;
 
 /**
- * What this instance knows of paused jobs, hired here or not. Whether a slot is run, the claim script decides; what is known
- * here gives back a slot that was won just before the pause, tells the events, and brings pauses back into an emptied Redis.
+ * What this instance knows about paused jobs, hired here or not. The claim script decides whether a slot runs. This knowledge
+ * is used to give back a slot that was won just before the pause, to emit the events, and to restore pauses in an emptied
+ * Redis.
  */
 export class PausedJobs implements Part {
   private readonly known = new Map<string, Pause>();
-  /** Names of which the event `pause` was told, and `resume` not yet. */
+  /** Names for which `pause` was emitted, and `resume` not yet. */
   private readonly told = new Set<string>();
   private readonly ends: Alarms;
   private readonly questions = new Set<string>();
-  /** Of those, jobs that the bell says to be forgotten. */
+  /** Those of the questions that a bell announced as forgotten. */
   private readonly forgotten = new Set<string>();
   private isAsking = false;
   private readonly by = `${hostname()}:${process.pid}`;
@@ -47,7 +48,7 @@ export class PausedJobs implements Part {
     const info = pauseInfo(this.by, note, false);
     const { pause } = await this.shared.store.pause(name, end, info, this.shared.store.nextSequence());
     this.learn(name, pause);
-    // Whoever has won a slot just before has heard of it by then, or has begun.
+    // By then, an instance that has just won a slot has heard of the pause or has begun the run.
     await this.shared.pauses.brief(BEGINS_WITHIN);
   }
 
@@ -62,20 +63,20 @@ export class PausedJobs implements Part {
     return this.known.get(name) ?? null;
   }
 
-  /** Is the slot, as far as is known, one that passes while the job is paused? */
+  /** Whether the slot falls into a known pause of the job. */
   covers(name: string, slot: number): boolean {
     return this.known.size > 0 && covers(this.known.get(name), slot);
   }
 
-  /** Was the job paused after the slot was won, at `wonAt` on Redis' clock? */
+  /** Whether the job was paused after the slot was won, at `wonAt` on Redis' clock. */
   stops(name: string, slot: number, wonAt: number): boolean {
     return this.covers(name, slot) && (this.of(name)?.stamp ?? 0) >= Math.floor(wonAt);
   }
 
   /**
-   * Takes in what Redis keeps of a job.
+   * Learns the pause that Redis stores for a job.
    *
-   * @returns whether this instance knows better: then Redis has lost it
+   * @returns whether this instance knows a later one: then Redis has lost it
    */
   learn(name: string, stored: Pause | null): boolean {
     const known = this.of(name);
@@ -95,7 +96,7 @@ export class PausedJobs implements Part {
     return false;
   }
 
-  /** A hint that something has changed. Asks Redis, for all hints of a moment at once. */
+  /** A hint says that a pause has changed. Asks Redis, once for all hints that arrive together. */
   ask(name: string, isForgotten = false): void {
     if (!this.shared.jobs.has(name) && this.questions.size >= MOST_ASKED) return;
     this.questions.add(name);
@@ -103,19 +104,19 @@ export class PausedJobs implements Part {
     if (!this.isAsking) void this.askAll();
   }
 
-  /** Somebody hires a job anew: perhaps Redis was emptied, and nobody else who hires it knows that it is paused. */
+  /** An instance stored a plan: perhaps Redis was emptied, and no instance that hires the job knows that it is paused. */
   armed(name: string): void {
     if (this.known.size > 0 && this.known.has(name)) this.ask(name);
   }
 
-  /** Redis was out of reach: brings back what it lost of jobs that are not hired here. Those that are bring their own. */
+  /** Redis was unreachable: restores lost pauses of jobs that are not hired here. Hired jobs are restored by their sync. */
   restoreAll(): void {
     turns.each(this.known.entries(), ([name, pause]) => {
       if (!this.shared.jobs.has(name) && !this.shared.pauses.stopped) void this.restore(name, pause);
     });
   }
 
-  /** Nothing is kept of the job any more. */
+  /** The job was forgotten. */
   forget(name: string): void {
     this.drop(name);
     this.questions.delete(name);
@@ -146,7 +147,7 @@ export class PausedJobs implements Part {
     this.ends.clear(name);
   }
 
-  /** @param by null: its time has come */
+  /** @param by null: the pause reached its end */
   private ended(name: string, by: string | null): void {
     this.ends.clear(name);
     const isNews = this.told.delete(name);

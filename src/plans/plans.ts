@@ -10,14 +10,14 @@ import { turns } from '../time/turns';
 import { Hires } from './hires';
 import type { PausedJobs } from './paused-jobs';
 
-/** Jobs that one command asks about: Redis serves others in between. */
+/** How many jobs one command asks about, so that Redis can serve other clients in between. */
 const PAGE = 500;
-/** ms between two syncs of a job that hints lead to: there may be hundreds of hints a second. */
+/** ms between two syncs of a job that are caused by hints: there may be hundreds of hints per second. */
 const SYNC_AGAIN = 50;
 
 /**
- * What Redis is to hold of the plans, and what it is known to hold: hire, fire, and a sync whenever something may have been
- * missed or lost. Of two plans of one job the one with the higher stamp counts, whoever hired it.
+ * Keeps the plans in Redis and the known plans of the jobs up to date: by hire, by fire, and by a sync whenever a message or
+ * Redis' data may have been lost. Of two plans of a job, the one with the higher stamp wins, no matter who hired it.
  */
 export class Plans {
   private readonly hires: Hires;
@@ -26,25 +26,25 @@ export class Plans {
     private readonly shared: Shared,
     private readonly paused: PausedJobs,
     private readonly on: {
-      /** The job's next slot is another, or there is none any more. `isAnotherPlan`: it is not of the plan known before. */
+      /** The job's next slot has changed, or there is none. `isAnotherPlan`: it belongs to a different plan than before. */
       changed: (job: Job, isAnotherPlan: boolean) => void;
-      /** Another plan than our own counts for some job. */
+      /** A job follows a different plan than our own. */
       following: () => void;
-      /** A demand of the job waits, and can be taken in so many ms. */
+      /** A demand of the job waits, and can be taken in `inMs`. */
       demandWaits: (job: Job, inMs: number) => void;
     },
   ) {
     this.hires = new Hires(shared, {
       stored: (job, schedule, reply) => {
         if (reply.verdict !== 'stale' && this.paused.learn(job.name, reply.pause)) void this.sync(job);
-        // After a later call of ours too, for that may be refused; the stamps tell what counts.
+        // Even after a later call of ours, because that may be refused; the stamps decide.
         if (reply.verdict !== 'stale' && job.settings.schedule === schedule) this.learn(job, reply);
         if (reply.demandIn >= 0) this.on.demandWaits(job, reply.demandIn);
       },
     });
   }
 
-  /** Stores the job's plan. Tells the first refusal, and goes on trying. */
+  /** Stores the job's plan. Reports the first refusal, and keeps trying. */
   hire(job: Job, waiter: Waiter<void>): void {
     const { schedule } = job.settings;
     job.lastCall = this.shared.store.nextSequence();
@@ -72,8 +72,8 @@ export class Plans {
   }
 
   /**
-   * The job is no longer hired here. Of what is on its way, nothing is sent again, and no answer counts; a slot that was won
-   * is given back.
+   * The job is no longer hired here. Commands in flight are not retried and their answers are ignored; a slot that was won is
+   * given back.
    */
   dismiss(job: Job): void {
     job.isDismissed = true;
@@ -83,7 +83,7 @@ export class Plans {
     this.on.changed(job, false);
   }
 
-  /** Stores our own plan in place of one that nobody hires any more, unless the job is fired meanwhile. */
+  /** Replaces a plan that no instance hires any more by our own, unless the job is fired meanwhile. */
   armAgain(job: Job): void {
     if (!job.settings.schedule) return;
     job.lastCall = this.shared.store.nextSequence();
@@ -91,8 +91,8 @@ export class Plans {
   }
 
   /**
-   * Redis was out of reach: brings back what it lost, and finds what was missed. A hire that it has not answered says
-   * all that by itself, as it is sent from now on.
+   * Redis was unreachable: restores what it lost, and finds what was missed. A hire without an answer needs no sync, because it
+   * is sent again now.
    */
   restoreAll(): void {
     turns.each(this.shared.jobs.values(), (job) => {
@@ -100,13 +100,13 @@ export class Plans {
     });
   }
 
-  /** The bell was unheard: finds what was missed, also since a hire that is on its way was carried out. */
+  /** The bell was not heard for a while: finds what was missed, also for hires whose answer is still on its way. */
   syncAll(): void {
     this.restoreAll();
     this.syncDemanded([...this.shared.jobs.values()].filter(isUnanswered));
   }
 
-  /** Many in one command, as thousands may be hired at the start. */
+  /** Asks about many jobs in one command, because thousands may be hired at the start. */
   syncDemanded(jobs = [...this.shared.jobs.values()]): void {
     for (let from = 0; from < jobs.length; from += PAGE)
       void this.syncDemandedOf(jobs.slice(from, from + PAGE));
@@ -121,7 +121,7 @@ export class Plans {
     });
   }
 
-  /** As `sync`, for a hint: a job that was synced just now waits a moment, and is synced once for all hints of that time. */
+  /** As `sync`, for a hint: a job that was just synced is synced once more, after a short wait, for all hints of that time. */
   syncSoon(job: Job): void {
     const wait = SYNC_AGAIN - (this.shared.clock.monotonic() - job.syncedAt);
     if (job.syncing || !(wait > 0)) {
@@ -136,8 +136,8 @@ export class Plans {
   }
 
   /**
-   * Tells Redis what we know of the job's plan, and learns what it knows. One at a time for each job: what is asked
-   * meanwhile is asked once more.
+   * Sends what we know of the job's plan, and learns what Redis stores. One sync at a time per job; calls meanwhile lead to one
+   * more.
    */
   async sync(job: Job): Promise<void> {
     if (job.syncing) {
@@ -160,12 +160,12 @@ export class Plans {
   private async syncOnce(job: Job): Promise<void> {
     const { lastCall, known } = job;
     const stored = await this.bringBack(job, known);
-    // Before the first answer to a hire there is nothing to compare with.
+    // Before the first answer to a hire there is no known plan to compare with.
     if (job.lastCall === lastCall && known && stored.verdict !== 'none') this.learn(job, stored);
     if (stored.demandIn >= 0) this.on.demandWaits(job, stored.demandIn);
   }
 
-  /** Tells Redis what is known here, in case that it was emptied, and returns what is stored. */
+  /** Restores what is known here in case Redis was emptied, and returns what is stored. */
   async bringBack(job: Job, known: KnownPlan | null): Promise<PlanReply> {
     const plan = known && { ...known, plan: known.text };
     const stored = await this.shared.store.restore(job.name, plan, this.paused.of(job.name));
@@ -173,18 +173,18 @@ export class Plans {
     return stored;
   }
 
-  /** A slot of the plan was claimed, or passed: this one is the next. */
+  /** A slot of the plan was claimed or has passed; `slot` is the next one. */
   moveOn(known: KnownPlan, slot: number): void {
     known.slot = slot;
   }
 
-  /** Takes in what is stored for a job that is hired here. */
+  /** Learns what Redis stores for a job that is hired here. */
   learn(job: Job, stored: StoredPlan): void {
     const own = job.settings.schedule;
     if (!own || job.isDismissed) return;
     const { known } = job;
     if (known && (stored.stamp < known.stamp || (stored.stamp === known.stamp && stored.slot < known.slot))) {
-      // Redis came back with older data, or this answer was overtaken by the bell.
+      // Redis restarted with older data, or the bell overtook this answer.
       if (stored.stamp < known.stamp) void this.sync(job);
       this.on.changed(job, false);
       return;
@@ -205,7 +205,7 @@ export class Plans {
     }
     const before = job.known?.text ?? own.plan;
     if (schedule && known) this.tellPassed(job, known, stored);
-    // Our own text where it is the same: thousands of jobs need no copy each.
+    // Share our own text if it is the same, so that thousands of jobs need no copies.
     const text = schedule === own ? own.plan : stored.plan;
     job.known = { stamp: stored.stamp, slot: stored.slot, schedule, text };
     if (job.following) this.on.following();
@@ -215,7 +215,7 @@ export class Plans {
     this.on.changed(job, known?.stamp !== stored.stamp);
   }
 
-  /** The plan began anew in an emptied Redis, and slots that we waited for are not among its own. */
+  /** The plan started over in an emptied Redis: reports the slots of the old grid that passed meanwhile. */
   private tellPassed(job: Job, known: KnownPlan, stored: StoredPlan): void {
     const end = Math.min(stored.slot, this.shared.clock.now());
     if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)

@@ -1,28 +1,27 @@
 import type { Job } from '../job';
 import { Line, type Places } from '../runs/places';
 
-/** Claims under way at first. So many keep Redis busy, also when it is some 50 ms away. */
+/** The initial limit. This many claims keep Redis busy even if a round trip takes 50 ms. */
 const FIRST_LIMIT = 1024;
 const HIGHEST_LIMIT = 4096;
-/** Part of a lock's time within which a claimed slot should begin. */
+/** The fraction of the lock's ttl within which a claimed slot should begin. */
 const SOON = 0.25;
-/** A claim that takes so many times as long as a single one was held up by other claims, not by the way to Redis. */
+/** A claim that takes this many times longer than a single one was delayed by other claims, not by the network. */
 const CROWDED = 3;
-/** How fast the time of a single claim is forgotten: the part of the difference that each slower claim adds. */
+/** How fast the estimate of a single claim's time adapts: the fraction of the difference that each slower claim adds. */
 const FORGETS = 0.01;
 
 /**
- * Limits how many slots an instance claims at a time: no more than it can begin before their locks end. Others may claim
- * the rest; jobs that wait here stay due. The limit follows the time from a claim to its begin: it is halved when that
- * takes too large a part of the lock's time, and grows by one with each claim that does not. Nor does it claim more than it
- * has places for.
+ * Limits how many slots an instance claims at a time to those that it can begin before their locks expire, and for which it has
+ * places. Jobs that wait here stay due, and other instances may claim them. The limit follows the time from a claim to the
+ * start of its run: it is halved if that takes too large a part of the ttl, and otherwise grows by one with each claim.
  */
 export class ClaimGate {
   private underWay = 0;
   private limit = FIRST_LIMIT;
   /** When the limit was last halved. Claims sent before that were sent under the old limit and do not count. */
   private halvedAt = Number.NEGATIVE_INFINITY;
-  /** ms from a claim to its begin when no other claim holds it up. */
+  /** ms from a claim to the start of its run if no other claim delays it. */
   private alone = Number.POSITIVE_INFINITY;
   private readonly own = new Line();
   private readonly others = new Line();
@@ -39,7 +38,7 @@ export class ClaimGate {
     places.addLine(() => this.next());
   }
 
-  /** The job's slot is due. Jobs for which this instance goes first come first; others may claim the rest. */
+  /** The job's slot is due. Jobs for which this instance goes first are claimed first. */
   ask(job: Job): void {
     if (this.underWay < this.limit && this.places.hasRoom) this.claim(job);
     else if (job.goesFirst === 'me') this.own.add(job);
@@ -52,26 +51,26 @@ export class ClaimGate {
     this.others.remove(job);
   }
 
-  /** A claim is under way; each `enter` has its `leave`. */
+  /** A claim begins. Call `leave` once for each `enter`. */
   enter(): void {
     this.underWay += 1;
     this.places.enter();
   }
 
-  /** A claim is over, or pauses before it is sent again. */
+  /** A claim ended, or pauses before it is sent again. */
   leave(): void {
     this.underWay -= 1;
     this.places.leave();
     while (this.places.hasRoom && this.next());
   }
 
-  /** A claim that has paused goes on as soon as there is a place, or at once when the instance stops. */
+  /** Resumes a paused claim as soon as there is a place, or immediately when the instance stops. */
   async enterAgain(): Promise<void> {
     await this.places.enterAgain();
     this.underWay += 1;
   }
 
-  /** A slot that was won has begun, or would have if its lock had not ended. `since`: when it was claimed or due, if later. */
+  /** The run of a claimed slot begins, or would if its lock had not expired. `since`: when it was claimed, or due if later. */
   begun(since: number, ttlMs: number): void {
     const took = Math.max(0, this.now() - since);
     this.alone = took < this.alone ? took : this.alone + (took - this.alone) * FORGETS;

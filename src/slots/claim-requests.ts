@@ -7,33 +7,33 @@ import type { Shared } from '../shared';
 import { latestMs, slotWithin } from './misfires';
 
 /**
- * ms before the slot at which it is claimed, so that the way to Redis and back is over when it comes: what a timer of node
- * is late, and a round trip. What is won waits here for its time.
+ * How many ms before its time a slot is claimed, to allow for a late timer and a round trip to Redis. A slot that was won then
+ * waits for its time.
  */
 export const EARLY = 1.75;
-/** ms that Redis' clock may be behind what we believe; a cron slot in between is not passed over. */
+/** How many ms Redis' clock may be behind our estimate; a cron slot in between is not passed over. */
 export const CLOCK_ERROR = 20;
-/** An instance that went first steps back once in so many claims, so that new instances get their share. */
+/** An instance that goes first steps back once in this many claims, so that new instances get their share. */
 export const STEPS_BACK_ONCE_IN = 50;
 
-/** A slot that was won, and could not begin before its lock ended. */
+/** A slot that was won, but could not begin before its lock expired. */
 export interface LateSlot {
   slot: number;
-  /** The slot that its claim set as the next one. */
+  /** The next slot, as set by its claim. */
   next: number;
   stamp: number;
-  /** Of the lock that has ended. */
+  /** The token of the expired lock. */
   token: string;
   noted: NotedRun;
 }
 
-/** What a claim is made from. */
+/** The input of a claim. */
 export interface Asked {
   job: Job;
   known: KnownPlan;
   schedule: Schedule;
   token: string;
-  /** ms that Redis' clock may be behind what we believe. */
+  /** How many ms Redis' clock may be behind our estimate. */
   clockError: number;
   /** Null: this is the first claim of the slot. */
   late: LateSlot | null;
@@ -48,7 +48,7 @@ export function claimRequest(
   const { everyMs } = schedule;
   const now = clock.now();
   const due = late?.slot ?? known.slot;
-  // Somebody was there, without room: it is late, and not missed.
+  // An instance was running but had no room, so the slot is late, not missed.
   const isCrowded = job.crowdedAt === due;
   const expected = late || isCrowded ? due : slotWithin(misfire, schedule, due, now);
   return {
@@ -70,7 +70,7 @@ export function claimRequest(
   };
 }
 
-/** A slot that was won by this claim, and whose lock has ended. */
+/** The slot that this claim won, and whose lock has expired. */
 export function lateSlot({ token, noted }: ClaimRequest, { claimed, slot, stamp }: ClaimReply): LateSlot {
   return { slot: claimed, next: slot, stamp, token, noted };
 }

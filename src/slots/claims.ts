@@ -14,8 +14,8 @@ import { CLOCK_ERROR, claimRequest, type LateSlot, lateSlot } from './claim-requ
 import { Starts } from './starts';
 
 /**
- * Claims of slots that are due: claim → wait for the slot → hand it on. Each claim is repeated until it is clear whose the
- * slot is.
+ * Claims slots that are due: claim → wait for the slot's time → hand it over to a run. Each claim is repeated until it is clear
+ * which instance has won.
  */
 export class Claims {
   private readonly starts: Starts;
@@ -26,9 +26,9 @@ export class Claims {
     private readonly plans: Plans,
     private readonly paused: PausedJobs,
     private readonly on: Handover & {
-      /** A claim was answered: this slot is the next. */
+      /** The answer to a claim named the next slot. */
       movedOn: (job: Job, known: KnownPlan, slot: number, goesFirst: Job['goesFirst']) => void;
-      /** A claim is over, however it ended. */
+      /** A claim ended, with any result. */
       claimed: (job: Job) => void;
     },
   ) {
@@ -44,7 +44,7 @@ export class Claims {
     );
   }
 
-  /** Claims the job's slot, which is due, as soon as the gate lets it. */
+  /** Claims the job's due slot as soon as the gate allows it. */
   ask(job: Job): void {
     this.gate.ask(job);
   }
@@ -54,7 +54,7 @@ export class Claims {
     this.gate.forget(job);
   }
 
-  /** Nothing more is claimed. What was won still begins at its time. */
+  /** Sends no new claims. Slots that were won still begin at their time. */
   stop(): void {
     this.gate.stop();
   }
@@ -65,14 +65,14 @@ export class Claims {
    */
   async abandon(): Promise<void> {
     this.starts.abandon();
-    // Those that waited there resume first, and may then wait for a turn.
+    // The abandoned claims resume first, and may then wait for a turn.
     await Promise.resolve();
     await turns.call(() => {});
   }
 
   /**
-   * Claims the job's slot until it is clear whose it is: the token stays, so a claim that went unanswered is known. A slot
-   * that was won, and whose lock ended before it could begin, is claimed again.
+   * Claims the job's slot until it is clear which instance has won. The token stays the same, so that Redis recognizes a claim
+   * whose answer was lost. A slot whose lock expired before its run could begin is claimed again.
    */
   private async claim(job: Job): Promise<void> {
     let token = this.shared.store.nextToken();
@@ -80,7 +80,7 @@ export class Claims {
     let late: LateSlot | null = null;
     this.gate.enter();
     try {
-      // Nobody else can claim what was won, so a quit does not keep it from being claimed again.
+      // No other instance can claim a slot that was won here, so it is claimed again even during a quit.
       while (job.known?.schedule && (late || !this.shared.pauses.stopped)) {
         const { known } = job;
         if (late && late.stamp !== known.stamp) break;
@@ -100,10 +100,10 @@ export class Claims {
         } else if (reply.verdict === 'gone') {
           if (!(await this.pause(OBJECTION))) break;
         } else if (reply.verdict === 'stale') {
-          // The clock is right to the millisecond now.
+          // This answer corrected our clock to the millisecond.
           clockError = 0;
         } else if (reply.verdict === 'plan') {
-          // Not just learned: a plan that began anew in an emptied Redis has to hear what was due.
+          // A sync, because a plan that started over in an emptied Redis has to be told what was due.
           this.gate.leave();
           await this.plans.sync(job);
           this.gate.enter();
@@ -113,7 +113,7 @@ export class Claims {
           if (!isLateAgain) return;
           late = lateSlot(request, reply);
           token = this.shared.store.nextToken();
-          // Something blocks this process all the time, or Redis gives no lock any time.
+          // Something keeps blocking this process, or the locks expire immediately.
           if (!(await this.pause(DUE.first))) break;
         } else {
           this.conclude(job, known, reply, due, request.open);
@@ -131,7 +131,7 @@ export class Claims {
     }
   }
 
-  /** Lets others claim meanwhile. False when the instance stops. */
+  /** Waits, and lets other claims pass meanwhile. False if the instance stops. */
   private async pause(ms: number): Promise<boolean> {
     this.gate.leave();
     await this.shared.pauses.pause(ms);
@@ -139,7 +139,7 @@ export class Claims {
     return !this.shared.pauses.stopped;
   }
 
-  /** Takes in the answer to a slot that was claimed again. True when it is late once more. */
+  /** Handles the answer to a repeated claim. True if its lock expired once more. */
   private async beginAgain(
     job: Job,
     known: KnownPlan,
@@ -150,7 +150,7 @@ export class Claims {
   ): Promise<boolean> {
     const { verdict } = reply;
     if (verdict === 'run') {
-      // Its first claim was noted as a run that goes on.
+      // Redis recorded the first claim as a run in progress.
       this.on.notRun(job, late.token);
       return !(await this.begin(job, known, token, reply, sentAt));
     }
@@ -164,7 +164,7 @@ export class Claims {
     return false;
   }
 
-  /** A slot that was won can neither begin nor be claimed again. */
+  /** A slot that was won cannot begin, and is not claimed again. */
   private giveUp(job: Job, { slot, stamp, token }: LateSlot, why: SkipEvent['why']): void {
     this.on.notRun(job, token);
     if (job.firedBy > stamp || !this.shared.teller.hears('skip')) return;
@@ -186,10 +186,10 @@ export class Claims {
   }
 
   /**
-   * Takes in the answer that says whose the slot is.
+   * Handles an answer that says which instance has won the slot.
    *
-   * @param due the slot that was due when it was asked: if a later one was claimed, it and those between were missed
-   * @param open the claim let nobody go first at the next slot
+   * @param due the slot that was due when the claim was sent: if a later one was claimed, it and those between were missed
+   * @param open the claim gives no instance precedence at the next slot
    */
   private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number, open: boolean): void {
     const { verdict, claimed, slot } = reply;
@@ -203,15 +203,15 @@ export class Claims {
       this.on.movedOn(job, known, first, job.goesFirst);
     } else if (verdict === 'ahead' || verdict === 'held') {
       if (verdict === 'held') job.punctualAt = claimed;
-      // Somebody else was first, or our clock is fast: only the former costs precedence.
+      // Another instance was first, or our clock is fast; only the former costs precedence.
       if (claimed > known.slot) this.on.movedOn(job, known, claimed, 'other');
     } else if (verdict === 'run' || verdict === 'locked' || verdict === 'missed' || verdict === 'paused') {
       this.shared.fleetSize.counted(reply.heard);
-      // A claim that is answered again may speak of the plan before.
+      // The answer to a repeated claim may concern an earlier plan.
       if (reply.stamp === known.stamp && slot > known.slot)
         this.on.movedOn(job, known, slot, open ? 'nobody, as I stepped back' : 'me');
       if (verdict === 'paused') {
-        // Those that were due before the pause, and that nobody had claimed.
+        // The slots that were due before the pause and were not claimed.
         if (reply.pause) this.skip(job, known, claimed, Math.min(slot, reply.pause.since), 'missed');
         return;
       }
@@ -222,15 +222,15 @@ export class Claims {
         return;
       }
       if (verdict === 'locked') this.skip(job, known, claimed, claimed + 1, 'locked');
-      // Several that were due at once are one run.
+      // Several slots that were due together lead to one run.
       const after = known.schedule?.next(claimed, claimed) ?? slot;
       this.skip(job, known, after, slot, 'missed');
     }
   }
 
   /**
-   * Hands on the slot that was won, at its time. False when its lock had ended by then, as the process was blocked or the
-   * answer late.
+   * Hands over the slot that was won, at its time. False if its lock has expired by then, because the process was blocked or the
+   * answer was late.
    */
   private async begin(
     job: Job,
@@ -262,7 +262,7 @@ export class Claims {
     });
   }
 
-  /** Tells of the slots from `slot` on, before `end`. */
+  /** Reports the slots from `slot` on, before `end`. */
   private skip(job: Job, { schedule }: KnownPlan, slot: number, end: number, why: SkipEvent['why']): void {
     if (slot >= end || !this.shared.teller.hears('skip')) return;
     this.shared.teller.tell('skip', {
@@ -274,7 +274,7 @@ export class Claims {
   }
 }
 
-/** Of the plan that was asked about more may have been heard meanwhile. */
+/** The latest knowledge of the plan that the claim was sent for; a bell may have updated it. */
 function lastHeard(job: Job, asked: KnownPlan): KnownPlan {
   return job.known?.stamp === asked.stamp ? job.known : asked;
 }

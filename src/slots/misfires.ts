@@ -4,15 +4,15 @@ import type { RunSettings } from '../settings';
 /** ms; a slot later than this counts as missed. */
 export const MISSED_AFTER = 1000;
 
-/** How late a slot may be and still run, in ms; null: however late. */
+/** How late a slot may still run, in ms; null: no limit. */
 export function latestMs(misfire: RunSettings['misfire']): number | null {
   if (misfire === 'run') return null;
   return misfire === 'skip' ? MISSED_AFTER : Math.max(MISSED_AFTER, misfire);
 }
 
 /**
- * The slot to claim: with a window of time for missed slots, the first one inside it, as those before it are too late to
- * run. The slot itself if there is none inside.
+ * The slot to claim. With `misfire: { within }`, this is the first slot that is not too late; the slot itself if all are too
+ * late.
  */
 export function slotWithin(
   misfire: RunSettings['misfire'],

@@ -18,13 +18,13 @@ interface Late {
 }
 
 /**
- * Slots and demands whose run has died, or was given up by a quit, of jobs hired with `recover`. Such a run is noted until
- * it is settled; everybody else checks when its lock would end, unless the bell says before that the run is settled, or that
- * its instance has quit and its work has ended.
+ * Recovers slots and demands of jobs hired with `recover` whose run died or was abandoned by a quit. Redis records such a run
+ * until it is settled. All other instances check when its lock would expire, unless a bell says before that the run is
+ * settled, or that its instance has quit and its work has ended.
  */
 export class Recoveries {
   private readonly checks: Alarms;
-  /** Jobs to check when there is room for a run. */
+  /** Jobs to check as soon as there is room for a run. */
   private readonly waiting: Line;
 
   constructor(
@@ -52,10 +52,10 @@ export class Recoveries {
     }
   }
 
-  /** Something may have been missed: after a hire, a connection, or a run that held up the recovery of another. */
+  /** A run to recover may exist: called after a hire, after connecting, and after a run that delayed a recovery. */
   check(job: Job): void {
     if (!job.settings.recover || job.isDismissed || job.recovering || this.shared.pauses.stopped) return;
-    // A slot that this instance has won, and could not begin in time, looks like one whose run died. It is claimed again.
+    // A slot that was won here but could not begin in time looks like one whose run died. It is claimed again instead.
     if (job.wonWith !== null) {
       this.checkIn(job, job.settings.ttlMs, true);
       return;
@@ -98,15 +98,15 @@ export class Recoveries {
     }
   }
 
-  /** A run has begun then: checks when its lock would end. */
+  /** A run began at this time: checks when its lock would expire. */
   private checkAfter(job: Job, begunAt: number): void {
     const began = begunAt - this.shared.clock.now();
     this.checkIn(job, job.settings.ttlMs + Math.min(Math.ceil(EARLY), began), this.shared.trust.doubts);
   }
 
-  /** @param atLatest a check that is set for an earlier time stays */
+  /** @param atLatest keep a check that is set for an earlier time */
   private checkIn(job: Job, ms: number, atLatest = false): void {
-    // Before the first answer the hire's own check is still to come.
+    // Before the first answer, the check after the hire is still to come.
     if (!this.shared.clock.known) return;
     const dueAt = this.shared.clock.now() + Math.max(0, ms) + 1 + this.shared.fleetSize.randomWait();
     if (atLatest) this.checks.hasten(job.name, dueAt);

@@ -10,21 +10,21 @@ import { CLOCK_ERROR, EARLY } from './claim-requests';
 import { Claims } from './claims';
 import { MISSED_AFTER } from './misfires';
 
-/** ms before the slot at which another instance may have claimed it, of this version or another. */
+/** How many ms before its time a slot may be claimed by another instance, of any version. */
 const CLAIMED_EARLY = 10;
-/** ms after the first claim; by then, and what a bell takes in a large fleet, the bell of whoever goes first has been heard. */
+/** ms that other instances wait for the bell of the one that goes first; a large fleet adds the time that a bell takes. */
 export const GOES_FIRST = 4;
-/** ms per run that goes on here when the slot is due, so that a busy instance yields to an idle one. */
+/** ms that a busy instance waits per current run, so that it yields to an idle one. */
 const BUSY = 1;
-/** ms; an alarm that is later than this was held up in a stalled process, and the bell may be in the queue behind it. */
+/** ms; a later alarm was delayed by a stalled process, and the bell may be in the queue behind it. */
 const STALLED = 2.5;
-/** ms; however large the fleet seems to be, nobody yields for longer. */
+/** ms; the longest that an instance yields, however large the fleet seems. */
 const LONGEST_YIELD = 1000;
 
 /**
- * When the slots of the hired jobs are claimed. Each job has an alarm shortly before its next slot; the bell of whoever claims
- * the slot moves the alarms of all others to the following one. Whether a slot is due, and whose it is, the claim script
- * decides.
+ * Decides when the slots of the hired jobs are claimed. Each job has an alarm shortly before its next slot. The bell of the
+ * instance that claims it moves the alarms of all others to the following slot. The claim script decides whether a slot is
+ * due, and who wins it.
  */
 export class Slots {
   private readonly alarms: Alarms;
@@ -49,22 +49,22 @@ export class Slots {
     });
   }
 
-  /** What is known of the job's plan has changed. */
+  /** The known plan of the job has changed. */
   planChanged(job: Job, isAnotherPlan: boolean): void {
     if (isAnotherPlan) job.goesFirst = 'nobody';
     this.align(job);
   }
 
-  /** The job is paused, or no longer: its next slot is claimed at its time, or as early as ever. */
+  /** The job was paused or resumed. Slots of a paused job are claimed at their time, all others a little early. */
   pauseChanged(job: Job): void {
     this.align(job);
   }
 
-  /** Sets the alarm where the job's next slot, and the fleet, want it. */
+  /** Sets the alarm for the job's next slot. */
   private align(job: Job): void {
     const { known } = job;
     this.claims.forget(job);
-    // The alarm is of another job of this name, which was hired after this one was dismissed.
+    // The alarm belongs to another job of this name, hired after this one was dismissed.
     if (job.isDismissed && this.shared.jobs.has(job.name)) return;
     if (known?.schedule)
       this.alarms.set(job.name, known.slot - this.early(job, known) + this.precedence(job));
@@ -77,7 +77,7 @@ export class Slots {
     if (bell.kind === 'claim') this.onClaimed(job, bell);
   }
 
-  /** The trigger of a planned job expired: if its slot seems far ahead, one of the two clocks is wrong. */
+  /** The trigger of a planned job expired. If its slot still seems far ahead, our estimate of the clock or the slot is wrong. */
   onExpired(job: Job): void {
     const now = this.shared.clock.now();
     const { known } = job;
@@ -89,7 +89,7 @@ export class Slots {
     this.alarms.realign();
   }
 
-  /** Nothing more is claimed. What was won still begins at its time. */
+  /** Sends no new claims. Slots that were won still begin at their time. */
   stop(): void {
     this.alarms.stop();
     this.claims.stop();
@@ -100,20 +100,20 @@ export class Slots {
     return this.claims.abandon();
   }
 
-  /** ms before the slot at which the first claims it. */
+  /** How many ms before its time the slot is claimed. */
   private early(job: Job, { slot }: KnownPlan): number {
-    // A paused job may be resumed until the slot.
+    // A paused job may be resumed before the slot.
     return job.punctualAt === slot || this.paused.covers(job.name, slot) ? 0 : EARLY;
   }
 
-  /** ms after that at which this instance claims it. */
+  /** How many ms later than that this instance claims it. */
   private precedence(job: Job): number {
     if (this.shared.fleetSize.alone || job.goesFirst === 'me') return 0;
     const others = job.goesFirst !== 'other' ? 0 : GOES_FIRST + this.shared.fleetSize.bellMs;
     return Math.min(LONGEST_YIELD, others + this.shared.fleetSize.randomWait());
   }
 
-  /** ms that an instance waits once more when its alarm has gone off. */
+  /** How many ms the instance waits again after its alarm. */
   private hesitation(job: Job, lateMs: number): number {
     if (this.shared.fleetSize.alone) return 0;
     if (job.goesFirst === 'me') return Math.min(this.on.busy() * BUSY, GOES_FIRST);
@@ -139,7 +139,7 @@ export class Slots {
     } else if (bell.next === known.slot && job.claimHeardAt > 0 && bell.at !== job.claimHeardAt) {
       this.shared.trust.contradicted();
     } else if (this.shared.trust.doubts || this.isOurs(job, known, bell)) {
-      // Whether it is claimed, our own claim finds out.
+      // Our own claim will show whether it is claimed.
       return;
     } else if (bell.next > known.slot) {
       if (this.follows(known.schedule, known.slot, bell)) {
@@ -161,7 +161,7 @@ export class Slots {
     return job.goesFirst === 'me' && Math.min(at, this.shared.clock.now()) < known.slot + GOES_FIRST - EARLY;
   }
 
-  /** Can the slot, or a later one, have been claimed then, with this one next? The bell is only a hint: anybody may ring it. */
+  /** Whether the claim in this bell is plausible for the plan. A bell is only a hint: any client can send one. */
   private follows(schedule: Schedule, slot: number, { at, next }: Bell & { kind: 'claim' }): boolean {
     if (at < slot - CLAIMED_EARLY || at > this.shared.clock.bounds().latest + CLOCK_ERROR) return false;
     const latest = Math.max(at, slot) + CLOCK_ERROR;
@@ -174,7 +174,7 @@ export class Slots {
     const job = this.shared.jobs.get(name);
     if (!job?.known?.schedule || job.claiming) return;
     const { known } = job;
-    // Until the slot it may be over.
+    // The run may end before the slot.
     if (job.running > 0 && this.shared.clock.now() < known.slot) {
       job.punctualAt = known.slot;
       this.align(job);

@@ -2,8 +2,8 @@ import { Alarms } from '../time/alarms';
 import type { Time } from '../time/time';
 
 /**
- * What was won before its time waits here for it: on the process's monotonic clock, as from the answer on it is known how
- * long that takes, whatever becomes of Redis' clock.
+ * Slots that were won early wait here for their time. The wait is measured on the process's monotonic clock: its length is
+ * known from the answer, even if Redis' clock is changed later.
  */
 export class Starts {
   private readonly alarms: Alarms;
@@ -14,7 +14,7 @@ export class Starts {
     this.alarms = new Alarms(time.monotonic, (name) => this.end(name, true), time);
   }
 
-  /** One for each name. True after so many ms, at once if they are over; false when it is abandoned. */
+  /** One wait per name. True after `ms`, or immediately if that is not positive; false if the wait is abandoned. */
   wait(name: string, ms: number): Promise<boolean> | boolean {
     if (this.abandoned || ms <= 0) return !this.abandoned;
     return new Promise((resolve) => {
@@ -27,7 +27,7 @@ export class Starts {
     return this.abandoned;
   }
 
-  /** Nothing that waits here, or would, begins. */
+  /** Ends all waits, and all later ones, with false. */
   abandon(): void {
     this.abandoned = true;
     this.alarms.stop();
