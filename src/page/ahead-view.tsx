@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { AheadReply } from '../web/api';
 import { type Live, useAhead } from './data';
-import { counted, minute } from './format';
+import { clock, counted, minute } from './format';
 import { hrefOf, useNow } from './hooks';
 import { Empty, Text } from './parts';
 import { Problem } from './problem';
@@ -125,7 +125,7 @@ function Ahead({ reply }: { reply: AheadReply }) {
           <ul class="plain">
             {collisions.slice(0, 8).map(({ at, names }) => (
               <li key={at}>
-                <time>{minute(at, now)}</time> <b>{counted(names.length, 'job')}</b> <Names names={names} />
+                <time>{clock(at, now)}</time> <b>{counted(names.length, 'job')}</b> <Names names={names} />
               </li>
             ))}
           </ul>
@@ -193,13 +193,11 @@ function Hours({ from, until, inLanes = false }: { from: number; until: number; 
   }
   return (
     <div class={inLanes ? 'hours in-lanes' : 'hours'} aria-hidden="true">
-      <svg viewBox={`0 0 ${WIDTH} 18`} aria-hidden="true">
-        {marks.map((at) => (
-          <text key={at} x={((at - from) / (until - from)) * WIDTH} y="13" text-anchor="middle">
-            {String(new Date(at).getHours()).padStart(2, '0')}
-          </text>
-        ))}
-      </svg>
+      {marks.map((at) => (
+        <span key={at} style={{ left: `${((at - from) / (until - from)) * 100}%` }}>
+          {String(new Date(at).getHours()).padStart(2, '0')}
+        </span>
+      ))}
     </div>
   );
 }

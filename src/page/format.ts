@@ -15,11 +15,19 @@ export function span(ms: number): string {
   return twoUnits(ms, DAY, 'd', HOUR, 'h');
 }
 
+/** A span for lists, in one unit: `45 s`, `90 s`, `4 min`, `15 h`, `3 d`. */
+export function roughly(ms: number): string {
+  if (ms < MINUTE) return span(ms);
+  if (ms < 2 * MINUTE) return `${Math.floor(ms / SECOND)} s`;
+  if (ms < 2 * HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  return ms < 2 * DAY ? `${Math.floor(ms / HOUR)} h` : `${Math.floor(ms / DAY)} d`;
+}
+
 /** An instant as seen from another: `in 4 min 10 s`, `now`, `12 s ago`. */
-export function fromNow(at: number, now: number): string {
+export function fromNow(at: number, now: number, inWords = span): string {
   const ahead = at - now;
   if (Math.abs(ahead) < SECOND) return 'now';
-  const apart = span(Math.floor(Math.abs(ahead) / SECOND) * SECOND);
+  const apart = inWords(Math.floor(Math.abs(ahead) / SECOND) * SECOND);
   return ahead > 0 ? `in ${apart}` : `${apart} ago`;
 }
 

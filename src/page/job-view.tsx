@@ -54,10 +54,10 @@ export function JobView({
         </p>
         <Actions reply={job.value} onDone={onDone} />
       </div>
+      <LastError runs={runs} />
       <div class="job-body">
         <Facts reply={job.value} />
         <section aria-label="History">
-          {kept && runs.length > 0 && <LastError runs={runs} />}
           <Plot
             title="Duration"
             runs={runs.slice(0, 100)}
@@ -99,7 +99,7 @@ function LastError({ runs }: { runs: readonly RunRecord[] }) {
   const [run] = runs;
   if (!run || !isFailure(run.outcome)) return null;
   return (
-    <>
+    <section class="last-error" aria-label="The last run">
       <h3>
         Why the last run{' '}
         {run.outcome === 'failed' ? 'failed' : run.outcome === 'died' ? 'died' : 'was abandoned'},{' '}
@@ -113,7 +113,7 @@ function LastError({ runs }: { runs: readonly RunRecord[] }) {
       ) : (
         <ErrorText error={run.error} details={run.details} />
       )}
-    </>
+    </section>
   );
 }
 

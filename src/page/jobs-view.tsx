@@ -34,31 +34,33 @@ export function JobsView({ jobs }: { jobs: readonly JobSummary[] }) {
     <>
       <div class="bar-of-filters">
         <Filters jobs={jobs} filter={filter} onFilter={setFilter} />
-        <label class="sort">
-          <span class="soft">Sort by</span>{' '}
-          <select value={order} onChange={(event) => setOrder(event.currentTarget.value as Order)}>
-            {Object.entries(ORDERS).map(([key, title]) => (
-              <option key={key} value={key}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-        <input
-          ref={field}
-          type="search"
-          placeholder="Find a job  /"
-          aria-label="Find a job"
-          aria-keyshortcuts="/"
-          value={search}
-          onInput={(event) => setSearch(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') {
-              setSearch('');
-              event.currentTarget.blur();
-            }
-          }}
-        />
+        <div class="tools">
+          <label class="sort">
+            <span class="visually-hidden">Sort by</span>
+            <select value={order} onChange={(event) => setOrder(event.currentTarget.value as Order)}>
+              {Object.entries(ORDERS).map(([key, title]) => (
+                <option key={key} value={key}>
+                  by {title}
+                </option>
+              ))}
+            </select>
+          </label>
+          <input
+            ref={field}
+            type="search"
+            placeholder="Find a job  /"
+            aria-label="Find a job"
+            aria-keyshortcuts="/"
+            value={search}
+            onInput={(event) => setSearch(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') {
+                setSearch('');
+                event.currentTarget.blur();
+              }
+            }}
+          />
+        </div>
       </div>
       <p class="visually-hidden" role="status">
         {counted(shown.length, 'job')} shown
@@ -205,7 +207,7 @@ const Row = memo(
         <td class="wide">{job.lastRun ? <LastRun run={job.lastRun} /> : <span class="soft">–</span>}</td>
         <td class="wide plan">{planWords(job)}</td>
         <td class="num">
-          {job.nextSlot === null ? <span class="soft">–</span> : <When at={job.nextSlot} />}
+          {job.nextSlot === null ? <span class="soft">–</span> : <When at={job.nextSlot} rough />}
         </td>
         <td class={`num wide ${job.failures > 0 ? 'bad' : 'soft'}`}>{job.failures.toLocaleString('en')}</td>
       </tr>
@@ -222,7 +224,7 @@ function LastRun({ run }: { run: NonNullable<JobSummary['lastRun']> }) {
       <span class={tone} title={run.outcome}>
         {sign}
       </span>{' '}
-      <When at={run.startedAt} />
+      <When at={run.startedAt} rough />
       <span class="visually-hidden">, {run.outcome}</span>
     </span>
   );

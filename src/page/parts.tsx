@@ -2,13 +2,13 @@ import type { ComponentChildren } from 'preact';
 import type { ErrorDetails } from '../info';
 import { visible } from '../telling/visible';
 import type { JobSummary } from '../web/api';
-import { exact, fromNow, visibleLines } from './format';
+import { exact, fromNow, roughly, span, visibleLines } from './format';
 import { useNow } from './hooks';
 import { OUTCOMES, type Outcome, STATES, type State, statesOf, stateText } from './state';
 
-/** An instant as a countdown, or as long ago; its title has it in full. */
-export function When({ at }: { at: number }) {
-  return <time title={exact(at)}>{fromNow(at, useNow())}</time>;
+/** An instant as a countdown, or as long ago, in lists in one unit; its title has it in full. */
+export function When({ at, rough = false }: { at: number; rough?: boolean }) {
+  return <time title={exact(at)}>{fromNow(at, useNow(), rough ? roughly : span)}</time>;
 }
 
 /** The most urgent state of a job, or all of them. */

@@ -21,7 +21,8 @@ export function planWords({ plan, tz }: Pick<JobInfo, 'plan' | 'tz'>): string {
 function wordsFor(plan: string, tz: string | null): string {
   const { base, offsetMs } = splitOffset(plan);
   const pattern = tz !== null && base.endsWith(` ${tz}`) ? /^cron (.+) \S+$/.exec(base)?.[1] : undefined;
-  if (pattern === undefined) return visible(wordsOf(plan).words ?? plan);
+  if (pattern === undefined)
+    return visible((wordsOf(plan).words ?? plan).replace(/^every 1 (\w+)$/, 'every $1'));
   try {
     const words = cronstrue.toString(pattern, { use24HourTimeFormat: true, verbose: false });
     const later = offsetMs > 0 ? `, ${wordsOf(`every ${offsetMs}`).words?.replace('every ', '')} later` : '';

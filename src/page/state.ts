@@ -1,6 +1,6 @@
 import type { RunRecord } from '../info';
 import type { JobSummary } from '../web/api';
-import { fromNow, minute, place, span } from './format';
+import { fromNow, minute, place, roughly, span } from './format';
 import { serverNow } from './hooks';
 
 /** ms: a slot that passed so long ago is overdue. No event tells it, as nobody does anything then. */
@@ -28,7 +28,7 @@ export const STATES: Readonly<Record<State, { sign: string; tone: Tone }>> = {
   unclaimed: { sign: '◈', tone: 'warn' },
   running: { sign: '●', tone: 'run' },
   demanded: { sign: '►', tone: 'run' },
-  paused: { sign: '❙❙', tone: 'off' },
+  paused: { sign: '‖', tone: 'off' },
   fired: { sign: '○', tone: 'off' },
   new: { sign: '·', tone: 'off' },
   ok: { sign: '✓', tone: 'good' },
@@ -74,13 +74,13 @@ export function stateText(job: JobSummary, state: State, now: number): string {
         ? `last run died, ${job.failuresInARow} failures in a row`
         : 'last run died';
     case 'overdue':
-      return `overdue by ${span(Math.floor((lateBy(job) ?? 0) / 1000) * 1000)}`;
+      return `overdue by ${roughly(lateBy(job) ?? 0)}`;
     case 'unclaimed':
-      return `demanded ${fromNow(job.demandedSince ?? now, now)}, no instance hires it`;
+      return `demanded ${fromNow(job.demandedSince ?? now, now, roughly)}, no instance hires it`;
     case 'running':
-      return job.running?.since ? `running ${span(Math.max(0, now - job.running.since))}` : 'running';
+      return job.running?.since ? `running ${roughly(Math.max(0, now - job.running.since))}` : 'running';
     case 'demanded':
-      return job.demandedSince === null ? 'demanded' : `demanded ${fromNow(job.demandedSince, now)}`;
+      return job.demandedSince === null ? 'demanded' : `demanded ${fromNow(job.demandedSince, now, roughly)}`;
     case 'paused':
       if (!job.paused || job.paused.until === null) return 'paused until resumed';
       return `paused until ${minute(job.paused.until, now)}`;

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { type Browser, launch, type Page } from 'puppeteer-core';
+import { findChromium } from '../support/chromium';
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A browser without a window; close it after use. */
+export async function openBrowser(): Promise<Browser> {
+  const args = ['--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'];
+  // Chromium refuses to run as root with its sandbox.
+  if (process.getuid?.() === 0) args.push('--no-sandbox');
+  return launch({ executablePath: await findChromium(console.log), args });
+}
+
+export interface Look {
+  width?: number;
+  height?: number;
+  theme?: 'light' | 'dark';
+}
+
+/** A tab of its own, with an empty storage. What goes wrong in it is collected in `faults`: errors, and what the CSP refused. */
+export async function openTab(
+  browser: Browser,
+  { width = 1280, height = 900, theme = 'light' }: Look = {},
+): Promise<Tab> {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  await page.setViewport({ width, height });
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warn') faults.push(message.text());
+  });
+  return { page, faults, close: () => context.close() };
+}
+
+export interface Tab {
+  page: Page;
+  faults: string[];
+  close(): Promise<void>;
+}
+
+/** What axe finds serious in a page, as `rule: elements`; the empty list is good. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  // As the browser's own code, not the page's: the page's CSP refuses strangers.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document);
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(', ')}`,
+      );
+  });
+}
