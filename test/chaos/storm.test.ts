@@ -4,7 +4,7 @@ import { explain, summarize } from './report';
 import { raiseStorm } from './storm';
 
 /** Has nearly every kind of fault in it. */
-const SEED = 162;
+const SEED = 346;
 
 it('a storm of 8 s breaks none of the guarantees', async () => {
   const history = await raiseStorm({ seed: SEED, seconds: 8, members: 3 });
