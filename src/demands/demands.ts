@@ -13,20 +13,20 @@ import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { DemandExpiries } from './originals';
 
-/** ms in which the bell of whoever takes an original's demand first comes through, even to a process that stalled. */
+/** ms within which the bell of the first instance that takes an original's demand arrives, even in a stalled process. */
 const ORIGINAL_WAIT = 20;
 
 /**
- * Demands: note → take. A demand is noted in Redis and announced by the bell; whoever hears it first takes it, and the
- * bell of that stops the others. All of them try to take it again when the taker's lock would end, unless they hear before that
- * it has begun: so a demand outlives a taker that dies. Only an instance's own demand, when nobody waits for another,
- * counts as begun in the step that takes it: until it runs nobody was told that it was made.
+ * Demands: note → take. A demand is noted in Redis and announced by the bell. The first instance that hears it takes it, and the
+ * bell of the take stops the others. They try again when the taker's lock would expire, unless they hear before that the run
+ * has begun: so a demand survives a taker that dies. Only an instance's own demand, if no other demand waits, counts as begun
+ * in the step that takes it: the caller has not been told yet that it was made.
  *
  * A demand of a job is taken, or asked about again,
- * - when its bell is heard: at once, or after the lock of the run that goes on;
+ * - when its bell is heard: immediately, or after the lock of the current run;
  * - when the bell says that another instance took it: after that instance's lock, unless `begun` is heard before;
  * - when a take finds the lock held: after that lock;
- * - when a take finds nothing, and a hint came while it was on its way: at once;
+ * - when a take finds nothing, and a hint arrived while it was in flight: immediately;
  * - when Redis refuses the take, or its lock ended before the run could begin: after `DUE`, with the same token;
  * - when Redis refuses our own demand: after a `ttl`, as it may have been taken although the answer was lost;
  * - when our own demand could not begin before its lock ended: it is made again;
@@ -34,8 +34,8 @@ const ORIGINAL_WAIT = 20;
  *   connection and a subscription, and are made within every `ttl` while the bell is not heard;
  * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
  *
- * An instance that has no room for another run takes nothing: what it would take waits in a line until there is room, or
- * until `begun` is heard. A demand of its own is noted, for others to take.
+ * An instance that has no room for another run takes nothing. The job waits in a line until there is room, or until `begun` is
+ * heard. The instance's own demand is noted, for others to take.
  */
 export class Demands {
   /** When the next take of each job is sent. */
@@ -57,10 +57,10 @@ export class Demands {
     this.waiting = on.places.line((job) => this.take(job.name));
   }
 
-  /** Makes a demand; takes it too when this instance hired the job, is idle in it and has room. Rejects with Redis' refusal. */
+  /** Makes a demand, and takes it if this instance hires the job, is not running it and has room. Rejects if Redis refuses. */
   async demand(name: string): Promise<void> {
     const job = this.shared.jobs.get(name);
-    // One that is on its way and becomes ours begins after this call, so it is one run with it.
+    // An earlier demand that is still in flight begins after this call, so one run serves both.
     if (job?.demanding && (await job.demanding.catch(() => false))) return;
     if (job && job.running === 0 && !job.taking && !job.demanding && this.on.places.hasRoom) {
       this.on.places.enter();
@@ -69,7 +69,7 @@ export class Demands {
       try {
         await demanding;
       } catch (cause) {
-        // It may have been taken all the same, if only the answer was lost.
+        // It may have been taken nevertheless, if only the answer was lost.
         if (this.shared.clock.known) this.takes.set(name, this.shared.clock.now() + job.settings.ttlMs + 1);
         throw cause;
       } finally {
@@ -79,12 +79,12 @@ export class Demands {
     } else {
       const reply = await this.send(name, null);
       this.shared.fleetSize.counted(reply.heard);
-      // Our own bell is not listened to, as the answer says the same.
+      // Our own bell is ignored, because the answer contains the same.
       if (job && reply.verdict === 'noted') this.noted(job, reply);
     }
   }
 
-  /** Resolves with true when the demand runs here, or another instance has taken it since. */
+  /** Resolves with true if the demand runs here, or if another instance has taken it since. */
   private async demandOwn(job: Job): Promise<boolean> {
     const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
     const reply = await this.send(job.name, own);
@@ -98,7 +98,7 @@ export class Demands {
       this.take(job.name);
       return true;
     }
-    // It counts as run, so only another demand runs it.
+    // Redis counts it as run, so it takes another demand to run it.
     this.on.notRun(job, own.token);
     this.tooLate(job);
     this.noted(job, await this.send(job.name, null));
@@ -113,22 +113,22 @@ export class Demands {
   private noted(job: Job, { at, lockRest }: { at: number; lockRest: number }): void {
     job.demandNotedAt = Math.max(job.demandNotedAt, Math.floor(Math.min(at, this.shared.clock.now())));
     const wait = this.waitFor(job, lockRest);
-    // Not put off by every further demand, nor by one that nobody made.
+    // Further demands, or forged ones, must not delay the take.
     if (wait > 0) this.takes.hasten(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
-  /** Redis says that a demand of the job can be taken in so many ms. */
+  /** Redis answered that a demand of the job can be taken in `inMs`. */
   waits(job: Job, inMs: number): void {
     const wait = this.waitFor(job, inMs);
     if (wait > 0) this.takes.set(job.name, this.shared.clock.now() + wait);
     else this.take(job.name);
   }
 
-  /** ms after which a demand is taken whose job's lock has so long to go. */
+  /** ms after which a demand is taken if the job's lock expires in `lockRest` ms. */
   private waitFor(job: Job, lockRest: number): number {
     if (lockRest <= 0) return this.waitToTake();
-    // A longer one is not of a run of ours; it is asked about again, as a lock without an expiry is.
+    // A longer lock does not belong to a run of bossman; like a lock without expiry, it is checked again.
     return (
       Math.min(lockRest, Math.max(job.settings.ttlMs, FOREIGN_LOCK)) + 1 + this.shared.fleetSize.randomWait()
     );
@@ -142,13 +142,13 @@ export class Demands {
     this.expiries.subscribed();
   }
 
-  /** Our own bell announces an expiry as much as another's does. */
+  /** Called for our own bells too, because they also announce an expiry. */
   onAnyBell(bell: Bell): void {
     if ('name' in bell && this.shared.jobs.has(bell.name)) this.expiries.onBell(bell);
   }
 
   onBell(bell: Bell & { name: string }, job: Job): void {
-    // Before the first answer nothing can be timed, and that answer says whether a demand waits.
+    // Before the first answer Redis' clock is unknown; that answer will say whether a demand waits.
     if (!this.shared.clock.known) return;
     if (bell.kind === 'demand') {
       job.demandsHeard += 1;
@@ -157,13 +157,13 @@ export class Demands {
     } else if (bell.kind === 'taken') {
       job.demandsHeard += 1;
       job.takenBy = bell.caller;
-      // Not when it counts as run.
+      // -1: it counts as run.
       if (bell.lockRest >= 0 && !this.shared.trust.doubts)
         this.takes.set(job.name, this.shared.clock.now() + this.waitFor(job, Math.max(1, bell.lockRest)));
     } else if (bell.kind === 'begun') {
-      // Whoever begins a demand has taken it, and rang for that before.
+      // The instance that begins a demand has taken it, and announced that before.
       if (bell.caller !== job.takenBy) this.shared.trust.contradicted();
-      // The bell has its own connection: what it says may be older than the answer to a demand of ours.
+      // The bell arrives on another connection, so it may be older than the answer to our own demand.
       else if (!bell.waiting && bell.at >= job.demandNotedAt && !this.shared.trust.doubts) {
         this.takes.clear(job.name);
         this.waiting.remove(job);
@@ -171,7 +171,7 @@ export class Demands {
     }
   }
 
-  /** A demand trigger of the name expired. One that no bell announced is a demand made by an original. */
+  /** A demand trigger expired. If no bell announced it, an original has made a demand. */
   onTriggerExpired(name: string): void {
     const announced = this.expiries.close(name);
     const job = this.shared.jobs.get(name);
@@ -195,7 +195,7 @@ export class Demands {
   }
 
   private waitToTake(): number {
-    // One that demands and one that works: nobody to yield to.
+    // With one instance that demands and one that works, there is no other to yield to.
     return this.shared.fleetSize.size <= 2 ? 0 : this.shared.fleetSize.randomWait() / 2;
   }
 
@@ -207,7 +207,7 @@ export class Demands {
     else void this.shared.track(this.takeUntilClear(job, null));
   }
 
-  /** Every instance hears of an original's demand; when it was heard tells which one it is. */
+  /** Every instance hears of an original's demand; the time at which it was heard identifies it. */
   private async takeOriginalsDemand(job: Job): Promise<void> {
     const { demandsHeard } = job;
     const heardAt = Math.round(this.shared.clock.now());
@@ -220,7 +220,7 @@ export class Demands {
     );
   }
 
-  /** There is no room for its run, and nobody else keeps it until there is. */
+  /** There is no room for the run of an original's demand, so it is noted in Redis, where it would otherwise be lost. */
   private async noteOriginalsDemand(job: Job, heardAt: number): Promise<void> {
     const { store, retries } = this.shared;
     const token = store.nextToken();
@@ -229,7 +229,7 @@ export class Demands {
     if (reply?.verdict === 'held') this.waits(job, reply.lockRest);
   }
 
-  /** The token stays until it is clear whose the demand is, so a take that went unanswered is known. */
+  /** The token stays the same, so that Redis recognizes a take whose answer was lost. */
   private async takeUntilClear(job: Job, originalHeardAt: number | null): Promise<void> {
     job.taking = true;
     const { store, retries, fleetSize, pauses } = this.shared;
@@ -259,7 +259,7 @@ export class Demands {
     }
   }
 
-  /** False when this process was held up past the lock, so that the demand may be another's. */
+  /** False if this process was blocked until the lock expired, so that another instance may have taken the demand. */
   private begin(job: Job, token: string, reply: DemandReply): boolean {
     if (reply.at >= job.demandNotedAt) this.takes.clear(job.name);
     if (this.shared.clock.now() >= reply.lockEndsAt) return false;
@@ -275,7 +275,7 @@ export class Demands {
     return true;
   }
 
-  /** Not waited for: the run starts now. Settling the run clears the mark as well, should this be lost. */
+  /** Not awaited, because the run starts now. If this command is lost, settling the run has the same effect. */
   private noteBegin(job: Job, token: string): void {
     this.shared.store.begin(job.name, token, job.settings).then(
       () => this.shared.teller.over('begin'),

@@ -1,24 +1,24 @@
 import type { Bell } from '../hints/bell';
 import type { RedisClock } from '../time/clock';
 
-/** ms after a bell that announced the expiry of a demand's trigger; an expiry that comes later is another's. */
+/** ms for which a bell announces the expiry of a demand's trigger; a later expiry belongs to another demand. */
 const ANNOUNCED_FOR = 5000;
-/** ms after subscribing or hiring in which the bell that announced an expiry may have been missed. */
+/** ms after subscribing or hiring during which the bell that announced an expiry may have been missed. */
 const UNHEARD_FOR = 300;
 
 /**
- * Which expired demand triggers are demands of an original: those that no bell announced. A demand of our own kind sets
- * the trigger and rings, and on one connection the bell comes first. Each bell announces one expiry; the announcement is
- * closed by that expiry, by a take that deleted the trigger, or by time.
+ * Recognizes the demands of originals: expired demand triggers that no bell announced. A demand by bossman sets the trigger and
+ * rings the bell, which arrives first on the same connection. Each bell announces one expiry. The announcement is closed by
+ * that expiry, by a take that deleted the trigger, or after some time.
  */
 export class DemandExpiries {
-  /** By name: when each announcement lapses. */
+  /** The times at which the announcements end, by name. */
   private readonly announced = new Map<string, number[]>();
   private subscribedAt = Number.POSITIVE_INFINITY;
 
   constructor(private readonly clock: RedisClock) {}
 
-  /** What comes with the acknowledgement, in one piece, is heard before that is known. */
+  /** Messages in the same packet as the acknowledgement are heard before the subscription is known. */
   subscribing(): void {
     this.subscribedAt = Number.POSITIVE_INFINITY;
   }
@@ -27,7 +27,7 @@ export class DemandExpiries {
     this.subscribedAt = this.clock.monotonic();
   }
 
-  /** To be told the bells of hired jobs, our own included. */
+  /** Call this for all bells of hired jobs, including our own. */
   onBell(bell: Bell): void {
     if (bell.kind === 'demand' && bell.triggerSet) {
       const lapses = this.clock.monotonic() + ANNOUNCED_FOR;
@@ -36,7 +36,7 @@ export class DemandExpiries {
     if (bell.kind === 'taken' && bell.triggerDeleted) this.close(bell.name);
   }
 
-  /** Closes the oldest announcement of the name; false when there is none. */
+  /** Closes the oldest announcement for the name; false if there is none. */
   close(name: string): boolean {
     const [oldest, ...open] = this.open(name);
     if (open.length > 0) this.announced.set(name, open);
@@ -48,7 +48,7 @@ export class DemandExpiries {
     this.announced.delete(name);
   }
 
-  /** Whether it is too early to tell, for a job that was hired then (ms, monotonic): its bell may not have been heard. */
+  /** Whether a bell may have been missed because the job was hired (ms, monotonic), or the bell subscribed to, just now. */
   mayHaveMissed(hiredAt: number): boolean {
     return this.clock.monotonic() - Math.max(this.subscribedAt, hiredAt) < UNHEARD_FOR;
   }

@@ -1,15 +1,15 @@
 import type { Pauses } from '../time/pauses';
 
-/** The part of the wait between two questions that is random: a whole fleet may lose the bell at the same moment. */
+/** The random part of the wait between two requests, because a whole fleet may lose the bell at the same moment. */
 const SPREAD = 0.5;
 
 /**
- * Looks for what the bell would have announced, while the bell cannot be heard.
+ * Polls Redis for what the bell would have announced, while the bell cannot be heard.
  *
- * - `starting`: the first subscription is still to come, or has just failed for the first time.
+ * - `starting`: there was no subscription yet.
  * - `heard`: the bell's channel is subscribed to. Nothing is sent.
- * - `unheard`: the channel may not be subscribed to, or the subscriber's connection is away. Redis is asked within every
- *   ttl, provided that commands can be sent: what is asked meanwhile would only pile up.
+ * - `unheard`: subscribing is forbidden, or the subscriber is disconnected. Redis is asked once per ttl, but only while commands
+ *   can be sent, because they would pile up otherwise.
  *
  * There is never more than one loop, however often the state changes.
  */
@@ -28,7 +28,7 @@ export class BellFallback {
     },
   ) {}
 
-  /** @returns whether no bell can have been missed, as this is the first subscription */
+  /** @returns whether this is the first subscription, so that no bell was missed */
   heard(): boolean {
     const isFirst = this.state === 'starting';
     this.state = 'heard';

@@ -1,13 +1,13 @@
 import { isTime, listenersFrom, restFrom, wholeNumber } from '../redis/bounds';
 
 /**
- * What the bell says. The scripts ring it (see the line `rings` in each), save for `roll`, `here`, `who` and `quit`.
+ * A message of the bell. Scripts send them (see the line `rings` in each), except for `roll`, `here`, `who` and `quit`.
  * Every message begins with its kind and its caller, has a fixed number of words, and ends with the job's name, which
- * may contain anything. Several can come as one: see `messagesIn`.
+ * may contain any character. Several can arrive as one: see `messagesIn`.
  */
 export type Bell =
   | { kind: 'armed'; caller: string; name: string }
-  /** The same of several jobs. */
+  /** `armed` for several jobs. */
   | { kind: 'hired'; caller: string; names: string[] }
   | {
       kind: 'claim';
@@ -18,9 +18,9 @@ export type Bell =
       slot: number;
       next: number;
       verdict: string;
-      /** Nobody goes first at the next slot. */
+      /** No instance goes first at the next slot. */
       open: boolean;
-      /** How many instances listen, as the caller last heard; 0 for unknown. */
+      /** How many instances listen, as the caller last counted; 0 if unknown. */
       listeners: number;
       name: string;
     }
@@ -37,23 +37,23 @@ export type Bell =
   | { kind: 'taken'; caller: string; at: number; triggerDeleted: boolean; lockRest: number; name: string }
   /** `waiting`: another demand was made before this one began. */
   | { kind: 'begun'; caller: string; at: number; waiting: boolean; name: string }
-  /** A run that was noted to be recovered is settled. */
+  /** A recoverable run was settled. */
   | { kind: 'settled'; caller: string; name: string }
-  /** The instance of a run that was noted to be recovered has quit, and the run's work has ended. */
+  /** The instance of a recoverable run has quit, and the run's work has ended. */
   | { kind: 'dropped'; caller: string; name: string }
-  /** The slot of a run that died is run once more. */
+  /** The slot or demand of a run that died runs once more. */
   | { kind: 'recovered'; caller: string; at: number; name: string }
-  /** The job was paused or resumed; `forgotten`: nothing is kept of it any more. */
+  /** The job was paused or resumed, or, if `forgotten`, deleted. */
   | { kind: 'paused'; caller: string; forgotten: boolean; name: string }
   /** Who hires the plan that is stored for the job? */
   | { kind: 'roll'; caller: string; name: string }
-  /** I do. */
+  /** The answer to `roll`: the caller does. */
   | { kind: 'here'; caller: string; name: string }
   /** Who is there? The answers are collected under the roll's id. */
   | { kind: 'who'; caller: string; roll: string }
   | { kind: 'quit'; caller: string };
 
-/** Words between caller and name; of `armed` it is the stamp, which nobody reads. */
+/** The number of words between caller and name. That of `armed` is the stamp, which is not used. */
 const WORDS = {
   armed: 1,
   claim: 7,
@@ -68,36 +68,36 @@ const WORDS = {
   here: 0,
 } as const;
 
-/** Of claims that are rung. */
+/** The verdicts of claims that ring the bell. */
 const VERDICTS = new Set(['run', 'locked', 'missed']);
 
-/** Before a list of messages, in JSON. */
+/** Precedes a list of messages in JSON. */
 const SEVERAL = 'many ';
 
-/** It becomes part of a key. */
+/** Checked, because it becomes part of a key. */
 const ROLL = /^[0-9a-f]{32}$/;
 
 function isKind(word: string | undefined): word is keyof typeof WORDS {
   return word !== undefined && Object.hasOwn(WORDS, word);
 }
 
-/** The messages that came as one: scripts that travel together ring together. */
+/** Splits a message: scripts that are sent in one command ring once. */
 export function messagesIn(message: string): string[] {
   return message.startsWith(SEVERAL) ? (textsIn(message.slice(SEVERAL.length)) ?? []) : [message];
 }
 
-/** All that a message says. */
+/** All bells in a message. */
 export function bellsIn(message: string): Bell[] {
   return messagesIn(message).flatMap((one) => parseBell(one) ?? []);
 }
 
-/** Does it begin like a bell of ours? One of a later version may be of another kind. */
+/** Whether the message has a kind that this version knows; a later version may send others. */
 export function isOfKnownKind(message: string): boolean {
   const [kind] = message.split(' ', 1);
   return isKind(kind) || kind === 'hired' || kind === 'who';
 }
 
-/** Null for what no instance of ours has sent. */
+/** Null for a message that no instance can have sent. */
 export function parseBell(message: string): Bell | null {
   const words: string[] = [];
   let from = 0;
@@ -179,7 +179,7 @@ export function parseBell(message: string): Bell | null {
   }
 }
 
-/** ms on Redis' clock; null for what cannot be one. */
+/** A time in ms on Redis' clock; null if it is invalid. */
 function time(word: string): number | null {
   const ms = wholeNumber(word);
   return isTime(ms) ? ms : null;

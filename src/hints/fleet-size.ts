@@ -1,16 +1,16 @@
 /** ms that every listener adds to the longest random wait, up to `LONGEST_WAIT`. */
 const WAIT_PER_LISTENER = 2;
 const LONGEST_WAIT = 32;
-/** ms in which Redis hands a bell to one listener, with some to spare: in a large fleet that takes longer than anything else. */
+/** ms that Redis takes to deliver a bell to one listener, rounded up. In a large fleet this is the slowest step. */
 const BELL_PER_LISTENER = 0.01;
 
-/** Listeners; the waits are measured up to here, and grow no further. */
+/** The largest number of listeners for which the waits were measured; they grow no further. */
 const LARGEST = 10_000;
 
-/** ms for which a count of our own is handed on. */
+/** ms for which our own count is passed on. */
 const FRESH = 60_000;
 
-/** How many instances listen to the bell, as last heard, and how long one of them waits so that they do not all act. */
+/** How many instances listen to the bell, and how long each of them waits so that not all act at once. */
 export class FleetSize {
   private listeners = 1;
   private ownCount = 0;
@@ -18,14 +18,14 @@ export class FleetSize {
 
   /**
    * @param local a monotonic clock in ms
-   * @param isInstant a bell arrives in the moment in which it is rung, so nobody needs to wait for it
+   * @param isInstant bells arrive without delay, so no instance needs to wait for them
    */
   constructor(
     private readonly local: () => number,
     private readonly isInstant = false,
   ) {}
 
-  /** Our own bell was heard by so many. */
+  /** Redis delivered our own bell to this many listeners. */
   counted(listeners: number): void {
     if (!(listeners > 0)) return;
     this.heard(listeners);
@@ -33,12 +33,12 @@ export class FleetSize {
     this.countedAt = this.local();
   }
 
-  /** Another's bell was, as it says; 0: it does not know. */
+  /** The number of listeners that another instance reported; 0 if it did not know. */
   heard(listeners: number): void {
     if (listeners > 0 && !this.isInstant) this.listeners = Math.min(LARGEST, listeners);
   }
 
-  /** What we can tell others: hearsay is not handed on, or an old count would go round for ever. */
+  /** The count that we pass on; 0 if unknown. Only our own: otherwise an outdated count would circulate forever. */
   get count(): number {
     return this.local() - this.countedAt < FRESH ? this.ownCount : 0;
   }
@@ -51,15 +51,15 @@ export class FleetSize {
     return this.listeners <= 1;
   }
 
-  /** ms after which a bell has reached everybody. */
+  /** ms after which a bell has reached all listeners. */
   get bellMs(): number {
     return BELL_PER_LISTENER * this.listeners;
   }
 
   /**
-   * A random wait in ms, so that of all who wait about one wakes at first, and few more before its bell reaches them. The
-   * chance to wake grows exponentially towards the end of the wait: however many wait, the first is early, and those who
-   * wake while its bell travels are no larger a part of them than in a small fleet. bench/SCALE.md has the figures.
+   * A random wait in ms, chosen so that about one instance wakes first, and few others before its bell reaches them. The
+   * probability of waking grows exponentially towards the end of the wait. So the first one wakes early in a fleet of any size,
+   * and the share of instances that wake while its bell travels does not grow. bench/SCALE.md has the figures.
    *
    * @see https://www.rfc-editor.org/rfc/rfc4654#section-6.1
    */

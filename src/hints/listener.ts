@@ -9,18 +9,18 @@ import { turns } from '../time/turns';
 import { type Bell, isOfKnownKind, messagesIn, parseBell } from './bell';
 import type { Trust } from './trust';
 
-/** What the subscriber hears. All of it is a hint: it leads to a look, and a script decides. */
+/** Receives what the subscriber hears. All of it is only a hint: it leads to a script call, and the script decides. */
 export interface Hints {
   onBell(bell: Bell): void;
   /** The trigger of a name, or of `demand:` and a name, expired. */
   onExpired(name: string): void;
-  /** Subscribes, for the first time or again: what is heard from here on has a gap before it. */
+  /** A subscription begins, for the first time or again: earlier messages may have been missed. */
   onSubscribing(): void;
-  /** From here on the bell is heard; what was said before may have been missed. */
+  /** The bell is heard from now on; earlier messages may have been missed. */
   onSubscribed(): void;
   /**
-   * From here on the bell is not heard: the connection is away, which ioredis mends, or the channel is forbidden, so that
-   * it may never be heard.
+   * The bell is not heard from now on: the connection is lost, and ioredis reconnects; or the channel is forbidden, so the bell
+   * may never be heard.
    */
   onUnheard(why: 'away' | 'forbidden'): void;
 }
@@ -28,20 +28,20 @@ export interface Hints {
 /** What a listener needs besides its connection. */
 export interface ListenerConfig {
   keys: Keys;
-  /** What this instance is called on the bell. */
+  /** The name of this instance on the bell. */
   instance: string;
   trust: Trust;
   teller: Teller;
 }
 
-/** The subscriber's connection: subscribes each time that it is ready, and hands on what it hears. */
+/** Subscribes each time that the subscriber's connection is ready, and passes on what it hears. */
 export class Listener {
-  /** Where the client is a Cluster. */
+  /** Used if the client is a Cluster. */
   private nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
   /** Hears each message of the bell, also those of our own claims. Null: nobody asks. */
   tap: ((message: string) => void) | null = null;
-  /** How the bell of a claim of our own begins. */
+  /** The beginning of bells of our own claims. */
   private readonly ownClaim: string;
 
   constructor(
@@ -83,7 +83,7 @@ export class Listener {
   }
 
   private listen(client: Redis): void {
-    // One queue for both channels: messages about one slot or demand are compared in the order in which they came.
+    // One queue for both channels, because the order of messages about a slot or demand matters.
     client.on('message', (channel: string, message: string) => {
       turns.do(() => this.hear(channel, message));
     });
@@ -95,7 +95,7 @@ export class Listener {
     this.config.teller.trouble(new BossmanError('CONNECTION', message, null, cause), 'subscriber node');
   }
 
-  /** One command for each channel, as a forbidden one refuses a whole command. */
+  /** Sends one command per channel, because a forbidden channel makes Redis refuse the whole command. */
   private async subscribe(client: Redis): Promise<void> {
     this.hints.onSubscribing();
     const bell = this.subscribeTo(
@@ -103,7 +103,7 @@ export class Listener {
       this.config.keys.bell,
       'this instance looks for demands of other instances once per ttl',
     );
-    // A Cluster's notifications stay on the node they concern, so they are not used there.
+    // A Cluster node does not forward its notifications, so they are not used there.
     if (!this.nodeSubscriber) {
       void this.subscribeTo(
         client,
@@ -111,7 +111,7 @@ export class Listener {
         'demands of instances of the original are not heard',
       );
     }
-    // Where it is forbidden, the roll call says who is there.
+    // If this is forbidden, the roll call shows which instances exist.
     client.subscribe(this.config.keys.own(this.config.instance)).catch(() => {});
     const heard = await bell;
     if (this.stopped || client.status !== 'ready') return;
@@ -144,7 +144,7 @@ export class Listener {
 
   private ring(message: string): void {
     this.tap?.(message);
-    // The most of what is rung; we know it from its answer, and sooner.
+    // Most messages are of this kind; their content is already known from the answer.
     if (message.startsWith(this.ownClaim)) return;
     const bell = parseBell(message);
     if (bell || isOfKnownKind(message)) this.config.trust.heard(bell);

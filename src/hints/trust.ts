@@ -1,35 +1,35 @@
 import type { RedisClock } from '../time/clock';
 import type { Bell } from './bell';
 
-/** ms for which bells are doubted after one that no instance can have sent, or two of which one is false. */
+/** ms for which bells are doubted after one that no instance can have sent, or after two that contradict each other. */
 const DOUBTED_FOR = 10_000;
-/** ms that a bell may be old: it was in the queue of a process that stood still. */
+/** The highest age of a bell in ms; it may have been in the queue of a stalled process. */
 const OLDEST = 60_000;
-/** ms by which our estimate of Redis' clock, and the clocks of two servers of one Redis, may differ. */
+/** ms by which our estimate of Redis' clock may be wrong, or the clocks of a primary and its replica may differ. */
 const CLOCK_ERROR = 1000;
 
 /**
- * Whether bells may put anything off. In a fleet that is alone on its channel they may: whoever hears that a slot is
- * claimed, or a demand taken, waits for the next one instead of asking Redis. Anybody can ring the bell, though. A message
- * that no instance can have sent, at least not now, shows that somebody else does, and so do two claims of one slot. For a while after it a bell can only
- * lead to asking sooner: every instance then claims its slots itself, which costs a request for each slot and instance.
+ * Decides whether bells may delay anything. Normally they may: an instance that hears that a slot was claimed, or a demand
+ * taken, waits for the next one instead of asking Redis. But any client can ring the bell. A message that no instance can have
+ * sent, or two claims of one slot, show that another client does. For a while after that, a bell can only make an instance
+ * ask sooner: every instance claims its slots itself, which costs one request per slot and instance.
  */
 export class Trust {
   private doubtedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly clock: RedisClock) {}
 
-  /** Bells may lead to asking, and put nothing off. */
+  /** Whether bells must not delay anything now. */
   get doubts(): boolean {
     return this.clock.monotonic() < this.doubtedUntil;
   }
 
-  /** Takes in what was heard; null: a message that cannot be read. */
+  /** Judges a message; null: it could not be parsed. */
   heard(bell: Bell | null): void {
     if (!bell || !this.isLikely(bell)) this.contradicted();
   }
 
-  /** Of two messages that were heard, one cannot be true. */
+  /** Two messages contradict each other. */
   contradicted(): void {
     this.doubtedUntil = this.clock.monotonic() + DOUBTED_FOR;
   }
@@ -40,7 +40,7 @@ export class Trust {
     const now = this.clock.now();
     if (at < now - OLDEST || at > now + CLOCK_ERROR) return false;
     if (bell.kind !== 'claim') return true;
-    // A plan is older than the claim of its slot, the slot is due, and the next one is ahead.
+    // The plan must be older than the claim of its slot, the slot due, and the next one in the future.
     const latest = at + CLOCK_ERROR;
     return bell.stamp <= latest && bell.slot <= latest && bell.next > at;
   }

@@ -17,12 +17,12 @@ export async function perform(
   const chain = () => {
     const hired = job.definition;
     const definition = copyOf(hired);
-    // Read before a QA can replace it: an accessor may give another function each time.
+    // Read before a QA can replace it. An accessor may return a different function each time.
     const given = ownWork(definition);
     const links = qas.map((qa) => (next: () => Promise<unknown>) => qa(job.name, definition, next));
     const work = () => {
       worked = true;
-      // On the object that was hired: its private members are not in the copy.
+      // Called on the hired object, because the copy lacks its private members.
       return ownWork(definition) === given ? hired.work(context) : definition.work(context);
     };
     return compose(links, work, (error) => teller.trouble(error));
@@ -40,19 +40,19 @@ export async function perform(
   }
 }
 
-/** As the run's record says it. */
+/** The same outcome as in the run's record. */
 function outcomeOf({ state }: Run, worked: boolean, hasFailed: boolean): TracedOutcome {
   if (state === 'abandoned' || (state === 'given up' && hasFailed)) return 'abandoned';
   if (hasFailed) return 'failed';
   return worked ? 'done' : 'vetoed';
 }
 
-/** A copy for one run, which a QA may change. What it has from a class, it keeps. */
+/** A copy for one run, which a QA may change. It keeps its prototype. */
 function copyOf(definition: JobDefinition): JobDefinition {
   return Object.assign(Object.create(Object.getPrototypeOf(definition)), definition);
 }
 
-/** The `work` that stands in the definition itself; undefined when its class has it. */
+/** The definition's own `work`; undefined if it is inherited. */
 function ownWork(definition: JobDefinition): JobDefinition['work'] | undefined {
   return Object.hasOwn(definition, 'work') ? definition.work : undefined;
 }

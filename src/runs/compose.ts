@@ -1,26 +1,26 @@
 import { BossmanError } from '../errors';
 
-/** Calls what lies inside: the next QA, at last `work`. Resolves with what that resolves with. */
+/** Calls the next QA, or finally `work`, and resolves with its result. */
 type Next = () => Promise<unknown>;
 
 /** One link of the chain around `work`. */
 export type Link = (next: Next) => unknown;
 
 /**
- * Runs a chain of QAs around `work`, the first registered outermost. Settles when the chain and everything that it
- * started have settled, so that a QA that does not wait for `next()` does not let go of the lock.
+ * Runs a chain of QAs around `work`, the first one outermost. Settles when the chain and everything that it started have
+ * settled, so that the lock is kept even if a QA does not await `next()`.
  *
- * Rejects with what the outermost link rejects with; with the failure of an inner link that nobody waited for; and with
- * `NEXT_TWICE` when a link called `next()` twice, even if that link caught it.
+ * Rejects with the error of the outermost link, with the error of an inner link that was not awaited, or with `NEXT_TWICE` if a
+ * link called `next()` twice, even if that link caught the error.
  *
- * @param onLate a link called `next()` after all was over: nothing is run, as the lock is gone
+ * @param onLate a link called `next()` after the run had ended: nothing is called, because the lock is released
  */
 export async function compose(
   links: Link[],
   work: () => unknown,
   onLate: (error: BossmanError) => void,
 ): Promise<unknown> {
-  // Most runs: nothing to look after but the work itself.
+  // Most runs have no QAs.
   if (links.length === 0) return work();
   const started = new Set<Promise<unknown>>();
   let reached = -1;
@@ -29,7 +29,7 @@ export async function compose(
 
   const run = (position: number): Promise<unknown> => {
     const link = links[position];
-    // An async function, so that what a link throws at once is a rejection like any other.
+    // An async function, so that a synchronous throw becomes a rejection.
     const running = (async () => (link ? link(() => next(position + 1)) : work()))();
     started.add(running);
     const settled = () => started.delete(running);

@@ -1,7 +1,7 @@
 import type { BossmanError } from '../errors';
 import type { RunContext } from '../options';
 
-/** Whether a run should stop. The signal is made when it is asked for: most work never does. */
+/** Aborts a run. The signal is created when it is first read, because most work never reads it. */
 export class Abortion {
   private controller: AbortController | null = null;
   private reason: BossmanError | null = null;
@@ -21,9 +21,9 @@ export class Abortion {
 const ABORTION = Symbol('abortion');
 
 /**
- * One getter for all contexts: V8 keeps objects with a getter of their own each in slow and large dictionaries. It finds
- * the abortion through `this`, which may also be an object made by `Object.create` or a Proxy: a private member is neither
- * inherited nor forwarded, but a property with a symbol is.
+ * One getter for all contexts, because V8 stores objects that each have their own getter as slow and large dictionaries. The
+ * getter finds the abortion through a symbol property and not a private member, because `this` may also be a Proxy or an
+ * object made by `Object.create`.
  */
 const SIGNAL = {
   enumerable: true,
@@ -32,7 +32,7 @@ const SIGNAL = {
   },
 };
 
-/** What `work` sees of its run. `signal` is an own property, so that a spread copy has it. */
+/** The argument of `work`. `signal` is an own property, so that a spread copy has it. */
 export class Context implements RunContext {
   declare readonly signal: AbortSignal;
   declare readonly [ABORTION]: Abortion;

@@ -1,18 +1,18 @@
 import type { RedisClock } from '../time/clock';
 import type { Run } from './run';
 
-/** ms within which Redis answers, or quit no longer waits for that. */
+/** ms that quit waits for answers from Redis. */
 export const ANSWERS_WITHIN = 2000;
-/** ms for which quit waits for a run with `keepAlive`, whose lock is renewed meanwhile. */
+/** ms that quit waits for a run with `keepAlive`, whose lock is renewed meanwhile. */
 const KEPT_FOR = 30_000;
-/** ms; a lock that ends so shortly before quit gives up on its run is lost because of that. */
+/** ms; if a lock expires this shortly before quit gives up on its run, the run is reported as lost by the quit. */
 const AT_ONCE = 20;
 
-/** How long quit waits for the runs that go on, and what a quit that is called in a run waits for. */
+/** Decides how long quit waits for runs, and what a quit called within a run waits for. */
 export class Departure {
-  /** When quit was called, on the process's monotonic clock, and how long it may wait; null: it was not. */
+  /** When quit was called, on the process's monotonic clock, and how long it may wait; null before that. */
   private leaving: { at: number; timeout: number | null } | null = null;
-  /** Those that wait for all runs in which quit was not called. */
+  /** Resolve the quits that were called within a run, when no other run is left. */
   private readonly quitters = new Set<() => void>();
 
   constructor(
@@ -29,7 +29,7 @@ export class Departure {
     return this.leaving !== null;
   }
 
-  /** ms that quit may still wait for the runs that go on. */
+  /** ms that quit may still wait for the current runs. */
   get rest(): number {
     const { leaving } = this;
     if (!leaving || this.runs.size === 0) return 0;
@@ -38,12 +38,12 @@ export class Departure {
     return rest - (this.clock.monotonic() - leaving.at);
   }
 
-  /** quit gives up on the run, or is about to: its lock is lost because of that. */
+  /** Whether quit has given up on the run, or is about to. */
   givesUp(run: Run): boolean {
     return run.state !== 'going' || (this.leaving !== null && this.rest <= AT_ONCE);
   }
 
-  /** quit was called in the run. Settles when no run goes on but those in which it was. */
+  /** quit was called within the run. Resolves when only runs are left within which it was called. */
   calledIn(run: Run): Promise<void> {
     run.quits = true;
     const settled = new Promise<void>((resolve) => this.quitters.add(resolve));
@@ -51,7 +51,7 @@ export class Departure {
     return settled;
   }
 
-  /** To be called when a run goes on no longer. */
+  /** Call this when a run has ended or was abandoned. */
   runEnded(): void {
     if (this.quitters.size === 0) return;
     for (const { quits } of this.runs) if (!quits) return;
@@ -59,7 +59,7 @@ export class Departure {
     this.quitters.clear();
   }
 
-  /** ms from the call of quit for which it waits for the run. */
+  /** How long quit waits for the run, in ms from its call. */
   private patienceWith(run: Run, { at, timeout }: { at: number; timeout: number | null }): number {
     const { keepAlive, lock, job } = run;
     if (timeout !== null) return timeout;

@@ -3,17 +3,17 @@ import type { Shared } from '../shared';
 import type { Timer } from '../time/timers';
 import type { Lease } from './ticket';
 
-/** ms between two tries to renew a lock when Redis refuses; shorter when little time is left. */
+/** ms between two attempts to renew a lock if Redis refuses; shorter if little time is left. */
 const RETRY = 200;
 
 /**
- * The lock of one run. States: watched → let go, when the run is over, or lost, which is told once. A lock that is not
- * kept alive is lost when it expires, and the run goes on; any other loss is a reason to stop.
+ * The lock of one run. States: watched → let go, when the run has ended, or lost, which is reported once. A lock without
+ * `keepAlive` is lost when it expires, and the run continues; any other loss aborts the run.
  */
 export class HeldLock {
   private timer: Timer | null = null;
   private watched = true;
-  /** The run is over, or nobody cares any more. */
+  /** The run has ended, or the instance has stopped. */
   private over = false;
   /** Redis is being asked who holds the lock. */
   private asking = false;
@@ -25,9 +25,9 @@ export class HeldLock {
     private readonly keepAlive: boolean,
     private readonly shared: Pick<Shared, 'store' | 'clock' | 'time'>,
     private readonly on: {
-      /** Told once. */
+      /** Called once. */
       lost: (why: LostEvent['why']) => void;
-      /** The run should stop; also after it was told that the lock expired. */
+      /** The run should stop. May also be called after `lost` reported that the lock expired. */
       abort: (why: LostEvent['why']) => void;
     },
   ) {}
@@ -36,22 +36,22 @@ export class HeldLock {
     return this.lease.lockEndsAt;
   }
 
-  /** The run is over. */
+  /** The run has ended. */
   letGo(): void {
-    // The timer may have had no chance: the process was stalled, or frozen.
+    // The timer may be late, if the process was stalled or frozen.
     if (this.shared.clock.now() >= this.lease.lockEndsAt) this.expire();
     this.stop();
   }
 
-  /** Nobody looks after it any more; nothing is told of it from here on. */
+  /** Stops watching the lock; nothing is reported after this. */
   stop(): void {
     this.over = true;
     this.unwatch();
   }
 
   /**
-   * A bell says that another was given the lock at that time. Anybody may ring it, and it may be older than this lock, so
-   * the run is not aborted before Redis has been asked.
+   * A bell says that another run got the lock at that time. Any client can ring it, and it may be older than this lock, so Redis
+   * is asked before the run is aborted.
    */
   async taken(at: number): Promise<void> {
     if (at <= this.lease.lockedAt || this.asking || this.over) return;
@@ -60,13 +60,13 @@ export class HeldLock {
     this.asking = false;
     if (this.over || holder === this.lease.token) return;
     const now = this.shared.clock.bounds().latest;
-    // Nobody has it, and ours has ended: another may have had it since, and released it.
+    // No run holds it and ours has expired; another may have held and released it since.
     if (holder === null && now >= this.lease.lockEndsAt && (at < this.lease.lockEndsAt || at > now))
       this.expire();
     else this.lose('taken', true);
   }
 
-  /** Waits for the lock to end, or renews it: when half of its time is left, and then as often as time is left for. */
+  /** Waits for the lock to expire, or renews it each time that half of its ttl is left. */
   watch(): void {
     if (!this.watched) return;
     const rest = this.lease.lockEndsAt - this.shared.clock.now();
@@ -84,18 +84,18 @@ export class HeldLock {
       this.expire();
       return;
     }
-    // Redis may not answer in time, or at all.
+    // Redis may answer too late, or never.
     this.wake(rest, () => this.expire());
     const renewal = await this.shared.store.renew(this.job, this.lease.token, this.ttlMs).catch(() => null);
     if (!this.watched) return;
     if (renewal === null) {
-      // Refused: again while there is time.
+      // Refused: try again while there is time.
       this.wake(Math.min(RETRY, rest / 4), () => void this.renew());
     } else if (renewal.verdict === 'renewed') {
       this.lease.lockEndsAt = renewal.at + this.ttlMs;
       this.watch();
     } else if (this.shared.clock.bounds().latest >= this.lease.lockEndsAt) {
-      // A lock that is gone at the end of its time has ended by itself, after refusals that went on until then.
+      // The lock is gone at the end of its ttl, so it expired after renewals were refused until then.
       this.expire();
     } else {
       this.lose('taken', true);

@@ -2,17 +2,17 @@ import type { Job } from '../job';
 import type { Part } from '../shared';
 
 /**
- * The places for runs in an instance: as many as the option `concurrency` says. A claim, take or recovery enters before it
- * is sent, so that what it wins can begin, and leaves when it is over; a run has a place of its own from its begin to the
- * end of its work. Whoever finds no room waits in a line of its own, and sends nothing meanwhile: each line is offered, in
- * turn, every place that becomes free.
+ * The places for runs in an instance; the option `concurrency` sets their number. A claim, take or recovery takes a place before
+ * it is sent, so that what it wins can begin, and leaves it when it ends. A run has its own place from its start to the end of
+ * its work. Jobs that find no room wait in a line, and nothing is sent for them meanwhile. Free places are offered to the
+ * lines in turn.
  */
 export class Places implements Part {
   private taken = 0;
   private readonly lines: (() => boolean)[] = [];
   /** The line that is offered the next place first. */
   private turn = 0;
-  /** Claims and takes that have paused, and come before all lines: they may have won already. */
+  /** Paused claims and takes. They precede all lines, because they may have won already. */
   private readonly returning: (() => void)[] = [];
   private stopped = false;
 
@@ -23,12 +23,12 @@ export class Places implements Part {
     return this.taken < this.limit;
   }
 
-  /** @param begin begins what is first in a line of the caller's; false when nothing waits there that can begin */
+  /** @param begin begins the first item in a line of the caller; false if none can begin */
   addLine(begin: () => boolean): void {
     this.lines.push(begin);
   }
 
-  /** A line in which jobs wait for room. `begin` is called when the first one's turn has come. */
+  /** A line in which jobs wait for room. `begin` is called with the first one when it is its turn. */
   line(begin: (job: Job) => void): Line {
     const line = new Line();
     this.addLine(() => {
@@ -39,12 +39,12 @@ export class Places implements Part {
     return line;
   }
 
-  /** Takes a place, also when there is none: ask `hasRoom` before. Each `enter` has its `leave`. */
+  /** Takes a place, even if none is free: check `hasRoom` first. Call `leave` once for each `enter`. */
   enter(): void {
     this.taken += 1;
   }
 
-  /** Takes a place as soon as there is one, before all lines; or at once when the instance stops. */
+  /** Takes a place as soon as one is free, before all lines, or immediately when the instance stops. */
   async enterAgain(): Promise<void> {
     if (!this.hasRoom && !this.stopped) await new Promise<void>((resolve) => this.returning.push(resolve));
     else this.enter();
@@ -57,9 +57,9 @@ export class Places implements Part {
   }
 
   /**
-   * Sends what may win a run. It has a place until the caller leaves; but none after a refusal, until it is sent again.
+   * Sends a command that may win a run, with a place that the caller leaves after the answer. After a refusal it has no place.
    *
-   * @returns null when the instance stopped before there was room: then there is no place to leave
+   * @returns null if the instance stopped before there was room; then there is no place to leave
    */
   async send<Answer>(send: () => Promise<Answer>): Promise<Answer | null> {
     if (this.hasRoom) this.enter();
@@ -99,10 +99,10 @@ export class Places implements Part {
   }
 }
 
-/** Jobs in the order in which they came. */
+/** Waiting jobs, first in, first out. */
 export class Line {
   private readonly jobs = new Set<Job>();
-  /** One for all takes: each new one would pass over what was taken before. */
+  /** One iterator for all takes: a new one would walk over the deleted entries each time. */
   private iterator = this.jobs.values();
 
   add(job: Job): void {

@@ -7,9 +7,9 @@ import type { Runner } from './runner';
 /**
  * Waits for the runs and calls of an instance that quits, and gives up on runs that take too long.
  *
- * @param abandonSlots lets go of the slots that were won, before it gives up
+ * @param abandonSlots gives back the slots that were won, before runs are given up
  * @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout`
- * @returns for how many ms, from when it is asked, Redis may still answer what is on its way
+ * @returns a function that returns how many ms Redis still has to answer commands in flight
  */
 export async function waitForRuns(
   runner: Runner,
@@ -21,14 +21,14 @@ export async function waitForRuns(
   const patience = Math.min(ANSWERS_WITHIN, timeout ?? ANSWERS_WITHIN);
   let answersBy = 0;
   const rest = () => answersBy - clock.monotonic();
-  // A claim on its way may still begin a run, so each wait may lead to the other.
+  // A claim in flight may still begin a run, so wait for runs and calls in turn.
   do {
     await runner.wait();
     if (runner.busy > 0) break;
     answersBy = clock.monotonic() + patience;
     await calls.drain(rest);
   } while (runner.busy > 0);
-  // What is won from here on begins no run, as nobody would wait for it.
+  // Slots that are won from here on begin no run, because quit would not wait for it.
   await abandonSlots();
   const abandoned = await runner.giveUp(ANSWERS_WITHIN);
   if (abandoned.length > 0) {

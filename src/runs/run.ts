@@ -9,30 +9,30 @@ import type { HeldLock } from './held-lock';
 import type { Ticket } from './ticket';
 
 /**
- * One run. States: going → over, when the chain has settled. When quit waits no longer: going → given up, which aborts the
- * signal; then over, if the chain settles within the grace, or else abandoned: recorded, although its work may go on.
+ * One run. States: going → over, when the chain has settled. If quit no longer waits: going → given up, which aborts the signal;
+ * then over, if the chain settles within the grace period, or else abandoned: recorded, although its work may continue.
  */
 export class Run {
   readonly event: RunEvent;
   readonly token: string;
   readonly abortion = new Abortion();
-  /** What `work` gets. */
+  /** The argument of `work`. */
   readonly context: Context;
   readonly lock: HeldLock;
-  /** As the job was hired when the run began. */
+  /** The setting of the job when the run began. */
   readonly keepAlive: boolean;
   state: 'going' | 'given up' | 'abandoned' | 'over' = 'going';
   /** Why its signal was aborted, by quit. */
   reason: BossmanError | null = null;
-  /** Its lock has ended, which is not reported yet: quit is about to give up on it. */
+  /** Its lock has expired, which is not reported yet because quit is about to give up on the run. */
   expired = false;
-  /** quit was called in it, so it may wait for quit. */
+  /** quit was called within the run, so the run may wait for quit. */
   quits = false;
-  /** What subscribers of the run's channels are given; null: nobody subscribes. */
+  /** The message for subscribers of the run's channels; null if there are none. */
   trace: RunTrace | null = null;
-  /** Settles when the chain has; null: the chain is being called. */
+  /** Settles with the chain; null until the chain was called. */
   worked: Promise<Ending> | null = null;
-  /** Settles when Redis knows of that, too, with what it says of the job; null: as above. */
+  /** Settles with Redis' answer to the end of the run; null until the chain was called. */
   over: Promise<SettleReply> | null = null;
 
   /**
@@ -55,7 +55,7 @@ export class Run {
     this.lock = hold(this);
   }
 
-  /** quit waits no longer: the run should end. */
+  /** quit no longer waits: aborts the run. */
   giveUp(): void {
     const { name } = this.job;
     const message = `this instance is quitting, and no longer waits for a run of '${name}'`;

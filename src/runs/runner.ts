@@ -17,18 +17,18 @@ import { Run } from './run';
 import { NOT_RUN, NOTHING_REVEALED, type Outcome, Settling } from './settling';
 import type { Ticket } from './ticket';
 
-/** ms in which a run whose signal quit has aborted may still end. */
+/** ms that a run has to end after quit has aborted its signal. */
 const GRACE = 500;
 
-/** One for the process: it tells the runs of all instances apart. */
+/** One for the process, because it distinguishes the runs of all instances. */
 const inside = new Inside<Run>();
 
-/** Runs what was won: lock → run → settle. What settling reveals of a job is returned; see `Settling.settle`. */
+/** Runs slots and demands that were won: lock → run → settle. Returns what settling reveals; see `Settling.settle`. */
 export class Runner {
-  /** Around every run, the outermost first. */
+  /** The middleware around every run, outermost first. */
   readonly qas: Qa[] = [];
   private readonly runs = new Set<Run>();
-  /** Quit has given up on the runs that went on: nothing may begin any more. */
+  /** Quit has given up on the remaining runs: no run may begin. */
   gaveUp = false;
   /** The jobs of the runs that were abandoned. */
   private readonly abandoned: string[] = [];
@@ -47,12 +47,12 @@ export class Runner {
     this.qas.push(qa);
   }
 
-  /** Runs that go on. */
+  /** How many runs are in progress. */
   get busy(): number {
     return this.runs.size;
   }
 
-  /** The same, one by one, for whoever asks what runs. */
+  /** The runs in progress, for the answer to a roll call. */
   get going(): InstanceInfo['running'] {
     return [...this.runs].map(({ event, lock }) => ({
       job: event.job,
@@ -66,22 +66,22 @@ export class Runner {
   /** Settles when the run has, and its lock is released. Never rejects. */
   run(job: Job, ticket: Ticket): Promise<SettleReply> {
     const run = this.begin(job, ticket);
-    // Work that blocks the process must hold up nothing that was sent before it.
+    // Work that blocks the process must not delay commands that were sent before it.
     this.shared.store.flush();
     const worked = this.work(run);
-    // Not before the work: no timer comes up while that keeps the process busy, and setting one takes its time.
+    // After the work was called: setting a timer takes time, and none can fire while the work blocks the process.
     run.lock.watch();
     run.worked = worked;
     run.over = worked.then((ended) => this.end(run, ended));
     return run.over;
   }
 
-  /** Releases the lock of what was won and is not to be run. Never rejects. */
+  /** Releases the lock of a slot or demand that was won but will not run. Never rejects. */
   giveBack(job: Job, token: string): Promise<SettleReply> {
     return this.settling.settle(job, token, NOT_RUN);
   }
 
-  /** A run that was noted with our token, and holds no lock. One that is over here was noted for nothing: Redis refused its end. */
+  /** Redis recorded a run with our token that holds no lock. If it has ended here, its end was refused, and is sent again. */
   async suspected(job: Job, token: string): Promise<SettleReply> {
     // Its lock may have ended before it could begin; the slot is then claimed, or recovered, again.
     if (job.wonWith === token || job.recovering?.includes(token)) return NOTHING_REVEALED;
@@ -89,7 +89,7 @@ export class Runner {
     return this.giveBack(job, token);
   }
 
-  /** A bell may say that another instance was given the job's lock: then whoever runs the job here has lost it. */
+  /** A bell may say that another instance got the job's lock: then the runs of the job here have lost it. */
   onBell(bell: Bell, job: Job): void {
     const isTaken =
       (bell.kind === 'claim' && bell.verdict === 'run') || bell.kind === 'taken' || bell.kind === 'recovered';
@@ -98,8 +98,7 @@ export class Runner {
   }
 
   /**
-   * Whether the ends of runs are recorded: of all that go on here under a name, and of those of a job that was hired under it
-   * until now.
+   * Sets whether the ends of the job's runs are recorded, including runs of an earlier job of the same name.
    */
   record(name: string, job: Job | undefined, isWanted: boolean): void {
     if (job) job.isForgotten = !isWanted;
@@ -107,7 +106,7 @@ export class Runner {
   }
 
   /**
-   * From here on a demand that waits when a run ends is for somebody else.
+   * From now on, a demand that waits when a run ends is left to other instances.
    *
    * @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout`
    */
@@ -116,15 +115,15 @@ export class Runner {
   }
 
   /**
-   * For a quit that is called in a run of ours, which may be waited for in it: settles when no run goes on but those in which
-   * quit was called. Null: it is called elsewhere.
+   * For a quit that is called within a run of this instance, which may await it: resolves when only runs are left within which
+   * quit was called. Null if quit is called elsewhere.
    */
   quitInside(): Promise<void> | null {
     const { run } = inside;
     return run && this.runs.has(run) ? this.departure.calledIn(run) : null;
   }
 
-  /** Waits for the runs that go on, for as long as quit may wait for them. */
+  /** Waits for the current runs, as long as quit may wait for them. */
   async wait(): Promise<void> {
     // A run that calls quit at once has no promise yet.
     await null;
@@ -133,8 +132,8 @@ export class Runner {
   }
 
   /**
-   * Aborts the signals of the runs that go on, gives them a short grace, and records those that do not end well in it. What
-   * is abandoned while its work goes on keeps its lock, which ends by itself. Never rejects.
+   * Aborts the signals of the remaining runs, gives them a short grace period, and records those that do not resolve in it. A
+   * run whose work still continues keeps its lock, which expires. Never rejects.
    *
    * @param answersMs the longest wait for Redis' answers
    * @returns the jobs of the runs that were abandoned
@@ -151,7 +150,7 @@ export class Runner {
     return this.abandoned;
   }
 
-  /** Looks after no lock any more: the connection is about to close. Runs that go on do so by themselves. */
+  /** Stops watching the locks, because the connection is about to close. Remaining runs continue without them. */
   stop(): void {
     for (const { lock } of this.runs) lock.stop();
   }
@@ -167,7 +166,7 @@ export class Runner {
     return run;
   }
 
-  /** What looks after the run's lock until it is let go. */
+  /** Watches the run's lock until it is released. */
   private hold(run: Run, ticket: Ticket): HeldLock {
     const { name, settings } = run.job;
     return new HeldLock(ticket, name, settings.ttlMs, settings.keepAlive, this.shared, {
@@ -197,7 +196,7 @@ export class Runner {
     run.lock.letGo();
     const hasStopped = run.state === 'given up' && 'cause' in ended;
     this.close(run, 'over');
-    // Sent before anybody is told, so that a slow listener does not hold the lock.
+    // Sent before any listener is called, so that a slow one does not keep the lock.
     const settled = this.settle(run, {
       startedAt: event.startedAt,
       run: recordText(event, hasStopped ? { ...ended, abandoned: true } : ended, store.who),
@@ -212,7 +211,7 @@ export class Runner {
     return settled;
   }
 
-  /** The work did not end in its grace either. */
+  /** The work did not end within the grace period. */
   private async abandon(run: Run): Promise<void> {
     const { event } = run;
     const { store, clock } = this.shared;
@@ -232,7 +231,7 @@ export class Runner {
     await settled;
   }
 
-  /** A run of a job that was forgotten meanwhile is not recorded: nobody would delete that. */
+  /** A run of a job that was forgotten meanwhile is not recorded, because the record would never be deleted. */
   private settle({ job, token }: Run, outcome: Outcome): Promise<SettleReply> {
     return this.settling.settle(job, token, job.isForgotten ? { ...NOT_RUN, work: outcome.work } : outcome);
   }

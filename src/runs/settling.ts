@@ -6,20 +6,20 @@ import type { SettleRequest } from '../redis/requests';
 import type { Shared } from '../shared';
 import { Sweeps } from './sweeps';
 
-/** What a run is settled with, save for what follows from the job and the instance. */
+/** The part of a settle request that depends on the run. */
 export type Outcome = Pick<SettleRequest, 'startedAt' | 'run' | 'details' | 'failed' | 'work'>;
 
-/** What was won is not run. */
+/** A slot or demand that was won but did not run. */
 export const NOT_RUN: Outcome = { startedAt: 0, run: '', details: '', failed: false, work: 'over' };
 
-/** Redis says nothing that anybody has to act on. */
+/** An answer that requires no action. */
 export const NOTHING_REVEALED: SettleReply = { demandIn: -1, recoverable: false };
 
 /** Releases the locks of runs, and records the runs. */
 export class Settling {
   private readonly sweeps: Sweeps;
 
-  /** @param isLeaving the instance quits: a demand that waits is for somebody else */
+  /** @param isLeaving whether the instance quits, so that waiting demands are left to others */
   constructor(
     private readonly shared: Shared,
     private readonly isLeaving: () => boolean,
@@ -32,9 +32,9 @@ export class Settling {
   }
 
   /**
-   * Reports what Redis refuses, and never rejects.
+   * Reports a refusal, and never rejects.
    *
-   * @returns what that reveals of the job: a demand that waits, and a run to recover
+   * @returns whether a demand of the job waits, or a run can be recovered
    */
   async settle(job: Job, token: string, outcome: Outcome): Promise<SettleReply> {
     const { name } = job;

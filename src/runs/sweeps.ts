@@ -1,11 +1,11 @@
-/** ms from its start on in which an instance clears nothing away: others that start with it still have to hire. */
+/** ms after its start before an instance deletes anything: others that start at the same time have yet to hire. */
 const GRACE = 600_000;
-/** ms between two looks for what is old; after a look that found something the next comes soon. */
+/** ms between two searches for unused data; shorter after a search that found some. */
 const EVERY = { idle: 60_000, busy: 1000 };
 
 /**
- * When an instance clears away what nobody uses any more. It takes part in the request that settles a run, so that an
- * idle instance sends nothing: one request finds what is old, and the next deletes it, save for what is hired here.
+ * Decides when an instance deletes the data of unused jobs. This is part of the request that settles a run, so that an idle
+ * instance sends nothing: one request finds old jobs, and the next deletes those that are not hired here.
  */
 export class Sweeps {
   private dueAt: number;
@@ -22,14 +22,14 @@ export class Sweeps {
     this.dueAt = now() + GRACE;
   }
 
-  /** The names to delete, if it is time to; it is not again before the answer has been told. */
+  /** The names to delete; null if the next search is not due. */
   next(): string[] | null {
     if (this.now() < this.dueAt) return null;
     this.dueAt = this.now() + EVERY.idle;
     return this.old.filter((name) => !this.isHired(name));
   }
 
-  /** The names that the request found to be old. */
+  /** The names that the last request found. */
   found(old: string[]): void {
     this.old = old.filter((name) => !this.isHired(name));
     if (this.old.length > 0) this.dueAt = this.now() + EVERY.busy;

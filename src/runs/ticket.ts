@@ -1,7 +1,7 @@
 import type { Job } from '../job';
 import type { Places } from './places';
 
-/** A lock that a claim or a take has won. Times are ms on Redis' clock. */
+/** A lock won by a claim or a take. Times are ms on Redis' clock. */
 export interface Lease {
   token: string;
   lockedAt: number;
@@ -16,14 +16,14 @@ export interface Ticket extends Lease {
   recovered: boolean;
 }
 
-/** What becomes of what slots, demands and recoveries have won. */
+/** Receives the slots and demands that were won. */
 export interface Handover {
-  /** It is run now. */
+  /** Runs it now. */
   won: (job: Job, ticket: Ticket) => void;
-  /** It does not begin, as it was fired, abandoned or too late: the lock that the token has is given back. */
+  /** It does not run, because it was fired, abandoned or too late: releases the lock that has this token. */
   notRun: (job: Job, token: string) => void;
-  /** Runs that go on in this instance. */
+  /** How many runs are in progress in this instance. */
   busy: () => number;
-  /** Where there has to be room before anything is won. */
+  /** A claim or take needs a place here before it is sent. */
   readonly places: Places;
 }
