@@ -57,6 +57,7 @@ module.exports = {
     kind({ testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)] }),
     kind({ testMatch: ALONE }, 'alone.js'),
   ],
+  testSequencer: './test/support/longest-first.js',
   testTimeout: 60_000,
   // For npm run coverage. What child processes run is not counted, so the floor is below what is tested.
   collectCoverageFrom: ['src/**/*.ts', '!src/scripts/generated.ts'],
