@@ -19,8 +19,8 @@ const GAPS = 10;
 const RUNNING = { first: 500, longest: 5000 };
 /** ms between looks while nothing is heard: an instance that was killed rings no bell. */
 const IDLE = 15_000;
-/** ms after which a proxy may take a silent connection for dead. */
-const KEEP_ALIVE = 25_000;
+/** ms between signs of life: Bun closes a connection after 10 s of silence, and proxies after a minute. */
+const KEEP_ALIVE = 8000;
 /** Jobs that one event describes; more are read anew. */
 const MOST_CHANGED = 200;
 /** Open tabs; more are refused. */

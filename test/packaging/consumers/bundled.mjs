@@ -10,8 +10,11 @@ const fred = new Bossman({ connection: process.argv[2], prefix: process.argv[3] 
 fred.on('error', (error) => {
   throw error;
 });
-const page = await web(fred, { authorize: () => 'read' }).fetch(new Request('http://jobs.example/'));
-if (!(await page.text()).includes('./assets/page-')) throw new Error('the bundle lost the page');
 fred.hire('job', { work: () => console.log('job was done') });
 fred.demand('job');
-fred.once('finish', () => fred.quit());
+fred.once('finish', async () => {
+  // The page is in the code: nothing is read from disk.
+  const page = await web(fred, { authorize: () => 'read' }).fetch(new Request('http://jobs.example/'));
+  if (!(await page.text()).includes('./assets/page-')) throw new Error('the bundle lost the page');
+  await fred.quit();
+});
