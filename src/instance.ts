@@ -39,7 +39,7 @@ import { Pauses } from './time/pauses';
 import { Retries } from './time/retry';
 import { Wake } from './time/wake';
 
-/** What a `Bossman` is inside: makes the parts and connects them, routes hints to them, and quits. */
+/** The inside of a `Bossman`: creates and connects the parts, routes hints to them, and quits. */
 export class Instance {
   readonly reporter: Reporter;
   readonly calls: Calls;
@@ -65,7 +65,7 @@ export class Instance {
   private quitting: Promise<void> | null = null;
 
   /**
-   * @param emitter whose events tell what happens
+   * @param emitter emits the events
    * @throws TypeError or RangeError, naming the option and its value
    */
   constructor(
@@ -102,7 +102,7 @@ export class Instance {
     const places = new Places(settings.concurrency);
     const handover: Handover = {
       won: (job, ticket) => {
-        // A demand whose taker does not begin is taken by another when its lock has ended.
+        // If it does not begin, another instance takes a demand when its lock has expired.
         if (!this.runner.gaveUp) this.settles(job, this.runner.run(job, ticket));
       },
       notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),
@@ -147,7 +147,7 @@ export class Instance {
         onSubscribing: () => this.demands.subscribing(),
         onSubscribed: () => this.onSubscribed(),
         onUnheard: (why) => {
-          // A process may die while its connection is away, so runs that begin meanwhile are noted like any other.
+          // Runs that begin while the connection is lost are noted as usual, because the process may die meanwhile.
           if (why === 'forbidden') store.isHeardOf = false;
           this.bellFallback.unheard();
         },
@@ -156,14 +156,14 @@ export class Instance {
     const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
     const { listener, slots, demands, recoveries, followers, paused } = this;
     this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses];
-    // A time that is moved does not go on while the machine sleeps.
+    // A time that is moved by a test does not pass while the machine sleeps.
     if (!time.isMoved) this.parts.push(wake);
     this.forgetting = new Forgetting(shared, this);
     for (const part of this.parts) part.start?.();
     this.watchConnections();
   }
 
-  /** What this instance is called in Redis, and in traces. */
+  /** The name of this instance in Redis and in traces. */
   get id(): string {
     return this.shared.store.instance;
   }
@@ -184,7 +184,7 @@ export class Instance {
 
   /** @param timeout the longest wait for runs, in ms; null: the default of `QuitOptions.timeout` */
   quit(timeout: number | null): Promise<void> {
-    // Asked in the caller's context, which tells in which run it is.
+    // Called in the caller's context, which shows within which run it is.
     const others = this.runner.quitInside();
     this.quitting ??= this.origin.call(() => this.close(timeout));
     return others ? Promise.race([this.quitting, others]) : this.quitting;
@@ -196,20 +196,20 @@ export class Instance {
     tellOutages(this.subscriber, 'subscriber', this.reporter, hasQuit);
     this.client.on('connect', () => this.shared.store.connected());
     this.client.on('ready', () => this.onReady());
-    // Nothing says when a Cluster's node that went away is back, perhaps empty, or when another has taken over its slots.
+    // No event says when a lost node of a Cluster is back, perhaps empty, or when another has taken over its slots.
     this.client.on('-node', () => {
       if (this.client.status === 'ready') this.onReady();
     });
   }
 
   private onBell(bell: Bell): void {
-    // Our own roll call is answered as well: Redis counts us among those that heard it.
+    // Our own roll call is answered too, because Redis counts this instance among its listeners.
     if (bell.kind === 'who') {
       void this.presence.answer(bell.roll);
       return;
     }
     this.demands.onAnyBell(bell);
-    // What we did ourselves we know from its answer, and sooner.
+    // Our own actions are already known from Redis' answers.
     if (bell.caller === this.id) return;
     if (bell.kind === 'quit') {
       this.followers.onQuit();
@@ -230,7 +230,7 @@ export class Instance {
     for (const part of this.parts) part.onBell?.(bell, job);
   }
 
-  /** Our own token stands for a run without a lock: it has outlived it, or Redis refused its end. */
+  /** Redis has a run with our token but without a lock: the run outlived its lock, or Redis refused its end. */
   private onSuspected(name: string, token: string): void {
     const job = this.jobs.get(name);
     if (job) this.settles(job, this.runner.suspected(job, token));
@@ -268,10 +268,10 @@ export class Instance {
     this.demands.subscribed();
     this.shared.store.peers.listeners().then(
       (listeners) => this.shared.fleetSize.heard(listeners),
-      // Only a first guess: every claim tells it again.
+      // Only a first estimate: every claim updates it.
       () => {},
     );
-    // Another's plan, or a fire, is met at the next slot; a demand waits until somebody asks.
+    // The next claim will reveal a changed plan or a fire, but a waiting demand must be asked for.
     if (isFirst) this.plans.syncDemanded();
     else this.plans.syncAll();
     this.recoveries.checkAll();
@@ -288,7 +288,7 @@ export class Instance {
       this.calls.giveUp();
       answersMs = rest();
     } catch {
-      // Even the report of a failure has failed. The connections close all the same.
+      // Even reporting a failure has failed. Close the connections nevertheless.
     }
     this.reporter.mute();
     this.runner.stop();

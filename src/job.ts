@@ -2,86 +2,86 @@ import type { JobDefinition } from './options';
 import type { Schedule } from './schedule/schedule';
 import type { JobSettings } from './settings';
 
-/** The plan that Redis is known to hold for a job. */
+/** The plan that Redis stores for a job, as far as known. */
 export interface KnownPlan {
   stamp: number;
-  /** The next slot; FIRED or above: fired. */
+  /** The next slot; FIRED or above if the job is fired. */
   slot: number;
-  /** What the slots follow: this instance's own plan or, of another instance, one that came later. Null: fired. */
+  /** The schedule of the slots: this instance's own plan, or a later plan of another instance. Null if the job is fired. */
   schedule: Schedule | null;
   text: string;
 }
 
-/** What is known of a job's plan. Written by `plans/` alone. */
+/** The state of a job's plan. Only `plans/` writes it. */
 export interface PlanState {
-  /** null until Redis has answered, and for a job without a plan of its own. */
+  /** Null until Redis has answered, and for a job without its own plan. */
   known: KnownPlan | null;
-  /** The sequence number of the last hire or fire of the job here; answers to earlier ones no longer count. */
+  /** The sequence number of the last hire or fire of the job here; answers to earlier ones are ignored. */
   lastCall: number;
-  /** The stamp of the last fire that was heard of. */
+  /** The stamp of the last known fire. */
   firedBy: number;
-  /** It is no longer hired here. */
+  /** The job is no longer hired here. */
   isDismissed: boolean;
-  /** A sync with Redis is on its way, or about to be sent. */
+  /** A sync with Redis is in flight, or about to be sent. */
   syncing: boolean;
-  /** Another is to follow it, as it may have been too early. */
+  /** Another sync follows, because the current one may have been too early. */
   syncAgain: boolean;
   /** When the last sync began, on the process's monotonic clock. */
   syncedAt: number;
 }
 
-/** What is known of a job's next slot, and of the claim of it. Written by `slots/` alone. */
+/** The state of a job's next slot and its claim. Only `slots/` writes it. */
 export interface SlotState {
   /**
    * Who claims the next slot before all others: whoever claimed the last one, unless it steps back. `nobody, as I stepped back`: that
    * was this instance, so it claims whatever a bell says.
    */
   goesFirst: 'me' | 'other' | 'nobody' | 'nobody, as I stepped back';
-  /** When the last slot was claimed, as a bell says, on Redis' clock; 0: it is not known from a bell. */
+  /** When the last slot was claimed according to a bell, on Redis' clock; 0 if no bell reported it. */
   claimHeardAt: number;
-  /** When anything was last heard of the job's slots, on Redis' clock. */
+  /** When the next slot last changed, on Redis' clock. */
   heardAt: number;
-  /** A slot that is not claimed before its time, as a run went on. */
+  /** A slot that is not claimed before its time, because a run was in progress. */
   punctualAt: number;
-  /** A slot that came due while this instance had no room for its run. */
+  /** A slot that became due while this instance had no room to run it. */
   crowdedAt: number;
-  /** The alarm went off, late or in a busy instance, and has waited again. */
+  /** The alarm was late, or the instance busy, so it has already waited a second time. */
   waitedAgain: boolean;
-  /** A claim is on its way, or what it won waits for its time. */
+  /** A claim is in flight, or the slot that it won waits for its time. */
   claiming: boolean;
-  /** The token of a slot that was won and has not begun. */
+  /** The token of a slot that was won and whose run has not begun. */
   wonWith: string | null;
   /** The tokens with which a run that died is being looked for, and was taken too late; null: none is. */
   recovering: readonly string[] | null;
 }
 
-/** What is known of a job's demands. Written by `demands/` alone. */
+/** The state of a job's demands. Only `demands/` writes it. */
 export interface DemandState {
-  /** A take is on its way. */
+  /** A take is in flight. */
   taking: boolean;
-  /** Another is to follow it, as it may have been too early. */
+  /** Another take follows, because the current one may have been too early. */
   takeAgain: boolean;
-  /** A demand made here is on its way, which is taken in the same step if that can be; true when it was. */
+  /** A demand of this instance that is in flight, and is taken in the same step if possible; true if it was taken. */
   demanding: Promise<boolean> | null;
-  /** When a demand was last noted, as far as is known, on Redis' clock. */
+  /** When a demand was last noted, as far as known, on Redis' clock. */
   demandNotedAt: number;
-  /** Who took the demand that was taken last, as a bell says. */
+  /** The instance that took the last demand, according to a bell. */
   takenBy: string | null;
-  /** How many bells about demands of the job were heard. */
+  /** How many bells about the job's demands were heard. */
   demandsHeard: number;
 }
 
-/** What goes on here. Written by `runs/` alone. */
+/** The state of a job's runs in this instance. Only `runs/` writes it. */
 export interface RunState {
-  /** Runs of the job that go on here. */
+  /** How many runs of the job are in progress here. */
   running: number;
-  /** All that Redis keeps of the job is deleted, so the ends of these runs are not recorded. */
+  /** The job's data in Redis was deleted, so the ends of these runs are not recorded. */
   isForgotten: boolean;
 }
 
 /**
- * A job as one instance knows it. What decides is in Redis; this is what it last heard. One flat object, as there may be
- * thousands of jobs, and each further object of each would take heap.
+ * A job as one instance knows it. Redis holds the truth; this is what the instance last heard. One flat object, because there
+ * may be thousands of jobs, and nested objects would take more heap.
  */
 export class Job implements PlanState, SlotState, DemandState, RunState {
   known: KnownPlan | null = null;
@@ -120,14 +120,14 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
     public hiredAt: number,
   ) {}
 
-  /** The fleet follows another plan than our own. */
+  /** Whether the fleet follows a different plan than our own. */
   get following(): boolean {
     const own = this.settings.schedule;
     return own !== null && this.known?.schedule != null && this.known.text !== own.plan;
   }
 }
 
-/** The job of the name among those that are hired here, from now on with this definition. */
+/** Adds a job to those hired here, or replaces the definition of the one with this name. */
 export function hiredJob(
   jobs: Map<string, Job>,
   name: string,

@@ -10,39 +10,39 @@ import { isEitherDay } from './schedule/pattern';
 import { checkTimeZone, type Schedule } from './schedule/schedule';
 import { FIRED } from './scripts/generated';
 
-/** `BossmanOptions` as they were checked, with the defaults for what was not given. */
+/** Checked `BossmanOptions`, with defaults. */
 export interface InstanceSettings {
   prefix: string;
   disableRedisConfig: boolean;
-  /** Runs at a time; Infinity: no limit. */
+  /** The most runs at a time; Infinity: no limit. */
   concurrency: number;
   run: RunSettings;
 }
 
-/** `RunOptions` as they were checked, with the defaults for what was not given. */
+/** Checked `RunOptions`, with defaults. */
 export interface RunSettings {
   ttlMs: number;
   keepAlive: boolean;
   recover: boolean;
-  /** A number: ms within which a missed slot is still run. */
+  /** A number: how many ms late a missed slot may still run. */
   misfire: 'run' | 'skip' | number;
   /** The bound of the jitter in ms; 0: none. */
   jitterMs: number;
-  /** null: the process's */
+  /** null: the process's time zone */
   tz: string | null;
-  /** Runs that are kept. */
+  /** How many runs are kept. */
   history: number;
-  /** Their errors are kept with stack and causes. */
+  /** Whether errors are kept with stack and causes. */
   errors: boolean;
 }
 
-/** How one job is run here, and when. */
+/** The checked definition of a job. */
 export interface JobSettings extends Omit<RunSettings, 'tz' | 'jitterMs'> {
-  /** null: takes demands, never slots */
+  /** null: runs on demand only */
   schedule: Schedule | null;
 }
 
-/** How a job is paused: until an instant on Redis' clock, for so many ms from now, or, null, until it is resumed. */
+/** Checked `PauseOptions`. `end`: at a time on Redis' clock, in `inMs` from now, or, if null, when the job is resumed. */
 export interface PauseSettings {
   end: { at: number } | { inMs: number } | null;
   note: string | null;
@@ -58,7 +58,7 @@ const DEFAULTS: RunSettings = {
   history: 100,
   errors: true,
 };
-/** How many runs `history` gives when it is not told. */
+/** The default of `HistoryOptions.last`. */
 export const DEFAULT_LAST = 20;
 
 const RUN_OPTIONS = ['ttl', 'keepAlive', 'recover', 'misfire', 'jitter', 'tz', 'history'];
@@ -70,7 +70,7 @@ const INSTANCE_OPTIONS = new Set([
   'disableRedisConfig',
 ]);
 const PAUSE_OPTIONS = new Set(['until', 'note']);
-/** Characters of a pause's note. */
+/** The most characters of a pause's note. */
 export const LONGEST_NOTE = 200;
 const HISTORY_OPTIONS = new Set(['runs', 'errors']);
 const JOB_OPTIONS = new Set([...RUN_OPTIONS, 'work', 'every', 'cron']);
@@ -105,7 +105,7 @@ export function readDefinition(
   const schedule = scheduleOf(given, run.tz, run.jitterMs, job);
   if (typeof given.cron === 'string') warnOfEitherDay(given.cron, job.name);
   if (run !== over || !schedule) return settingsOf(run, schedule);
-  // Thousands of jobs may say nothing but how often.
+  // Share the settings of jobs that only give a plan, because there may be thousands.
   const known = shared.get(schedule);
   if (known?.over === over) return known.settings;
   const settings = settingsOf(run, schedule);
@@ -160,7 +160,7 @@ function readUntil(until: unknown, now: number): PauseSettings['end'] {
       `until: ${shown(until)} is neither a Date, nor a number, nor a duration such as '2 hours'`,
     );
   }
-  // From the year 33658 on there is no instant to the scripts.
+  // The scripts do not accept times from the year 33658 on.
   if (!(Math.abs(at) < FIRED)) throw new RangeError(`until: ${shown(until)} is not a valid time`);
   if (at <= now) {
     throw new RangeError(
@@ -182,7 +182,7 @@ export function readName(name: unknown): string {
   return wellFormed(name);
 }
 
-/** Half a surrogate pair cannot be sent: Redis would keep another name than we do. */
+/** Replaces lone surrogates, which cannot be sent: Redis would store a different name. */
 function wellFormed(name: string): string {
   return name.replace(/\p{Surrogate}/gu, '\ufffd');
 }
@@ -241,7 +241,7 @@ function runsOf(option: string, runs: number): number {
   return runs;
 }
 
-/** Those that are known; each of the others is warned of once. */
+/** Returns the known options, and warns once about each unknown one. */
 function record(argument: string, value: unknown, known: Set<string>, at = ''): Record<string, unknown> {
   const given = optionsIn(argument, value, known, at);
   for (const key of readable(argument, () => unknownIn(Object(value), known))) {
@@ -253,7 +253,7 @@ function record(argument: string, value: unknown, known: Set<string>, at = ''): 
   return given;
 }
 
-/** What an object has beside its options is its own affair when it is of a class. */
+/** Unknown keys of a plain object. An instance of a class may have any other properties. */
 function unknownIn(given: object, known: Set<string>): string[] {
   return isPlain(given) ? Object.keys(given).filter((key) => !known.has(key)) : [];
 }
@@ -264,14 +264,14 @@ interface Types {
   boolean: boolean;
 }
 
-/** undefined when it is not given. */
+/** Returns undefined if the value is not given. */
 function ofType<T extends keyof Types>(argument: string, value: unknown, type: T): Types[T] | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === type) return value as Types[T];
   throw new TypeError(`${argument}: ${shown(value)} is not a ${type}`);
 }
 
-/** Other libraries read such a pattern differently; nothing else would tell somebody who comes from there. */
+/** Warns users of other libraries, some of which require both fields to match. */
 function warnOfEitherDay(pattern: string, job: string): void {
   if (!isEitherDay(pattern.trim()) || warned.has(pattern)) return;
   warned.add(pattern);

@@ -10,7 +10,7 @@ import type { Pauses } from './time/pauses';
 import type { Retries } from './time/retry';
 import type { Time } from './time/time';
 
-/** What all parts of an instance use. Each part gets it first, and then what it alone needs. */
+/** What all parts of an instance use. It is the first argument of each part's constructor. */
 export interface Shared {
   /** The jobs hired here, by name. */
   readonly jobs: ReadonlyMap<string, Job>;
@@ -22,19 +22,19 @@ export interface Shared {
   readonly teller: Teller;
   readonly pauses: Pauses;
   readonly retries: Retries;
-  /** What the user wrote is called in it. */
+  /** The async context in which the user's code is called. */
   readonly origin: Origin;
   /** Makes `quit` wait for a claim, a take or a run. */
   readonly track: <T>(promise: Promise<T>) => Promise<T>;
 }
 
-/** A part of an instance, as far as all of them are told the same at the same time. */
+/** The calls that `Instance` makes to all of its parts. */
 export interface Part {
-  /** All parts are made. Before this, a part sets no timer and listens to no connection. */
+  /** All parts exist. Before this, a part sets no timer and listens to no connection. */
   start?(): void;
   /** A bell of another instance, about a job that is hired here. */
   onBell?(bell: Bell & { name: string }, job: Job): void;
-  /** The job is no longer hired here. Another of the same name may be, by the time at which something of this one ends. */
+  /** The job is no longer hired here. Another job of the same name may be hired before all work for this one has ended. */
   dismissed?(job: Job): void;
   /** The estimate of Redis' clock jumped: alarms that were set before may be wrong. */
   clockJumped?(): void;

@@ -220,7 +220,7 @@ export class Demands {
     );
   }
 
-  /** There is no room for the run of an original's demand, so it is noted in Redis, where it would otherwise be lost. */
+  /** There is no room to run an original's demand: notes it in Redis, because it would be lost otherwise. */
   private async noteOriginalsDemand(job: Job, heardAt: number): Promise<void> {
     const { store, retries } = this.shared;
     const token = store.nextToken();

@@ -81,7 +81,7 @@ export class Runner {
     return this.settling.settle(job, token, NOT_RUN);
   }
 
-  /** Redis recorded a run with our token that holds no lock. If it has ended here, its end was refused, and is sent again. */
+  /** Redis recorded a run with our token that holds no lock. If it has ended here, Redis refused its end: settles it now. */
   async suspected(job: Job, token: string): Promise<SettleReply> {
     // Its lock may have ended before it could begin; the slot is then claimed, or recovered, again.
     if (job.wonWith === token || job.recovering?.includes(token)) return NOTHING_REVEALED;

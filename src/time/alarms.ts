@@ -5,7 +5,7 @@ import { turns } from './turns';
 interface Alarm {
   key: string;
   dueAt: number;
-  /** Counts the settings: of alarms that are due at once, the one set first rings first, so that each keeps its turn. */
+  /** The order in which alarms were set: of alarms due at the same time, the one set first rings first. */
   order: number;
   live: boolean;
 }
@@ -15,17 +15,17 @@ function isBefore(one: Alarm, other: Alarm): boolean {
 }
 
 /**
- * Alarms on Redis' clock, one per key: a heap ordered by time, and one timer for the earliest. An alarm that is set anew
- * or cleared stays in the heap, dead, until it comes up or the dead outnumber the living.
+ * Alarms on Redis' clock, one per key: a heap ordered by time, and one timer for the earliest. An alarm that is replaced or
+ * cleared stays in the heap, marked as dead, until it is due or the dead outnumber the living.
  */
 export class Alarms {
   private readonly byKey = new Map<string, Alarm>();
   private heap: Alarm[] = [];
   private settings = 0;
   private timer: Timer | null = null;
-  /** The alarm's `dueAt` that the timer was set for; Infinity: none, NaN: by a clock that was wrong. */
+  /** The `dueAt` for which the timer was set; Infinity: no timer, NaN: set before the clock was corrected. */
   private timerFor = Number.POSITIVE_INFINITY;
-  /** A pass goes on in the next turn of the event loop. */
+  /** A pass continues in the next turn of the event loop. */
   private interrupted = false;
   private stopped = false;
 
@@ -39,7 +39,7 @@ export class Alarms {
     private readonly time: Time = PROCESS_TIME,
   ) {}
 
-  /** Sets the alarm of a key, in place of the one it has. */
+  /** Sets the alarm of a key, replacing an earlier one. */
   set(key: string, dueAt: number): void {
     if (this.stopped) return;
     const old = this.byKey.get(key);
@@ -53,7 +53,7 @@ export class Alarms {
     this.wait();
   }
 
-  /** Sets the alarm of a key if that makes it earlier: it is never put off. */
+  /** Sets the alarm of a key if it has none, or a later one. */
   hasten(key: string, dueAt: number): void {
     const set = this.byKey.get(key);
     if (!set || dueAt < set.dueAt) this.set(key, dueAt);
@@ -67,7 +67,7 @@ export class Alarms {
     this.sweepSometimes();
   }
 
-  /** From here on no alarm rings, and none can be set. */
+  /** Clears all alarms; none can be set after this. */
   stop(): void {
     this.stopped = true;
     this.byKey.clear();
@@ -77,19 +77,19 @@ export class Alarms {
     this.timerFor = Number.POSITIVE_INFINITY;
   }
 
-  /** The clock was corrected: wait for the earliest anew. */
+  /** The clock was corrected: sets the timer again. */
   realign(): void {
     if (this.stopped) return;
     this.timerFor = Number.NaN;
     this.wait();
   }
 
-  /** One pass: rings what is due, in slices when that takes long, and waits for the rest. */
+  /** One pass: rings all due alarms, in slices if that takes long, and waits for the rest. */
   step(): void {
     this.timer = null;
     this.timerFor = Number.POSITIVE_INFINITY;
     this.interrupted = false;
-    // Read once: an alarm that its own ringing sets again for this very moment waits for the next pass.
+    // Read once, so that an alarm that is set again for now waits for the next pass.
     const now = this.now();
     for (let alarm = this.heap[0]; alarm && (!alarm.live || alarm.dueAt <= now); alarm = this.heap[0]) {
       this.pop();
@@ -115,11 +115,11 @@ export class Alarms {
     if (!earliest || earliest.dueAt === this.timerFor) return;
     this.time.cancel(this.timer);
     this.timerFor = earliest.dueAt;
-    // What is longer than a timer can hold is waited for in pieces.
+    // If the wait is longer than a timer can hold, `step` sets the next timer.
     this.timer = this.time.after(earliest.dueAt - this.now(), () => this.step());
   }
 
-  /** Throws the dead away when they outnumber the living. An array in order is a heap. */
+  /** Removes the dead alarms when they outnumber the living. A sorted array is a heap. */
   private sweepSometimes(): void {
     if (this.heap.length <= 64 || this.heap.length <= 2 * this.byKey.size) return;
     this.heap = this.heap.filter((alarm) => alarm.live).sort((a, b) => (isBefore(a, b) ? -1 : 1));

@@ -1,14 +1,14 @@
 import { monotonicMs } from './timers';
 
-/** How fast two clocks may drift apart: 200 ms in 1000 s, which is more than any machine with a working clock shows. */
+/** How fast two clocks may drift apart: 200 ms in 1000 s, more than any working clock. */
 const DRIFT = 0.0002;
-/** ms; a smaller correction needs no alarm set anew. */
+/** ms; after a smaller correction the alarms are not set again. */
 const JUMP = 5;
 
 /**
- * Redis' clock, estimated. Each answer of a script carries Redis' time, which was read between the moment the command
- * was sent and the moment its answer came: that bounds the offset from both sides. The bounds of all answers are
- * intersected, so a slow one does no harm, and the process's own wall clock is never read.
+ * An estimate of Redis' clock. Each answer of a script contains Redis' time, which was read between sending the command and
+ * receiving the answer; this bounds the offset from both sides. The bounds of all answers are intersected, so slow answers do
+ * no harm. The process's wall clock is not used.
  */
 export class RedisClock {
   private low = 0;
@@ -22,7 +22,7 @@ export class RedisClock {
     return !Number.isNaN(this.observedAt);
   }
 
-  /** The process's monotonic clock, for the moment a command is sent. */
+  /** The process's monotonic clock, in ms. */
   monotonic(): number {
     return this.local();
   }
@@ -39,7 +39,7 @@ export class RedisClock {
     return { earliest: local + this.low - slack, latest: local + this.high + slack };
   }
 
-  /** Takes in an answer that says `redisMs`. True when alarms set before are now wrong. */
+  /** Updates the estimate from an answer. True if alarms that were set before are now wrong. */
   observe(sentAt: number, redisMs: number): boolean {
     const receivedAt = this.local();
     const first = !this.known;
@@ -49,7 +49,7 @@ export class RedisClock {
     const high = redisMs - sentAt;
     this.observedAt = receivedAt;
     if (first || low > this.high + slack || high < this.low - slack) {
-      // Another clock: the server's was set, or it is another server.
+      // The bounds do not intersect: the server's clock was set, or it is another server.
       this.low = low;
       this.high = high;
     } else {

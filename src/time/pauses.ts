@@ -13,7 +13,7 @@ export class Pauses {
     return this.wait((call) => this.time.after(ms, call));
   }
 
-  /** The same within a call of the user's; see `Time.brief`. */
+  /** The same within a call by the user; see `Time.brief`. */
   brief(ms: number): Promise<boolean> {
     return this.wait((call) => this.time.brief(ms, call));
   }

@@ -1,19 +1,19 @@
 import type { Pauses } from './pauses';
 
-/** ms between two tries of what Redis refused: `first`, and then twice as long each time, up to `longest`. */
+/** ms between two tries after a refusal: `first`, then twice as long each time, up to `longest`. */
 export interface Waits {
   readonly first: number;
   readonly longest: number;
 }
 
-/** For what is due: a slot, a demand, or a run that died. */
+/** For anything due: a slot, a demand, or the recovery of a run. */
 export const DUE: Waits = { first: 200, longest: 200 };
-/** For a sync with what Redis holds of a plan. */
+/** For a sync of a plan. */
 export const SYNC: Waits = { first: 1000, longest: 1000 };
 /** For a hire, of which there may be thousands. */
 export const HIRE: Waits = { first: 1000, longest: 30_000 };
 
-/** How `until` tries. */
+/** Options of `Retries.until`. */
 export interface Tries {
   waits: Waits;
   /** ms before the first try; 0: it is sent at once. */
@@ -23,8 +23,8 @@ export interface Tries {
 }
 
 /**
- * Sends commands that Redis may refuse, now or for a long time. Each refusal is reported; the reporter makes one report of
- * an episode, and `answered` ends it.
+ * Sends commands that Redis may refuse, perhaps for a long time. Each refusal is passed to the reporter, which reports once
+ * until `answered` is called.
  */
 export class Retries {
   constructor(
@@ -36,7 +36,7 @@ export class Retries {
     },
   ) {}
 
-  /** Sends once. Null: Redis refused, which is reported. */
+  /** Sends once. Null if Redis refused, which is reported. */
   async once<Answer>(verb: string, job: string, send: () => Promise<Answer>): Promise<Answer | null> {
     try {
       const answer = await send();
@@ -49,9 +49,9 @@ export class Retries {
   }
 
   /**
-   * Sends until Redis answers. Null: the instance stopped before, or the answer is no longer wanted.
+   * Sends until Redis answers. Null if the instance stopped before, or the answer is no longer wanted.
    *
-   * @param send is told for how long this try has waited, in ms
+   * @param send receives how long this try has waited, in ms
    */
   async until<Answer>(
     verb: string,

@@ -1,7 +1,7 @@
 import { Origin } from './origin';
 import { monotonicMs, nextTick, setImmediate, soon } from './timers';
 
-/** ms of one turn of the event loop that may be spent here; the rest is done in the next turn. */
+/** ms of one turn of the event loop that may be spent here; the remaining tasks run in the next turn. */
 const BUDGET = 10;
 /** Finished tasks that stay in the queue's array before it is cut. */
 const LONGEST_PAST = 1000;
@@ -13,13 +13,13 @@ const LONGEST_PAST = 1000;
  * context in which it was asked for, as it may be another instance whose turn it is.
  */
 export class Turns {
-  /** When this turn's first task began, on the monotonic clock; NaN: there was none yet. */
+  /** When this turn's first task began, on the monotonic clock; NaN if there was none yet. */
   private beganAt = Number.NaN;
   private queue: (() => void)[] = [];
   /** Finished tasks at the front of the queue. */
   private done = 0;
 
-  /** Is there time left in this turn? */
+  /** Whether there is time left in this turn. */
   hasTime(): boolean {
     const now = monotonicMs();
     if (Number.isNaN(this.beganAt)) {
@@ -35,7 +35,7 @@ export class Turns {
     else this.later(task);
   }
 
-  /** As `do`, with the task's result: as a promise only if the task had to wait. */
+  /** As `do`, but returns the task's result; as a promise only if the task had to wait. */
   call<T>(task: () => T): T | Promise<T> {
     if (this.queue.length === 0 && this.hasTime()) return task();
     return new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ export class Turns {
         this.queue = this.queue.slice(this.done);
         this.done = 0;
       }
-      // A tick runs after all promises: what the task resolved counts towards this turn's time.
+      // A tick runs after all promise callbacks, so that what the task resolved counts towards this turn's time.
       if (this.queue.length > 0) soon(() => nextTick(() => this.hasTime() && this.doNext()));
     }
   }

@@ -11,10 +11,9 @@ const PAUSE = { first: 5000, longest: 3_600_000 };
 const wallClock = Date.now;
 
 /**
- * Notices that the machine slept, without a request. A monotonic clock and timers stand still meanwhile, while the wall
- * clock and Redis' clock go on: so when the wall clock has moved ahead of, or behind, the monotonic one, Redis' clock is
- * read again. The wall clock itself is never believed: one that jumps by itself leads to a few requests, and then to ever
- * fewer.
+ * Detects that the machine slept, without sending requests. During sleep the monotonic clock and timers stand still, while the
+ * wall clock and Redis' clock continue. So if the wall clock has moved relative to the monotonic one, Redis' clock is read
+ * again. The wall clock itself is not trusted: if it jumps by itself, requests are sent at growing intervals.
  */
 export class Wake {
   private lead = 0;
@@ -27,7 +26,7 @@ export class Wake {
   constructor(
     private readonly clock: RedisClock,
     private readonly on: {
-      /** Whether Redis would answer now; when it is connected again, its clock is read anyway. */
+      /** Whether Redis is connected; on each connection its clock is read anyway. */
       canAsk: () => boolean;
       /** Reads Redis' clock. */
       ask: () => Promise<void>;
@@ -50,7 +49,7 @@ export class Wake {
     if (Math.abs(this.lead - before) > LEAST) this.suspicious = true;
     const sinceAsked = this.clock.monotonic() - this.askedAt;
     if (!this.suspicious) {
-      // The clocks have agreed for a while: the next jump is looked into at once.
+      // The clocks have agreed for a while, so the next jump leads to a request immediately.
       if (sinceAsked > 2 * this.pause) this.pause = PAUSE.first;
       return;
     }
@@ -68,7 +67,7 @@ export class Wake {
       const moved = Math.abs(this.redisLead() - before) > LEAST / 2;
       this.pause = moved ? PAUSE.first : Math.min(2 * this.pause, PAUSE.longest);
     } catch {
-      // Whoever sends the next request reports what is wrong with Redis.
+      // The next regular command reports what is wrong with Redis.
       this.suspicious = true;
     } finally {
       this.asking = false;
