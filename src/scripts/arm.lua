@@ -22,7 +22,7 @@ local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
 local pauses = redis.call('HMGET', paused, unpack(names))
 local planWrites, dueWrites, triggerWrites = {}, {}, {}
--- What others have to learn.
+-- The changes that other instances have to learn.
 local told, lastStamp = {}, 0
 
 local function write(name, entry)
@@ -45,7 +45,7 @@ local function parseOrder(text)
   return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = every, offset = offset }
 end
 
--- Answers the verdict, and what is stored from here on.
+-- Adds the verdict, and what is stored now, to the answer.
 local function arm(job, name, sequence, order)
   local trigger, plan = triggers[job], order.plan
   local entry = parsePlan(stored[job], due, name)

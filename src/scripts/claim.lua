@@ -42,7 +42,7 @@ if verdict then
   return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
 end
 
--- Whatever is answered here, the caller does not begin what it won before.
+-- With any answer given here, the caller does not begin the slot that it won before.
 if again ~= '' and redis.call('GET', lock) == again then redis.call('DEL', lock) end
 
 -- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
@@ -57,7 +57,7 @@ if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) e
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 local pause = bringBackPause(paused, name, knownPause, caller, bell)
 
--- Slots only move forward: an older one came back with older data.
+-- Slots only move forward: an older one was restored with older data.
 local slot = math.max(entry.slot, tonumber(expected))
 if again ~= '' and covers(pause, tonumber(expected)) then
   pauseText = pause.text

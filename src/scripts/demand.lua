@@ -13,14 +13,14 @@ local name, caller, sequence, token, ttlMs, listeners, recover, by, bell = unpac
 local entry = readDemand(demands, name)
 local waits = entry.state ~= 'idle'
 if called(entry.calls, caller, sequence) then
-  -- Sent again, so the answer was lost, and what it had handed over has not been run.
+  -- A repeated call: its first answer was lost, and the demand that it handed over has not been run.
   if token == '' or entry.token ~= token then return { nowUs, 'done', entry.at, 0, 0, '' } end
   if redis.call('GET', lock) == token then
     return { nowUs, waits and 'yours' or 'begun', entry.at, lockRest(lock), 0, '' }
   end
 else
   entry.calls = rememberCall(entry.calls, caller, sequence)
-  -- A demand that waits already is joined, also one whose taker has gone. One that is about to begin may be done again.
+  -- Joins a demand that already waits, even if its taker has died. A demand that is about to begin may then run twice.
   if entry.state == 'idle' or (entry.state == 'taken' and redis.call('GET', lock) == entry.token) then entry.at = now end
 end
 

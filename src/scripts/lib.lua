@@ -1,4 +1,4 @@
--- What every script begins with. The build puts this text in front of each of them.
+-- Prepended to every script by the build.
 --
 -- PREFIX:plans  NAME -> stamp|plan|claims|calls|before
 --   stamp   Redis time (ms) of the hire or fire that wrote the plan; the higher stamp wins
@@ -38,18 +38,18 @@ local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local now = math.floor(nowUs / 1000)
 
--- A slot at or above this means that the job was fired. Every other time, in ms, is below it.
+-- A slot at or above this means that the job is fired. All valid times in ms are below it.
 local FIRED = 1e15
--- Entries that a list keeps.
+-- How many entries a list keeps.
 local KEPT = 8
--- Of calls more: in a large fleet all may call, be cut off, and call again.
+-- Keep more calls than claims: after a lost connection, a whole large fleet may resend at once.
 local KEPT_CALLS = 32
--- ms in which whoever knows better can say so, after Redis lost a plan: with time for connections to come back.
+-- ms for which an instance that knows a lost plan can restore it before a new one starts; allows for reconnecting.
 local OBJECTION = 300
--- ms after which a lock without an expiry, which is not redlock's, is asked about again.
+-- ms after which a lock without an expiry, which redlock never sets, is checked again.
 local FOREIGN_LOCK = 1000
 
--- Lua prints large numbers with an exponent. What a script says of many jobs is often the same.
+-- Formats an integer, because Lua prints large numbers with an exponent. Cached: answers about many jobs often repeat.
 local ints = {}
 local function int(number)
   local text = ints[number]

@@ -39,7 +39,7 @@ for owner, claimed, times, demanded in string.gmatch(list, '(%w+):(%d+):(%d)(d?)
   if owner == token then
     return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0, #demanded, '' }
   end
-  -- Of a fired or paused job only demands are run.
+  -- Only demands of a fired or paused job are run.
   local isWanted = times == '0' and tonumber(claimed) < FIRED and (demanded ~= '' or not (isFired or isPaused))
   if not first and isWanted then first, slot, kind = owner, claimed, demanded end
 end

@@ -48,7 +48,7 @@ local pauseText = pause and pause.text or ''
 
 local waiting = demandIn(readDemand(demands, name), lock)
 if not entry then
-  -- What an original has set.
+  -- The trigger that an original has set.
   if isPauseBack and inForce(pause) then redis.call('DEL', trigger) end
   return { nowUs, verdict, 0, 0, '', waiting, pauseText }
 end

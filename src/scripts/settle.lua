@@ -13,7 +13,7 @@ local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, f
   details, work = unpack(ARGV)
 
 local held = redis.call('GET', lock) == token
--- While the work goes on, no other run may begin: its lock ends by itself.
+-- While the work continues, no other run may begin, so the lock is left to expire.
 if held and work ~= 'going' then redis.call('DEL', lock) end
 
 -- A foreign value is told where a slot is claimed; it keeps nobody from settling.
@@ -45,14 +45,14 @@ if demand.token == token then
   writeDemand(demands, name, demand)
 end
 
--- From here to the answer nothing may fail, neither for a foreign value nor for a Redis without room.
+-- From here to the answer nothing may fail, neither because of a foreign value nor because Redis is out of memory.
 local ran, failures, skips, calls, notes = readCounts(counts, name)
 local counted = notes
 local takenBack = false
 if notes ~= '' then
   local _, _, kind, id = string.find(notes, token .. ':%d+:%a%d+:(%S)(%d*%-?%d*)')
   if kind then notes = withoutNote(notes, token) end
-  -- It was taken for dead, and lives: its record and its failure are taken back.
+  -- The run was recorded as died but is alive: removes that record and its failure.
   if kind == '!' then
     takenBack = true
     if id ~= '' then redis.pcall('XDEL', history, id) end
@@ -72,7 +72,7 @@ if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequen
 elseif notes ~= counted then
   writeCounts(counts, name, ran, failures, skips, calls, notes)
 end
--- Nobody else has begun since it took the lock.
+-- No other run has begun since this one took the lock.
 if run ~= '' and held then redis.pcall('HSET', runs, name, run) end
 if run ~= '' and not held then noteLastRun(runs, name, startedAt, run, takenBack) end
 local found = ''
