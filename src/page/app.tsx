@@ -103,7 +103,7 @@ function LinkLost({ live: { link } }: { live: Live }) {
   return (
     <div role="alert">
       {link.is === 'lost' && (
-        <p class="lost">
+        <p class="no-link">
           <strong>The connection is lost since {clock(link.since, Date.now())}.</strong> What you see is from
           then. The page keeps trying to connect.
         </p>

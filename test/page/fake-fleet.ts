@@ -105,7 +105,8 @@ const SEVEN: Recipe[] = [
   },
 ];
 
-const HOSTILE = '<img src=x onerror="document.title=\'owned\'"> \u202egnp.exe';
+/** A name that shows where text becomes code, or is turned around. */
+export const HOSTILE = '<img src=x onerror="document.title=\'owned\'"> \u202egnp.exe';
 
 const WORDS = ['billing', 'search', 'mail', 'stock', 'price', 'feed', 'cache', 'audit', 'token', 'image'];
 

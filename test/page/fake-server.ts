@@ -14,7 +14,10 @@ const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-sr
 export interface FakeServer {
   /** Ends with a slash. */
   url: string;
+  fleet: FakeFleet;
   access: Access;
+  /** Why each POST is refused; null: it is not. */
+  refuse: string | null;
   /** What was POSTed: `pause invoices` and the body. */
   posts: { action: string; name: string; body: unknown }[];
   /** GETs of the API, without the base path. */
@@ -62,6 +65,10 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
       });
       request.on('end', () => {
         const body = JSON.parse(text);
+        if (server.refuse !== null) {
+          sendJson({ error: { code: 'COMMAND', message: server.refuse } }, 503);
+          return;
+        }
         server.posts.push({ action, name: job.summary.name, body });
         act(job, action as Action, body);
         const message = `${action} of '${job.summary.name}' was done`;
@@ -77,7 +84,9 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
   await once(http, 'listening');
   const server: FakeServer = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/some/base/`,
+    fleet,
     access: 'write',
+    refuse: null,
     posts: [],
     gets: [],
     push(change) {

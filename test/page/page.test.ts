@@ -1,0 +1,195 @@
+import type { Browser } from 'puppeteer-core';
+import { waitFor } from '../support/wait';
+import { type Look, openBrowser, openTab, seriousIn, type Tab } from './browser';
+import { HOSTILE, makeFakeFleet } from './fake-fleet';
+import { type FakeServer, startFakeServer } from './fake-server';
+
+let browser: Browser;
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+
+afterAll(() => browser.close());
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function serve(count: number): Promise<FakeServer> {
+  const server = await startFakeServer(makeFakeFleet(count, Date.now()));
+  ends.push(() => server.stop());
+  return server;
+}
+
+async function open(server: FakeServer, view = 'jobs', look: Look = {}): Promise<Tab> {
+  const tab = await openTab(browser, look);
+  ends.push(() => tab.close());
+  await tab.page.goto(`${server.url}#${view}`);
+  await tab.page.waitForSelector('.link.live');
+  await tab.page.waitForSelector('main table, main .job-body, main .empty, main .lanes');
+  return tab;
+}
+
+const textOf = ({ page }: Tab, selector = 'main') => page.$eval(selector, (found) => found.textContent ?? '');
+const shows = (tab: Tab, text: string, selector = 'body') =>
+  waitFor(`'${text}' on the page`, async () => (await textOf(tab, selector)).includes(text));
+const namesIn = ({ page }: Tab) =>
+  page.$$eval('td.name > a', (links) => links.map((link) => link.textContent ?? ''));
+const focused = ({ page }: Tab) => page.evaluate(() => document.activeElement?.textContent ?? '');
+
+test('axe finds nothing serious on any page in either theme, and no page is wider than a phone', async () => {
+  const server = await serve(7);
+  for (const theme of ['light', 'dark'] as const) {
+    const tab = await open(server, 'jobs', { theme, width: 390, height: 844 });
+    for (const view of ['jobs', 'job/invoices', 'fleet', 'ahead']) {
+      await tab.page.goto(`${server.url}#${view}`);
+      await shows(tab, view === 'jobs' || view === 'ahead' ? 'newsletter' : 'web-1:24348', 'main');
+      expect({ view, theme, serious: await seriousIn(tab.page) }).toEqual({ view, theme, serious: [] });
+      expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    }
+    await tab.page.goto(`${server.url}#job/invoices`);
+    await tab.page.locator('.act.pause').click();
+    await tab.page.waitForSelector('dialog[open]');
+    expect(await seriousIn(tab.page)).toEqual([]);
+    expect(tab.faults).toEqual([]);
+  }
+});
+
+test('jobs that need attention come first, and each filter, search and order shows what it says', async () => {
+  const tab = await open(await serve(7));
+  expect((await namesIn(tab)).slice(0, 3)).toEqual(['invoices', 'newsletter', 'import']);
+  expect(await textOf(tab, 'tbody tr')).toContain('no such table: invoices');
+  await tab.page.locator('.chip.run').click();
+  await waitFor('the running job alone', async () => (await namesIn(tab)).join() === 'import');
+  await tab.page.locator('.chip.run').click();
+  await tab.page.select('.sort select', 'name');
+  await waitFor('jobs by name', async () => (await namesIn(tab))[0] === 'engineers');
+  await tab.page.type('input[type=search]', 'warehouse');
+  await waitFor('the job with that note', async () => (await namesIn(tab)).join() === 'reports');
+  await tab.page.type('input[type=search]', ' nothing');
+  await shows(tab, 'No job matches.');
+});
+
+test('everything can be done by keyboard', async () => {
+  const server = await serve(7);
+  const tab = await open(server);
+  const { keyboard } = tab.page;
+  await keyboard.press('/');
+  await keyboard.type('re');
+  await waitFor('the jobs with re in them', async () => (await namesIn(tab)).length < 7);
+  await keyboard.press('Escape');
+  await waitFor('all jobs', async () => (await namesIn(tab)).length === 7);
+  await keyboard.press('ArrowDown');
+  await keyboard.press('ArrowDown');
+  expect(await focused(tab)).toBe('newsletter');
+  await keyboard.press('ArrowUp');
+  await keyboard.press('Enter');
+  await tab.page.waitForSelector('.act.pause');
+  await tab.page.focus('.act.pause');
+  await keyboard.press('Enter');
+  await tab.page.waitForSelector('dialog[open]');
+  await keyboard.press('Escape');
+  await waitFor('no dialog', async () => (await tab.page.$('dialog')) === null);
+  expect(server.posts).toEqual([]);
+  await keyboard.press('Escape');
+  await tab.page.waitForSelector('table.jobs');
+  await tab.page.goto(`${server.url}#ahead`);
+  await tab.page.waitForSelector('.ahead-bins');
+  await tab.page.focus('.ahead-bins');
+  await keyboard.press('ArrowRight');
+  await shows(tab, 'engineers', '.picked-bin');
+});
+
+test('hostile names, errors and notes are shown as text', async () => {
+  const server = await serve(8);
+  const tab = await open(server, `job/${encodeURIComponent(HOSTILE)}`);
+  await shows(tab, '<img src=x onerror=', 'h2');
+  expect(await textOf(tab)).toContain('\\u202egnp.exe');
+  await tab.page.goto(`${server.url}#jobs`);
+  await tab.page.waitForSelector('table.jobs');
+  expect(await tab.page.$('main img')).toBeNull();
+  expect(await tab.page.title()).not.toContain('owned');
+  expect(tab.faults).toEqual([]);
+});
+
+test('a dialog says what an action does, its outcome is shown, and a refusal stays in the dialog', async () => {
+  const server = await serve(7);
+  const tab = await open(server, 'job/invoices');
+  await tab.page.locator('.act.fire').click();
+  await shows(tab, 'in the whole fleet (3 instances)', 'dialog');
+  await tab.page.locator('dialog button[type=submit]').click();
+  await shows(tab, "fire of 'invoices' was done", '.notice');
+  await shows(tab, 'fired', '.states');
+  await tab.page.locator('.act.forget').click();
+  await shows(tab, 'its data must stay', 'dialog');
+  expect(await tab.page.$('dialog button[type=submit]:disabled')).not.toBeNull();
+  await tab.page.keyboard.press('Escape');
+  server.refuse = 'Redis is out of memory';
+  await tab.page.locator('.act.demand').click();
+  await tab.page.locator('dialog button[type=submit]').click();
+  await shows(tab, 'Redis is out of memory', 'dialog [role=alert]');
+});
+
+test('who may only read sees no buttons', async () => {
+  const server = await serve(7);
+  server.access = 'read';
+  const tab = await open(server, 'job/invoices');
+  await shows(tab, 'You may look', '.job-head');
+  await shows(tab, 'read-only', 'header');
+  expect(await tab.page.$$('.act')).toEqual([]);
+});
+
+test('a change is shown when it is pushed, without another request', async () => {
+  const server = await serve(7);
+  const tab = await open(server);
+  await shows(tab, 'engineers', 'table');
+  const before = server.gets.length;
+  const job = server.fleet.jobs.get('engineers')?.summary;
+  if (!job) throw new Error('no such job');
+  server.push({ jobs: [{ ...job, attention: ['failing'], failuresInARow: 5 }], gone: ['sitemap'] });
+  await shows(tab, 'failing, 5 in a row', 'tbody');
+  expect(await namesIn(tab)).not.toContain('sitemap');
+  await waitFor('the count in the title', async () => (await tab.page.title()).startsWith('(3) '));
+  expect(server.gets.length).toBe(before);
+});
+
+test('a lost connection is said, and what changed meanwhile is shown after it', async () => {
+  const server = await serve(7);
+  const tab = await open(server);
+  server.down();
+  await shows(tab, 'The connection is lost', '.no-link');
+  server.fleet.jobs.delete('sitemap');
+  server.up();
+  await tab.page.waitForSelector('.link.live');
+  expect(await tab.page.$('.no-link')).toBeNull();
+  await waitFor('the job to go', async () => !(await namesIn(tab)).includes('sitemap'));
+});
+
+test('1,000 jobs are shown, searched and sorted as quickly as a person types', async () => {
+  const tab = await open(await serve(1000));
+  expect((await namesIn(tab)).length).toBeLessThan(200);
+  // In the page itself: what the test's machine does meanwhile is not counted.
+  const ms = await tab.page.evaluate(async () => {
+    const field = document.querySelector<HTMLInputElement>('input[type=search]');
+    const started = performance.now();
+    if (field) field.value = 'audit-image 1';
+    field?.dispatchEvent(new Event('input', { bubbles: true }));
+    while (document.querySelectorAll('td.name > a').length > 5) await new Promise(requestAnimationFrame);
+    return performance.now() - started;
+  });
+  expect(ms).toBeLessThan(2000);
+  await tab.page.focus('input[type=search]');
+  await tab.page.keyboard.press('Escape');
+  await waitFor('all jobs again', async () => (await namesIn(tab)).length >= 60);
+  let rows = 0;
+  while (rows < 1000) {
+    await tab.page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    const before = rows;
+    await waitFor('more rows', async () => {
+      rows = (await namesIn(tab)).length;
+      return rows > before;
+    });
+  }
+});
