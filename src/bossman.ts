@@ -26,6 +26,7 @@ import { Instance } from './instance';
 import type {
   BossmanOptions,
   Connection,
+  FleetConnection,
   IoredisClient,
   IoredisOptions,
   JobDefinition,
@@ -147,7 +148,7 @@ class Bossman extends EventEmitter {
    */
   pause(name: string, options: PauseOptions = {}): Promise<void> {
     const known = readName(name);
-    const settings = readPauseOptions(options, this.instance.now());
+    const settings = readPauseOptions(options, this.instance.shared.time.wall());
     return this.instance.calls.perform('pause', known, () => this.instance.paused.pause(known, settings));
   }
 
@@ -188,9 +189,8 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Asks all instances of the fleet over pub/sub, and returns those that answer, this one included. Takes a few milliseconds,
-   * or 0.6 s if an instance does not answer, and on a Cluster. Instances of the original never answer, and no instance can
-   * answer while Redis refuses writes, for example when it is out of memory: see `hirersKnown` of `jobs()`.
+   * The instances that answer over pub/sub, this one included. Takes a few milliseconds, or 0.6 s if one does not answer, and
+   * on a Cluster. The original never answers, nor does anybody while Redis refuses writes: see `hirersKnown` of `jobs()`.
    *
    * @returns rejects if Redis refuses
    */
@@ -288,7 +288,7 @@ declare namespace Bossman {
   // biome-ignore format: a name a line would be longer than the methods
   export {
     BossmanError, type BossmanErrorCode, type BossmanEvents, type BossmanListener, type BossmanOptions, type Connection,
-    type ErrorDetails, type FailEvent, type FinishEvent, type HistoryOptions, type InstanceInfo,
+    type ErrorDetails, type FailEvent, type FinishEvent, type FleetConnection, type HistoryOptions, type InstanceInfo,
     type IoredisClient, type IoredisOptions, type JobDefinition, type JobInfo, type LostEvent, type LostTrace,
     type NextOptions, nextSlots, type PausedInfo, type PauseEvent, type PauseOptions, type PauseTrace,
     type PlanEvent, type Qa, type QuitOptions, type ResumeEvent, type ResumeTrace, type RunContext,

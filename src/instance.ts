@@ -52,7 +52,7 @@ export class Instance {
   readonly listener: Listener;
   readonly jobs = new Map<string, Job>();
   private readonly origin = new Origin();
-  private readonly shared: Shared;
+  readonly shared: Shared;
   private readonly client: Client;
   private readonly subscriber: Client;
   private readonly slots: Slots;
@@ -61,7 +61,7 @@ export class Instance {
   private readonly presence: Presence;
   private readonly deaths: Deaths;
   private readonly bellFallback: BellFallback;
-  readonly parts: Part[];
+  readonly parts: readonly Part[];
   private quitting: Promise<void> | null = null;
 
   /**
@@ -73,7 +73,7 @@ export class Instance {
     readonly settings: InstanceSettings,
     connection: Connection | undefined,
   ) {
-    const { client, subscriber, keys, time } = openLink(connection, settings.prefix);
+    const { client, subscriber, keys, time } = openLink(connection, settings.prefix, this);
     this.client = client;
     this.subscriber = subscriber;
     const { jobs, origin } = this;
@@ -129,8 +129,7 @@ export class Instance {
     this.presence = new Presence(shared, () => this.runner.going);
     const reads = new InspectionStore(this.client, keys);
     const roll = new RollCall(shared, reads, !isCluster(this.client), this.presence);
-    const suspected = (name: string, token: string) => this.onSuspected(name, token);
-    this.deaths = new Deaths(shared, roll, { ...shared, suspected });
+    this.deaths = new Deaths(shared, roll, { ...shared, suspected: (...of) => this.onSuspected(...of) });
     this.overview = new Overview(shared, reads, roll, this.deaths);
 
     const canAsk = () => this.client.status === 'ready';
@@ -153,11 +152,9 @@ export class Instance {
         },
       },
     );
-    const wake = new Wake(clock, { canAsk, ask: () => store.readClock() });
+    const wake = new Wake(clock, { canAsk, ask: () => store.readClock() }, time);
     const { listener, slots, demands, recoveries, followers, paused } = this;
-    this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses];
-    // A time that is moved by a test does not pass while the machine sleeps.
-    if (!time.isMoved) this.parts.push(wake);
+    this.parts = [listener, slots, demands, recoveries, places, followers, paused, pauses, wake];
     this.forgetting = new Forgetting(shared, this);
     for (const part of this.parts) part.start?.();
     this.watchConnections();
@@ -166,11 +163,6 @@ export class Instance {
   /** The name of this instance in Redis and in traces. */
   get id(): string {
     return this.shared.store.instance;
-  }
-
-  /** The wall clock, in ms since the epoch. */
-  now(): number {
-    return this.shared.time.wall();
   }
 
   /** Makes the job known here, in place of an earlier hire of its name, and stores its plan. */
@@ -188,6 +180,15 @@ export class Instance {
     const others = this.runner.quitInside();
     this.quitting ??= this.origin.call(() => this.close(timeout));
     return others ? Promise.race([this.quitting, others]) : this.quitting;
+  }
+
+  /** Ends as if the process had died: from here on nothing is told, sent or begun. */
+  die(): void {
+    this.quitting ??= Promise.resolve();
+    this.calls.closed = true;
+    this.reporter.silence();
+    for (const part of this.parts) part.stop?.();
+    this.runner.stop();
   }
 
   private watchConnections(): void {

@@ -5,7 +5,19 @@ import type { RedisOptions } from 'ioredis';
  * duplicated and otherwise not used. Options and clients may belong to another major version of ioredis than the one
  * bossman depends on.
  */
-export type Connection = string | URL | number | RedisOptions | IoredisOptions | IoredisClient;
+export type Connection =
+  | string
+  | URL
+  | number
+  | RedisOptions
+  | IoredisOptions
+  | IoredisClient
+  | FleetConnection;
+
+/** The connection of a fleet in memory; see `bossman/testing`. */
+export interface FleetConnection {
+  readonly isInMemory: true;
+}
 
 /** The options that all versions of ioredis share. */
 export interface IoredisOptions {

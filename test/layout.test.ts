@@ -9,7 +9,7 @@ const isProgram = (file: string) => file.startsWith('cli/') || file.startsWith('
 
 /** The folders of `src/`, and the files beside them, from the public face down: each may import those below it. */
 const LAYERS = [
-  ...['index', 'cli', 'page', 'web', 'otel', 'bossman', 'instance'],
+  ...['index', 'cli', 'page', 'web', 'otel', 'testing', 'memory', 'bossman', 'instance'],
   ...['inspection', 'slots', 'demands', 'plans', 'runs'],
   ...['shared', 'hints', 'telling', 'redis'],
   ...['job', 'settings', 'options', 'info', 'events'],

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Run } from './run';
 
 /**
  * Knows within which run the current code is called. `quit` needs this, because a run that waits for its own end would wait
@@ -9,13 +10,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
  * other way: a stack trace ends where a callback begins, and the code that calls `quit` may not have the context that `work`
  * received. From Node 24 on it costs nothing either way.
  */
-export class Inside<Run> {
-  private readonly storage = new AsyncLocalStorage<Run>();
+export class Inside<Of = Run> {
+  private readonly storage = new AsyncLocalStorage<Of>();
   /** Chains in progress. */
   private going = 0;
 
   /** Calls the chain of a run, which never rejects. */
-  call<T>(run: Run, chain: () => Promise<T>): Promise<T> {
+  call<T>(run: Of, chain: () => Promise<T>): Promise<T> {
     this.going += 1;
     const settles = this.storage.run(run, chain);
     void settles.then(() => {
@@ -26,7 +27,10 @@ export class Inside<Run> {
   }
 
   /** The run within which this is called, which may have ended; undefined if there is none. */
-  get run(): Run | undefined {
+  get run(): Of | undefined {
     return this.storage.getStore();
   }
 }
+
+/** One for the process: it tells the runs of all instances apart. */
+export const inside = new Inside();

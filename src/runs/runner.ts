@@ -11,7 +11,7 @@ import { perform } from './chain';
 import { Departure } from './departure';
 import { tellEnd, tellLost } from './endings';
 import { HeldLock } from './held-lock';
-import { Inside } from './inside';
+import { inside } from './inside';
 import type { Places } from './places';
 import { Run } from './run';
 import { NOT_RUN, NOTHING_REVEALED, type Outcome, Settling } from './settling';
@@ -19,9 +19,6 @@ import type { Ticket } from './ticket';
 
 /** ms that a run has to end after quit has aborted its signal. */
 const GRACE = 500;
-
-/** One for the process, because it distinguishes the runs of all instances. */
-const inside = new Inside<Run>();
 
 /** Runs slots and demands that were won: lock → run → settle. Returns what settling reveals; see `Settling.settle`. */
 export class Runner {
@@ -180,7 +177,7 @@ export class Runner {
   private work(run: Run): Promise<Ending> {
     const { origin, time } = this.shared;
     const chain = () => perform(run, this.qas, this.shared);
-    return origin.call(() => inside.call(run, () => time.work(chain)));
+    return origin.call(() => inside.call(run, () => time.work(run, chain)));
   }
 
   /** The chain has settled. */

@@ -18,6 +18,7 @@ export class Reporter implements Teller {
   /** By `TOPIC KIND`: when it last hit each job, or connection, that has not worked since. */
   private readonly episodes = new Map<string, Map<string, number>>();
   private muted = false;
+  private silent = false;
 
   /**
    * @param instance its id
@@ -31,10 +32,11 @@ export class Reporter implements Teller {
   ) {}
 
   hears(event: keyof BossmanEvents): boolean {
-    return this.emitter.listenerCount(event) > 0 || heardChannel(event) !== undefined;
+    return !this.silent && (this.emitter.listenerCount(event) > 0 || heardChannel(event) !== undefined);
   }
 
   tell<E extends keyof BossmanEvents>(event: E, ...payload: BossmanEvents[E]): void {
+    if (this.silent) return;
     this.origin.call(() => {
       try {
         heardChannel(event)?.publish({ ...payload[0], instance: this.instance() });
@@ -46,7 +48,7 @@ export class Reporter implements Teller {
   }
 
   trouble(error: BossmanError, topic?: string, who = error.job ?? ''): void {
-    if (this.muted && topic !== undefined) return;
+    if (this.silent || (this.muted && topic !== undefined)) return;
     if (topic !== undefined) {
       // Redis' refusals begin with a word for their kind: OOM, READONLY, NOPERM.
       const kind = error.code === 'COMMAND' ? messageOf(error.cause).split(' ', 1)[0] : '';
@@ -78,6 +80,11 @@ export class Reporter implements Teller {
   /** The connections are being closed: what fails from here on for want of them is nothing that anybody could mend. */
   mute(): void {
     this.muted = true;
+  }
+
+  /** From here on nothing is told. */
+  silence(): void {
+    this.silent = true;
   }
 
   listenerFailed(event: string, thrown: unknown): void {

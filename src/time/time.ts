@@ -22,7 +22,7 @@ export interface Time {
    */
   brief(ms: number, call: () => void): Timer;
   /** Calls the chain of a run. Whoever moves the time waits until it has settled, or waits for that time. */
-  work<T>(chain: () => Promise<T>): Promise<T>;
+  work<T>(run: object, chain: () => Promise<T>): Promise<T>;
 }
 
 /** The process's own. */
@@ -35,5 +35,5 @@ export const PROCESS_TIME: Time = {
   cancel,
   within,
   brief: after,
-  work: (chain) => chain(),
+  work: (_run, chain) => chain(),
 };

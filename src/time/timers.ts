@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
+import { MessageChannel } from 'node:worker_threads';
 
 /** ms; the longest wait that a timer can hold: a longer one would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
@@ -21,8 +22,41 @@ export const setImmediate: (call: () => void) => void = replaced
   ? (call) => void after(0, call)
   : timers.setImmediate;
 
+/** Resolves in a later turn of the event loop, also where timers were replaced before the package was loaded. */
+export function macrotask(): Promise<void> {
+  if (!replaced) return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    posted.push(resolve);
+    channel ??= openChannel();
+    // It keeps the process alive while a message is on its way, and no longer.
+    channel.port1.ref();
+    channel.port2.postMessage(null);
+  });
+}
+
+/** Made when it is needed first. */
+let channel: MessageChannel | null = null;
+const posted: (() => void)[] = [];
+
+function openChannel(): MessageChannel {
+  const made = new MessageChannel();
+  made.port1.on('message', () => {
+    if (posted.length === 1) made.port1.unref();
+    posted.shift()?.();
+  });
+  return made;
+}
+
 /** As `process.nextTick` of Node. */
 export const nextTick: (call: () => void) => void = replaced ? soon : process.nextTick.bind(process);
+
+/**
+ * Resolves when nothing is left in the queue of microtasks, so that all promises have settled that wait for nothing else. Takes
+ * no turn of the event loop, unless timers were replaced before the package was loaded.
+ */
+export function drained(): Promise<void> {
+  return replaced ? macrotask() : new Promise((resolve) => nextTick(resolve));
+}
 
 /** As `queueMicrotask` of Node. */
 export function soon(call: () => void): void {

@@ -29,6 +29,11 @@ export class Turns {
     return now - this.beganAt < BUDGET;
   }
 
+  /** Nothing waits for a later turn. */
+  get isIdle(): boolean {
+    return this.queue.length === 0;
+  }
+
   /** Runs the task at once, or in a later turn if others wait or this turn has no time left. Tasks run in order. */
   do(task: () => void): void {
     if (this.queue.length === 0 && this.hasTime()) task();

@@ -1,4 +1,5 @@
 import type { RedisClock } from './clock';
+import { PROCESS_TIME, type Time } from './time';
 import { cancel, each, type Timer } from './timers';
 
 /** ms between two comparisons of the clocks, and the least that counts as a sleep. */
@@ -31,9 +32,12 @@ export class Wake {
       /** Reads Redis' clock. */
       ask: () => Promise<void>;
     },
+    private readonly time: Pick<Time, 'isMoved'> = PROCESS_TIME,
   ) {}
 
   start(): void {
+    // Such a time does not go on while the machine sleeps.
+    if (this.time.isMoved) return;
     this.lead = this.wallLead();
     this.timer = each(EVERY, () => this.compareClocks());
     this.timer.unref();

@@ -9,6 +9,7 @@ import { Store } from '../../src/redis/store';
 import { everySchedule, type Schedule } from '../../src/schedule/schedule';
 import { FIRED } from '../../src/scripts/generated';
 import { RedisClock } from '../../src/time/clock';
+import { Mirror } from '../support/mirror';
 import {
   about,
   type Entry,
@@ -19,6 +20,7 @@ import {
 } from '../support/protocol-model';
 import { type Answered, Promises, type Seen } from '../support/protocol-promises';
 import { testUrl } from '../support/redis';
+import { msOf, pass, TravellingClient, travel } from '../support/travel';
 
 /*
  * Random calls of three instances, and what may happen around them, on a real Redis. After each call its answer and what
@@ -38,36 +40,6 @@ const SEED = Number(process.env.BOSSMAN_SEED ?? 1);
 // Some 20 ms for each, and a while to shrink one that fails.
 // On two busy cores a sequence takes up to 0.4 s.
 jest.setTimeout(60_000 + RUNS * 500);
-/** Keys expire as they would have after so many ms. */
-const AGE = `
-  for _, key in ipairs(KEYS) do
-    local rest = redis.call('PTTL', key) - ARGV[1]
-    if rest > 0 then redis.call('PEXPIRE', key, rest) else redis.call('DEL', key) end
-  end`;
-const READS_TIME = "local time = redis.call('TIME')";
-
-/** What the steps have let pass, for all clients. */
-let passedS = 0;
-
-/** A client whose scripts see the time that the steps have let pass. */
-class TravellingClient extends Redis {
-  /** Redis' time in the last answer of a script, in ms. */
-  answeredAt = Number.NaN;
-
-  override defineCommand(name: string, { lua }: { lua: string }): void {
-    if (!lua.includes(READS_TIME)) throw new Error(`${name} reads the time in a way that is not known here`);
-    const travelling = `${READS_TIME} time[1] = time[1] + ARGV[#ARGV]`;
-    super.defineCommand(name, { lua: lua.replace(READS_TIME, travelling) });
-    const send: unknown = Reflect.get(this, name);
-    if (typeof send !== 'function') throw new TypeError(`ioredis did not define ${name}`);
-    Reflect.set(this, name, async (...args: unknown[]) => {
-      const reply: unknown = await send.call(this, ...args, passedS);
-      if (Array.isArray(reply)) this.answeredAt = Math.floor(Number(reply[0]) / 1000);
-      return reply;
-    });
-  }
-}
-
 /** A command with all its arguments, so that it can be sent again. */
 interface Call {
   verb: Answered['verb'];
@@ -184,9 +156,7 @@ class World {
   }
 
   async pass(seconds: number): Promise<void> {
-    const volatile = [this.keys.lock(JOB), this.keys.trigger(JOB)];
-    await this.redis.eval(AGE, volatile.length, ...volatile, seconds * 1000);
-    passedS += seconds;
+    await pass(this.redis, seconds, [this.keys.lock(JOB), this.keys.trigger(JOB)]);
   }
 
   /** Data was lost, which takes a while: no stamp from before is given again. */
@@ -198,17 +168,18 @@ class World {
   async clear(): Promise<void> {
     const { plans, due, demands, runs, recovers, counts, paused } = this.keys;
     const ofJob = [this.keys.lock(JOB), this.keys.trigger(JOB), this.keys.demandTrigger(JOB)];
-    await this.redis.del(
-      plans,
-      due,
-      demands,
-      runs,
-      recovers,
-      counts,
-      paused,
-      this.keys.history(JOB),
-      ...ofJob,
-    );
+    await this.del(plans, due, demands, runs, recovers, counts, paused, this.keys.history(JOB), ...ofJob);
+  }
+
+  /** In Redis and in memory, as the next one. */
+  async del(...keys: string[]): Promise<void> {
+    await this.redis.del(...keys);
+    travel.mirror.db.del(...keys);
+  }
+
+  async setSlot(slot: number): Promise<void> {
+    await this.redis.zadd(this.keys.due, slot, JOB);
+    travel.mirror.db.zadd(this.keys.due, slot, JOB);
   }
 
   async now(): Promise<number> {
@@ -223,6 +194,7 @@ class World {
     const expected = call.expected(member.client.answeredAt, reply);
     if (expected) expect(reply).toMatchObject(expected);
     const after = await this.look();
+    await travel.mirror.compare(this.redis, this.keys, JOB);
     const answered = answerTo(call, reply, before, after);
     this.promises.check(answered, before, after);
 
@@ -652,33 +624,33 @@ const losses = fc
   .constantFrom('trigger', 'lock', 'plans', 'due', 'paused', 'demands', 'everything')
   .map((what) =>
     step(`Redis loses ${what}`, always, async (world) => {
-      const { redis, keys, model, promises } = world;
+      const { keys, model, promises } = world;
       const isLost = (kind: string) => what === kind || what === 'everything';
       if (isLost('trigger')) {
-        await redis.del(keys.trigger(JOB));
+        await world.del(keys.trigger(JOB));
         model.trigger = null;
       }
       if (isLost('lock')) {
-        await redis.del(keys.lock(JOB));
+        await world.del(keys.lock(JOB));
         model.lock = null;
       }
-      if (isLost('plans')) await redis.del(keys.plans);
-      if (isLost('due')) await redis.del(keys.due);
+      if (isLost('plans')) await world.del(keys.plans);
+      if (isLost('due')) await world.del(keys.due);
       if (isLost('plans') || isLost('due')) {
         if (model.entry) promises.losePlan(model.entry.stamp);
         model.entry = null;
       }
       if (isLost('paused')) {
-        await redis.del(keys.paused);
+        await world.del(keys.paused);
         model.losePause();
       }
       if (isLost('demands')) {
-        await redis.del(keys.demands);
+        await world.del(keys.demands);
         model.loseDemands();
         promises.loseDemands();
       }
       if (isLost('everything')) {
-        await redis.del(keys.runs, keys.counts, keys.history(JOB));
+        await world.del(keys.runs, keys.counts, keys.history(JOB));
         model.loseNotes();
       }
       await world.lose();
@@ -696,7 +668,8 @@ const rollbacks = fc
         const older = world.past.at(-1 - back);
         if (!older) return;
         await redis.hset(keys.plans, JOB, older.text);
-        await redis.zadd(keys.due, older.slot, JOB);
+        travel.mirror.db.hset(keys.plans, JOB, older.text);
+        await world.setSlot(Number(older.slot));
         promises.losePlan(Math.max(...world.past.map(({ entry }) => entry.stamp)));
         model.entry = older.entry;
         await world.lose();
@@ -709,12 +682,13 @@ const setsBack = fc.constantFrom('long past', 'just claimed').map((what) =>
   step(
     `somebody else sets the slot back to one that is ${what}`,
     ({ model: { entry } }) => entry !== null && entry.slot < FIRED && newestClaim(entry) !== undefined,
-    async ({ redis, keys, model, promises }) => {
+    async (world) => {
+      const { model, promises } = world;
       const { entry } = model;
       const newest = entry && newestClaim(entry);
       const to = what === 'long past' ? 5 : newest?.claimed;
       if (!entry || to === undefined || to >= entry.slot) return;
-      await redis.zadd(keys.due, to, JOB);
+      await world.setSlot(to);
       promises.setBack(entry.stamp, entry.slot, to);
       model.entry = { ...entry, slot: to };
     },
@@ -723,14 +697,12 @@ const setsBack = fc.constantFrom('long past', 'just claimed').map((what) =>
 
 const originals = fc.constantFrom(10, 35).map((seconds) =>
   step(`an original sets the trigger to ${seconds} s`, always, async ({ redis, keys, model }) => {
-    const answers = await redis
-      .multi()
-      .time()
-      .set(keys.trigger(JOB), JOB, 'PX', seconds * 1000, 'NX')
-      .exec();
-    const [[, time] = [], [, set] = []] = answers ?? [];
-    const endsAt = msOf(time) + seconds * 1000;
-    if (set) model.trigger = { endsAt, original: true };
+    const endsAt = msOf(await redis.time()) + seconds * 1000;
+    // Exactly then, as the memory's has to end at the same time.
+    const set = await redis.set(keys.trigger(JOB), JOB, 'PXAT', endsAt - travel.passedS * 1000, 'NX');
+    if (!set) return;
+    model.trigger = { endsAt, original: true };
+    travel.mirror.setTextAt(keys.trigger(JOB), JOB, endsAt);
   }),
 );
 
@@ -740,6 +712,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
 
   beforeEach(() => {
     redis = new Redis(testUrl());
+    travel.mirror = new Mirror();
     clients = [1, 2, 3].map(() => new TravellingClient(testUrl()));
   });
 
@@ -805,7 +778,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
       await world.pass(60);
       expect(await claim(one, armed)).toMatchObject({ verdict: 'run', claimed: slot });
       await world.pass(5);
-      await redis.zadd(world.keys.due, Math.max(0, slot + distance), JOB);
+      await world.setSlot(Math.max(0, slot + distance));
       // It has not heard of the claim.
       expect(await claim(other, armed)).toMatchObject({ verdict: 'ahead', claimed: slot + MINUTE });
       expect(Number(await redis.zscore(world.keys.due, JOB))).toBe(slot + MINUTE);
@@ -865,6 +838,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
       }
     });
     await fc.assert(property, { numRuns: RUNS, seed: SEED });
+    expect(travel.mirror.agreed).toBeGreaterThan(10 * RUNS);
   });
 });
 
@@ -913,10 +887,4 @@ function knownOf(pause: Pause | null): KnownPause | null {
 
 function noteOf(startedAt: number): string {
   return JSON.stringify({ startedAt });
-}
-
-/** What TIME answered, in ms, as the scripts see it. */
-function msOf(time: unknown): number {
-  const [seconds, micros] = Array.isArray(time) ? time : [];
-  return (Number(seconds) + passedS) * 1000 + Math.floor(Number(micros) / 1000);
 }
