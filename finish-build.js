@@ -5,7 +5,7 @@ const { buildSync } = require('esbuild');
 const { preProcessFile } = require('typescript');
 
 const DIST = join(__dirname, 'dist');
-const ENTRIES = ['index.d.ts', 'otel/index.d.ts', 'web/index.d.ts'];
+const ENTRIES = ['index.d.ts', 'otel/index.d.ts', 'testing/index.d.ts', 'web/index.d.ts'];
 
 // In place of the module that only names them, so that nobody has to install them.
 const { metafile } = buildSync({

@@ -41,6 +41,7 @@ const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'yaml', 'text', 'mermaid'];
 const PATHS = {
   bossman: [join(ROOT, 'src', 'index.ts')],
   'bossman/otel': [join(ROOT, 'src', 'otel', 'index.ts')],
+  'bossman/testing': [join(ROOT, 'src', 'testing', 'index.ts')],
 };
 
 const manifest: {

@@ -40,9 +40,9 @@ const LEFTOVERS = ['node_modules', 'dist', 'coverage', '.git'];
 
 const BOTH_KINDS = [
   ...['usage.mts', 'usage.cts', 'contract.mts', 'contract.cts', 'otel.mts', 'otel.cts', 'web.mts', 'web.cts'],
-  ...['other-versions.mts', 'import-require.cts'],
+  ...['testing.mts', 'testing.cts', 'other-versions.mts', 'import-require.cts'],
 ];
-const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'web.ts', 'import-require.cts'];
+const COMMONJS = ['usage.ts', 'contract.ts', 'otel.ts', 'web.ts', 'testing.ts', 'import-require.cts'];
 const NODE10 = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
 const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 const NO_INTEROP = { esModuleInterop: false, ignoreDeprecations: '6.0' };
@@ -59,11 +59,11 @@ const SETUPS: Record<string, Setup> = {
   'node16-no-interop': { sources: BOTH_KINDS, options: { module: 'node16', ...NO_INTEROP } },
   nodenext: { sources: BOTH_KINDS, options: { module: 'nodenext' } },
   bundler: {
-    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts', 'other-versions.mts'],
+    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts', 'testing.mts', 'other-versions.mts'],
     options: BUNDLER,
   },
   'bundler-no-interop': {
-    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts'],
+    sources: ['usage.mts', 'contract.mts', 'otel.mts', 'web.mts', 'testing.mts'],
     options: { ...BUNDLER, ...NO_INTEROP, allowSyntheticDefaultImports: false },
   },
   strictest: {
@@ -105,6 +105,11 @@ it('bossman/otel alone needs its optional peer, and is one module by import and 
   expect(needy.filter((file) => !file.startsWith('dist/otel/'))).toEqual([]);
   cpSync(join(CONSUMERS, 'otel.mjs'), join(project, 'otel.mjs'));
   run(process.execPath, ['otel.mjs'], project);
+});
+
+it('bossman/testing is one module by import and by require, works without a Redis, and is loaded by nothing else', () => {
+  cpSync(join(CONSUMERS, 'testing.mjs'), join(project, 'testing.mjs'));
+  run(process.execPath, ['testing.mjs'], project);
 });
 
 it(
@@ -204,7 +209,10 @@ it('what is bundled has its licence beside it', () => {
 });
 
 it('the declarations are those that a compiler reads', () => {
-  writeSetup('read', { sources: ['usage.cts', 'otel.cts', 'web.cts'], options: { module: 'node16' } });
+  writeSetup('read', {
+    sources: ['usage.cts', 'otel.cts', 'web.cts', 'testing.cts'],
+    options: { module: 'node16' },
+  });
   const all = run(binary('tsc'), ['-p', 'read.json', '--listFilesOnly'], project).split('\n');
   const own = all.flatMap((file) => /\/node_modules\/bossman\/(.*)$/.exec(file)?.[1] ?? []);
   expect(files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual(own.sort());
