@@ -16,7 +16,7 @@ import { Redis } from 'ioredis';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
 import { type Block, blocksOf, programOf, usesBossman } from './docs/blocks';
-import { PAGE } from './frameworks/page';
+import { PAGE, WEB } from './frameworks/page';
 import { makeFaultyFleet } from './support/faults';
 import { type RedisServer, startServer } from './support/redis';
 import { waitFor } from './support/wait';
@@ -42,6 +42,7 @@ const PATHS = {
   bossman: [join(ROOT, 'src', 'index.ts')],
   'bossman/otel': [join(ROOT, 'src', 'otel', 'index.ts')],
   'bossman/testing': [join(ROOT, 'src', 'testing', 'index.ts')],
+  'bossman/web': [join(ROOT, 'src', 'web', 'index.ts')],
 };
 
 const manifest: {
@@ -52,8 +53,11 @@ const manifest: {
 } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 const blocks = DOCUMENTS.flatMap(blocksOf);
-/** Those of PAGE are for frameworks that are not installed here: see test/frameworks.test.ts. */
-const own = blocks.filter(({ at }) => !at.startsWith(`${PAGE}:`));
+/** Those of PAGE are for frameworks that are not installed here: see test/frameworks. */
+const own = blocks.filter(
+  ({ at, section }) =>
+    !at.startsWith(`${PAGE}:`) && !(at.startsWith(`${WEB.page}:`) && section === WEB.section),
+);
 const inLanguage = (...languages: string[]) => own.filter(({ language }) => languages.includes(language));
 const programs = inLanguage(...PROGRAMS);
 const named = (some: Block[]) => some.map((block): [string, Block] => [block.at, block]);

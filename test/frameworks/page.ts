@@ -3,6 +3,9 @@ import { type Block, blocksOf } from '../docs/blocks';
 /** The document whose programs are run here, with the frameworks that they are for. */
 export const PAGE = 'docs/frameworks.md';
 
+/** Where the pages of `bossman/web` are mounted in frameworks. */
+export const WEB = { page: 'docs/web.md', section: 'Mounting' };
+
 /** What a section of the page tells a reader to do. */
 export interface Section {
   heading: string;
