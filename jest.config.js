@@ -8,6 +8,7 @@ const ALONE = inTest([
   'slots/early',
   'slots/late',
   'chaos/hostile/hostile',
+  'web/tabs',
 ]);
 
 /**

@@ -1,3 +1,4 @@
+import { BossmanError } from '../errors';
 import { bellsIn } from '../hints/bell';
 import type { InstanceInfo } from '../info';
 import { after, cancel, each, monotonicMs, type Timer } from '../time/timers';
@@ -52,6 +53,8 @@ export class Live {
   private endedAt = Number.NEGATIVE_INFINITY;
   /** A bell has rung, or we have done something, since the last look began. */
   private stale = true;
+  /** The last look succeeded. */
+  private isTaken = false;
   private wait: number = RUNNING.first;
   private timer: Timer | null = null;
   private pulse: Timer | null = null;
@@ -146,11 +149,12 @@ export class Live {
     const took = this.endedAt - this.beganAt;
     const isRunning = this.picture?.jobs.some(({ running }) => running !== null) ?? true;
     const rest = this.stale ? COLLECT : isRunning ? this.wait : IDLE;
-    const pause = Math.max(GAP, GAPS * took) - (monotonicMs() - this.endedAt);
+    const pause = Math.min(IDLE, Math.max(GAP, GAPS * took)) - (monotonicMs() - this.endedAt);
     if (isRunning) this.wait = Math.min(2 * this.wait, RUNNING.longest);
     this.timer = after(Math.max(rest, Number.isFinite(pause) ? pause : 0), () => {
-      this.look().catch(() => {
-        // Reported by the source, and to the tabs by their own requests. Looked again as if nothing were heard.
+      // Reported by the source, and to the tabs when they ask. After a quit there is nothing to see.
+      this.look().catch((error: unknown) => {
+        if (error instanceof BossmanError && error.code === 'QUIT') this.close();
       });
     });
     this.timer.unref();
@@ -159,6 +163,8 @@ export class Live {
   /** One look at a time: whoever asks meanwhile gets its picture. */
   private look(): Promise<Picture> {
     this.looking ??= this.take().finally(() => {
+      // After a failure, a picture is an old one.
+      if (!this.isTaken) this.stale = true;
       this.looking = null;
       this.endedAt = monotonicMs();
       this.plan();
@@ -168,7 +174,7 @@ export class Live {
 
   private async take(): Promise<Picture> {
     this.beganAt = monotonicMs();
-    this.stale = false;
+    this.stale = this.isTaken = false;
     const { now, jobs, instances, silence } = await this.source.look();
     const strips = await this.strips.read(jobs);
     const before = this.picture;
@@ -188,6 +194,7 @@ export class Live {
     const gone = [...this.prints.keys()].filter((name) => !prints.has(name));
     this.prints = prints;
     this.picture = { now, jobs: summaries, instances, silence };
+    this.isTaken = true;
     if (before)
       this.tell({ now, jobs: changed, gone, all: false, fleet: differ(before.instances, instances) });
     return this.picture;

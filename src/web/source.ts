@@ -32,11 +32,16 @@ export function sourceOf(fred: Bossman): Source {
   const instance = instanceOf(fred);
   const { calls, overview, listener, reporter } = instance;
   const taps = tapsOf(instance);
+  // Tabs go on asking after a quit, which nobody needs to be told of as an error.
+  const ask = <T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> =>
+    calls.closed
+      ? Promise.reject(new BossmanError('QUIT', 'this instance has quit'))
+      : calls.perform(verb, job, call);
   return {
     prefix: fred.prefix,
-    look: () => calls.perform('jobs', null, () => overview.look()),
-    roll: () => calls.perform('fleet', null, () => overview.callRoll()),
-    recent: (name, last) => calls.perform('history', name, () => overview.recent(name, last)),
+    look: () => ask('jobs', null, () => overview.look()),
+    roll: () => ask('fleet', null, () => overview.callRoll()),
+    recent: (name, last) => ask('history', name, () => overview.recent(name, last)),
     history: (name, last) => fred.history(name, { last }),
     demand: (name) => fred.demand(name),
     pause: (name, options) => fred.pause(name, options),

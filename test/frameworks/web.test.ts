@@ -4,9 +4,9 @@ import { freePort } from './http';
 import { sectionsOf, WEB } from './page';
 import { Project } from './project';
 
-const { files } = sectionsOf(blocksOf(WEB.page)).find(({ heading }) => heading === WEB.section) ?? {
-  files: {},
-};
+const [{ files } = { files: {} }] = sectionsOf(
+  blocksOf(WEB.page).filter(({ section }) => section === WEB.section),
+);
 const PACKAGES = [
   ...[
     'express',

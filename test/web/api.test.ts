@@ -245,3 +245,13 @@ it('pushes what changes to every open tab, and with none open nothing is sent to
   pages.close();
   await waitFor('its end', () => last.hasEnded);
 });
+
+it('after a quit its tabs end, and requests are answered with 503, not with errors of the instance', async () => {
+  const fred = fleet.join();
+  const { site } = await serveWeb(fleet, fred);
+  const tab = await site.listen();
+  await waitFor('the tab to be ready', () => tab.heard.length > 0);
+  await fred.quit();
+  expect(await site.get('/api/jobs/job')).toMatchObject({ status: 503, json: { error: { code: 'QUIT' } } });
+  await waitFor('its end', () => tab.hasEnded);
+});
