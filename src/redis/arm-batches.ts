@@ -3,33 +3,33 @@ import { soon } from '../time/timers';
 import { turns } from '../time/turns';
 import type { Waiter } from './waiter';
 
-/** Jobs in one script call: enough to make the call itself cheap, few enough that Redis is busy for a ms at most. */
+/** Jobs per script call: enough to make the call cheap, few enough to block Redis for at most a millisecond. */
 const TOGETHER = 100;
 
-/** A hire that is to reach Redis. */
+/** A hire to send to Redis. */
 export interface ArmRequest<Reply> extends Waiter<Reply> {
   name: string;
   schedule: Schedule;
   /** The next slot of a cron plan. */
   next: number;
   sequence: number;
-  /** ms on Redis' clock: a fire that another instance made later stands; 0: none does */
+  /** ms on Redis' clock; a later fire by another instance stands; 0: there is none */
   since: number;
 }
 
 /**
- * The hires of one turn of the event loop, in one script call for many. What is refused together is sent again one by
- * one, which is harmless, so that each hire has an answer of its own.
+ * Combines the hires of one turn of the event loop into few script calls. If a combined call is refused, its requests
+ * are resent one by one, so that each hire gets its own answer; resending is harmless.
  */
 export class Arms<Reply> {
   private waiting: ArmRequest<Reply>[] = [];
   private readonly names = new Set<string>();
 
-  /** @param send resolves with one answer for each request, in their order */
+  /** @param send resolves with one answer per request, in order */
   constructor(private readonly send: (requests: ArmRequest<Reply>[]) => Promise<Reply[]>) {}
 
   add(request: ArmRequest<Reply>): void {
-    // The script takes each job once.
+    // The script accepts each job only once per call.
     if (this.names.has(request.name)) this.flush();
     this.names.add(request.name);
     if (this.waiting.length === 0) soon(() => this.flush());
@@ -37,7 +37,7 @@ export class Arms<Reply> {
     if (this.waiting.length >= TOGETHER) this.flush();
   }
 
-  /** To be called before anything else is sent, as one instance's calls keep their order. */
+  /** Sends what is waiting. Call this before sending anything else, to keep the order of this instance's calls. */
   flush(): void {
     if (this.waiting.length === 0) return;
     const batch = this.waiting;

@@ -1,7 +1,7 @@
 import { nextTick } from '../time/timers';
 import { turns } from '../time/turns';
 
-/** Calls in one script: enough to make the script itself cheap, few enough that Redis is busy for a ms at most. */
+/** Calls per script: enough to make the script cheap, few enough to block Redis for at most a millisecond. */
 const TOGETHER = 32;
 
 export interface ScriptCall<Verb> {
@@ -12,15 +12,14 @@ export interface ScriptCall<Verb> {
 
 interface Waiting<Verb> {
   call: ScriptCall<Verb>;
-  /** Takes in the answer; an Error when the call was refused. */
+  /** Receives the answer; an Error if the call was refused. */
   settle: (answer: unknown) => void;
   reject: (why: unknown) => void;
 }
 
 /**
- * Lets script calls that are made in one turn of the event loop travel together, as most of what a command costs is the
- * command itself. The first leaves at once, as it mostly is the only one. Their order stays, and none waits for longer than
- * the turn.
+ * Combines the script calls of one turn of the event loop, because most of a command's cost is fixed. The first call is
+ * sent immediately, as it is usually the only one. Calls keep their order, and none waits longer than the turn.
  */
 export class Batches<Verb> {
   private inTurn = false;
@@ -28,7 +27,7 @@ export class Batches<Verb> {
 
   /**
    * @param sendOne resolves with the call's answer
-   * @param sendMany resolves with one answer for each call, in their order; an Error for one that was refused
+   * @param sendMany resolves with one answer per call, in order; an Error for a refused call
    */
   constructor(
     private readonly sendOne: (call: ScriptCall<Verb>) => Promise<unknown>,
@@ -36,7 +35,7 @@ export class Batches<Verb> {
   ) {}
 
   /**
-   * Resolves with what `read` makes of the call's answer.
+   * Resolves with what `read` returns for the call's answer.
    *
    * @param read may throw
    */
@@ -63,7 +62,10 @@ export class Batches<Verb> {
     });
   }
 
-  /** Nothing waits any more; to be called before anything else is sent, and before what may keep the process busy. */
+  /**
+   * Sends everything that is waiting. Call this before sending anything else, and before anything that may block the
+   * event loop.
+   */
   flush(): void {
     const batch = this.waiting;
     const [first] = batch;

@@ -13,15 +13,15 @@ import { readUrl } from './url';
 
 export { isCluster };
 
-/** Where, and how, a connection is made. */
+/** Where and how to connect. */
 export type Place = Pick<RedisOptions, 'host' | 'port' | 'path' | 'tls' | 'family'>;
 
-/** A connection to Redis as the rest of the code sees it; where the two differ, `isCluster` tells them apart. */
+/** A connection to Redis; `isCluster` tells the two kinds apart. */
 export type Client = Redis | Cluster;
 
 /**
- * What an instance needs of each connection, whatever the caller's options say: commands wait for Redis for as long as it
- * takes, one at a time and in order, and numbers come as numbers.
+ * Options that an instance needs on each connection, overriding the caller's: commands wait for Redis as long as
+ * necessary, one at a time and in order, and numbers arrive as numbers.
  */
 export const REQUIRED = {
   lazyConnect: false,
@@ -29,21 +29,21 @@ export const REQUIRED = {
   autoResendUnfulfilledCommands: true,
   enableAutoPipelining: false,
   maxRetriesPerRequest: null,
-  // Redis may well carry out what the caller was told has timed out.
+  // Redis may still execute a command that was reported as timed out.
   commandTimeout: undefined,
-  // ms that a closing socket may keep the process alive.
+  // ms for which a closing socket may keep the process alive.
   disconnectTimeout: 100,
   stringNumbers: false,
   replyMapping: 'legacy',
   monitor: false,
-  // Commands of the caller's own, perhaps under the names of those that are used here.
+  // The caller's own commands may have the same names as ours.
   scripts: undefined,
   himportFieldsets: undefined,
 } as const satisfies RedisOptions;
 
 /**
- * The same for a Cluster. There a broken connection gives its commands back, and they are redirected, after a wait (ms),
- * to whichever node serves them by then; none is given up.
+ * Required options for a Cluster. A broken connection returns its commands, which are then redirected after a delay
+ * (ms) to whichever node serves them by then; none is dropped.
  */
 const REQUIRED_OF_CLUSTER = {
   lazyConnect: false,
@@ -53,38 +53,38 @@ const REQUIRED_OF_CLUSTER = {
   retryDelayOnFailover: 200,
   retryDelayOnClusterDown: 200,
   retryDelayOnTryAgain: 200,
-  // Without any wait, nodes that disagree would keep a command going round as fast as it can.
+  // Without a delay, nodes that disagree would keep a command circulating at full speed.
   retryDelayOnMoved: 10,
   clusterNodeRetryStrategy: null,
   shardedSubscribers: false,
-  // A replica may not yet have what was written a moment ago.
+  // A replica may not yet have the latest writes.
   scaleReads: 'master',
   scripts: undefined,
   himportFieldsets: undefined,
 } as const satisfies ClusterOptions;
 
-/** ms; a dead peer is noticed by TCP keep-alive, as an idle instance sends nothing. */
+/** ms; TCP keep-alive detects a dead peer, because an idle instance sends nothing. */
 const KEEP_ALIVE = 30_000;
 
-/** ms without a word on a connection that owes an answer; after that it is made anew, and the commands are sent again. */
+/** ms of silence on a connection that owes an answer; after that it reconnects and resends its commands. */
 const SILENCE = 10_000;
 
-/** Emitted by a client of ours when a function among the caller's options threw, or returned nonsense. */
+/** Emitted by our clients when a function in the caller's options threw or returned an invalid value. */
 export const OPTION_ERROR = 'option error';
 
 /**
- * Makes a client of our own.
+ * Creates our own client.
  *
- * @throws TypeError or RangeError when `connection`, or an option in it, is nothing that a connection can be made with
+ * @throws TypeError or RangeError when `connection`, or an option in it, is invalid
  * @see https://github.com/redis/ioredis#connect-to-redis
  */
 export function connect(connection: Connection | undefined, role: 'commands' | 'subscriber'): Client {
   const form = formOf(connection);
-  // Functions among the options are called once this has returned.
+  // Functions in the options are called only after this has returned.
   const tell: Tell = (option, problem, cause) => client.emit(OPTION_ERROR, option, problem, cause);
   const required = {
     ...REQUIRED,
-    // Subscriptions are renewed by the listener: only it knows when one is acknowledged.
+    // The listener resubscribes, because only it knows when a subscription is acknowledged.
     autoResubscribe: role === 'commands',
   };
   const client: Client =
@@ -111,7 +111,7 @@ function clusterLike(given: Cluster, required: typeof REQUIRED & RedisOptions, t
       ...redisOptions,
       ...guardedFunctions(redisOptions, tell),
       ...required,
-      // Nodes that no command goes to are not connected.
+      // Do not connect to nodes that receive no commands.
       lazyConnect: true,
       ...livenessOf(redisOptions, tell),
     },
@@ -143,7 +143,7 @@ function clientOf(
     ...options,
     ...guardedFunctions(options, tell),
     ...required,
-    // Connected below, once that which makes its sockets is guarded.
+    // Connected below, once the connector is guarded.
     lazyConnect: true,
     ...('client' in form && options.db && isOfVersion5(options) && { enableReadyCheck: true }),
     ...livenessOf(options, tell),
@@ -155,21 +155,21 @@ function clientOf(
 }
 
 /**
- * Of a client. Without its ready check ioredis 5 sends commands before it knows that it has the database that was asked
- * for.
+ * Whether these are the options of an ioredis 5 client. Without its ready check, ioredis 5 sends commands before it
+ * knows that the requested database was selected.
  */
 function isOfVersion5(options: RedisOptions): boolean {
   return !('protocol' in options);
 }
 
-/** Why a client failed; a Cluster's error does not say it, but has what its last node said. */
+/** Why a client failed. A Cluster's own error does not say, but contains its last node's error. */
 export function reasonOf(error: unknown): unknown {
   const nested =
     typeof error === 'object' && error !== null && 'lastNodeError' in error && error.lastNodeError;
   return nested || error;
 }
 
-/** Why a client did not become ready when there was no error. */
+/** Why a client did not become ready although there was no error. */
 export function closedReasonOf(client: Client): Error {
   return new Error(
     isCluster(client)
@@ -178,16 +178,19 @@ export function closedReasonOf(client: Client): Error {
   );
 }
 
-/** Takes the command off an error before anybody is told: of a refused HELLO or AUTH the arguments are the password. */
+/**
+ * Removes the command from an error before it is reported: the arguments of a refused HELLO or AUTH include the
+ * password.
+ */
 export function hideArguments(error: unknown): void {
   if (typeof error !== 'object' || error === null) return;
-  // Not `delete`, which throws for an error that is frozen.
+  // Not `delete`, which throws for a frozen error.
   if ('command' in error) Reflect.deleteProperty(error, 'command');
   if ('lastNodeError' in error) hideArguments(error.lastNodeError);
 }
 
 /**
- * A prefix is to put all keys of a fleet in one slot of a Cluster.
+ * Checks that a prefix puts all keys of a fleet into one slot of a Cluster.
  *
  * @throws RangeError when it does not
  * @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
@@ -195,7 +198,7 @@ export function hideArguments(error: unknown): void {
 export function checkPrefix(prefix: string, connection: Connection | undefined): void {
   if (typeof connection !== 'object' || connection === null || !isCluster(connection)) return;
   const { keyPrefix = connection.options.redisOptions?.keyPrefix ?? '' } = connection.options;
-  // What is no string is refused as an option.
+  // A prefix that is not a string is refused with the other options.
   if (typeof keyPrefix === 'string' && !/^[^{]*\{[^}]+\}/s.test(keyPrefix + prefix)) {
     throw new RangeError(
       `prefix: ${shown(prefix)} has no hash tag, which a Cluster needs to keep all keys on one node; use '{${prefix}}'`,
@@ -209,7 +212,7 @@ export function spaceOf(client: Client): { db: number; keyPrefix: string } {
   return { db, keyPrefix: client.options.keyPrefix ?? '' };
 }
 
-/** What a connection of one's own needs to reach what the client does; null: no Sentinel has told the address yet. */
+/** Where to open another connection to the same Redis; null if no Sentinel has returned the address yet. */
 export function placeOf(client: Client): Place | null {
   if (!isCluster(client)) return client.options.sentinels ? foundPlaceOf(client) : client.options;
   const [first] = nodesOf(client);
@@ -219,7 +222,7 @@ export function placeOf(client: Client): Place | null {
   return typeof first === 'string' ? readUrl(first) : null;
 }
 
-/** Where a client connects to, for messages: never with its password. */
+/** The address that a client connects to, for messages; never includes its password. */
 export function addressOf(client: Client): string {
   if (isCluster(client)) return `the cluster at ${startupNodesOf(client)}`;
   const { path, host, port, sentinels, name } = client.options;
@@ -227,7 +230,7 @@ export function addressOf(client: Client): string {
   return path ?? `${host ?? 'localhost'}:${port ?? 6379}`;
 }
 
-/** Where Sentinel led a client the last time. */
+/** The last address that Sentinel returned. */
 function foundPlaceOf(client: Redis): Place | null {
   const address = lastAddressOf(client);
   const { enableTLSForSentinelMode, tls } = client.options;
@@ -239,7 +242,7 @@ function startupNodesOf(cluster: Cluster): string {
 }
 
 function nodesOf(cluster: Cluster): unknown[] {
-  // Private by ioredis' types, but what it does show, the nodes it knows, is empty before it is connected.
+  // Private in ioredis' types; the public list of known nodes is empty until the client has connected.
   const nodes: unknown = Reflect.get(cluster, 'startupNodes');
   return Array.isArray(nodes) ? nodes : [];
 }
@@ -256,7 +259,7 @@ function addressOfNode(node: unknown): string {
   return `${host ?? '127.0.0.1'}:${port ?? 6379}`;
 }
 
-/** Closes a client. The commands on their way are answered first, if Redis does so within `ms`. */
+/** Closes a client, after its pending commands were answered if Redis does so within `ms`. */
 export async function hangUp(client: Client, ms: number): Promise<void> {
   if (client.status === 'ready' && ms > 0) {
     const answered = client.quit().catch(() => {});
@@ -265,7 +268,7 @@ export async function hangUp(client: Client, ms: number): Promise<void> {
   if (client.status !== 'end') client.disconnect();
 }
 
-/** How a connection that leads nowhere is noticed: by its silence, or, at a primary that was demoted, by its refusals. */
+/** How a useless connection is detected: by silence, or, on a demoted primary, by the errors that it returns. */
 function livenessOf(options: RedisOptions, tell: Tell) {
   return {
     keepAlive: keepAliveOf(options),

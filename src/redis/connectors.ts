@@ -4,7 +4,7 @@ import { isError, kindOf, messageOf, shown } from '../errors';
 import { after, cancel, type Timer } from '../time/timers';
 
 /**
- * Told when a function among the caller's options throws, or returns what nothing can be made of.
+ * Called when a function in the caller's options throws or returns an invalid value.
  *
  * @param option its name
  * @param problem completes the sentence "OPTION …"
@@ -13,7 +13,7 @@ export type Tell = (option: string, problem: string, cause?: unknown) => void;
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 
-/** What ioredis calls of a connector, and of the stream that it makes. */
+/** The methods that ioredis calls on a connector, and on the stream that it creates. */
 const METHODS = ['connect', 'check', 'disconnect'];
 const STREAM_METHODS = [
   'on',
@@ -26,12 +26,12 @@ const STREAM_METHODS = [
   'setNoDelay',
 ];
 
-/** ms; the default of ioredis' connectTimeout, which begins only when there is a stream. */
+/** ms; the default of ioredis' connectTimeout, which starts only once there is a stream. */
 const PATIENCE = 10_000;
 
 const guarded = new WeakSet<object>();
 
-/** What a stream of each connector was last connected to. */
+/** The address that each connector's stream last connected to. */
 const addresses = new WeakMap<object, Address>();
 
 interface Address {
@@ -40,9 +40,9 @@ interface Address {
 }
 
 /**
- * The caller's class of connectors, of which every instance is guarded: also those for the nodes of a Cluster.
+ * Wraps the caller's connector class so that every instance is guarded, including those for the nodes of a Cluster.
  *
- * @throws TypeError, also later from its constructor, when it is no such class
+ * @throws TypeError, also later from its constructor, if it is not a connector class
  */
 export function guardedConnector(Given: Connector, tell: Tell): Connector {
   if (!isClass(Given)) throw new TypeError(`connection.Connector: ${shown(Given)} is not a class`);
@@ -60,7 +60,7 @@ export function guardedConnector(Given: Connector, tell: Tell): Connector {
   });
 }
 
-/** ms after which it is told that a connector has not made a stream: those that a connection may take, if they are few. */
+/** ms after which a connector without a stream is reported: `connectTimeout`, if it is shorter than the default. */
 function patienceIn(options: unknown): number {
   const connectTimeout: unknown =
     typeof options === 'object' && options !== null && Reflect.get(options, 'connectTimeout');
@@ -87,22 +87,22 @@ function made(Given: Connector, args: unknown[], newTarget: unknown): object {
 }
 
 /**
- * Keeps a client trying. When a connector fails before it has made a stream, ioredis takes it that there is nothing to
- * try again; a connector that throws, or makes something else, even leaves it waiting, or ends the process.
+ * Keeps a client reconnecting. If a connector fails before it has created a stream, ioredis stops retrying. If a
+ * connector throws or returns something else, ioredis waits forever or ends the process.
  */
 export function keepTrying(client: Redis, tell: Tell): void {
-  // Private by ioredis' types. Where there is none, as in a mock, there is nothing to guard.
+  // Private in ioredis' types. A mock may have no connector, and then there is nothing to guard.
   const connector: unknown = Reflect.get(client, 'connector');
   if (typeof connector === 'object' && connector !== null) guard(connector, tell, null);
 }
 
-/** The address to which a client was last connected; null: to none, or not over TCP. */
+/** The address that a client last connected to; null if it never connected, or not over TCP. */
 export function lastAddressOf(client: Redis): Address | null {
   const connector: unknown = Reflect.get(client, 'connector');
   return (typeof connector === 'object' && connector !== null && addresses.get(connector)) || null;
 }
 
-/** A socket knows the address only while it is connected. */
+/** A socket knows its address only while it is connected. */
 function noteAddress(connector: object, stream: unknown): void {
   if (!(stream instanceof Socket)) return;
   stream.once('connect', () => {
@@ -111,14 +111,14 @@ function noteAddress(connector: object, stream: unknown): void {
   });
 }
 
-/** @param patience ms; null: what connects tells by itself how it goes, as ioredis' own do */
+/** @param patience ms; null: the connector reports its own progress, as ioredis' own connectors do */
 function guard(connector: object, tell: Tell, patience: number | null): void {
   const [connect, check, disconnect] = METHODS.map((method): unknown => Reflect.get(connector, method));
   if (typeof connect !== 'function' || guarded.has(connector)) return;
   guarded.add(connector);
   let late: Timer | null = null;
   Reflect.set(connector, 'connect', async (...args: unknown[]) => {
-    // Meanwhile ioredis waits, without a word: nothing has failed.
+    // ioredis waits silently meanwhile, because nothing has failed.
     if (patience !== null) {
       late = after(patience, () => tell('Connector', `has made no connection within ${patience} ms`));
       late.unref();
@@ -130,9 +130,9 @@ function guard(connector: object, tell: Tell, patience: number | null): void {
       noteAddress(connector, stream);
       return stream;
     } catch (error) {
-      // By sentinelRetryStrategy.
+      // sentinelRetryStrategy asked to stop.
       if (messageOf(error).includes('retry is disabled')) throw error;
-      // A stream that is closed already: ioredis tells this error of it, and asks retryStrategy when to try again.
+      // Return a closed stream: ioredis then reports this error and asks retryStrategy when to reconnect.
       Reflect.set(connector, 'firstError', isError(error) ? error : new Error(messageOf(error)));
       return new Socket().destroy();
     } finally {
@@ -161,10 +161,10 @@ function guard(connector: object, tell: Tell, patience: number | null): void {
   }
 }
 
-/** What ioredis would call of the stream and not find. */
+/** What ioredis needs and this stream lacks. */
 function missingIn(stream: unknown): string | null {
   if (typeof stream !== 'object' || stream === null) return 'methods of a socket';
-  // Of one that is connecting it needs all that a socket has.
+  // While the stream is connecting, ioredis needs the whole interface of a socket.
   if (Reflect.get(stream, 'connecting') === true && !(stream instanceof Socket))
     return 'connection of a socket';
   return STREAM_METHODS.find((method) => typeof Reflect.get(stream, method) !== 'function') ?? null;

@@ -2,19 +2,19 @@ import { types } from 'node:util';
 import { messageOf } from '../errors';
 import type { ErrorDetails } from '../info';
 
-/** Bytes of JSON for an error with its causes. */
+/** Bytes of JSON for an error and its causes. */
 const LARGEST = 8192;
-/** Bytes for an error's own stack, so that there is room for those of its causes. */
+/** Bytes for an error's own stack, which leaves room for the stacks of its causes. */
 const LARGEST_STACK = 3000;
 const LARGEST_CAUSE_STACK = 1200;
-/** Bytes for what an error takes besides its texts, with a place among its siblings. */
+/** Bytes of overhead per error besides its texts, including its place among its siblings. */
 const OVERHEAD = 80;
 const LONGEST_NAME = 100;
-/** Letters of an error's message. */
+/** Characters of an error's message. */
 export const LONGEST_MESSAGE = 2000;
-/** Errors of one AggregateError. */
+/** Errors kept from one AggregateError. */
 const MOST_ERRORS = 16;
-/** Longer texts are not ours, so they are not parsed. */
+/** Longer texts were not written by us, so they are not parsed. */
 const LONGEST_TEXT = 2 * LARGEST;
 
 type Stored = { [field in 'name' | 'message' | 'stack']?: string } & {
@@ -24,11 +24,11 @@ type Stored = { [field in 'name' | 'message' | 'stack']?: string } & {
 };
 
 /**
- * The JSON of an error's details as they are noted in Redis, at most 8 kB. Whatever was thrown, from whatever realm, this
- * does not throw: an error may have getters that do, be its own cause, or be a Proxy.
+ * The JSON of an error's details as stored in Redis, at most 8 kB. Never throws, whatever was thrown and from whatever
+ * realm: an error may have getters that throw, be its own cause, or be a Proxy.
  *
- * @param whole false: the message alone, and '' when the record of the run has all of it
- * @param recorded letters of the message that the record has
+ * @param whole false: the message only, or '' if the run's record contains all of it
+ * @param recorded the number of characters of the message in the record
  */
 export function detailsText(thrown: unknown, whole: boolean, recorded: number): string {
   if (whole) return JSON.stringify(detailsOf(thrown));
@@ -36,7 +36,7 @@ export function detailsText(thrown: unknown, whole: boolean, recorded: number): 
   return message.length > recorded ? JSON.stringify({ message: cut(message, LONGEST_MESSAGE, LARGEST) }) : '';
 }
 
-/** Level by level, as what is nearer to the error that was thrown matters more when there is no room for all. */
+/** Breadth first: when space is short, errors nearer to the thrown one matter more. */
 function detailsOf(thrown: unknown): Stored {
   const seen = new Set<unknown>();
   const waiting: { value: unknown; place: (stored: Stored) => void; omit: () => void }[] = [];
@@ -69,7 +69,7 @@ function detailsOf(thrown: unknown): Stored {
     if (stack !== '') {
       const largest = Math.min(isRoot ? LARGEST_STACK : LARGEST_CAUSE_STACK, room);
       stored.stack = take(stack, largest, largest);
-      // A frame that was cut in half says little.
+      // Drop a truncated frame.
       if (stored.stack.length < stack.length) stored.stack = stored.stack.replace(/\n[^\n]*$/, '');
     }
     place(stored);
@@ -93,7 +93,7 @@ function detailsOf(thrown: unknown): Stored {
   return root;
 }
 
-/** The inverse. Null for what is no error's details, or the message alone. */
+/** Parses what `detailsText` wrote: the details, or only the message. Null for any other text. */
 export function parseDetails(text: string): ErrorDetails | { message: string } | null {
   if (text === '' || text.length > LONGEST_TEXT) return null;
   try {
@@ -119,19 +119,19 @@ function detailsIn(value: unknown): ErrorDetails | { message: string } | null {
   };
 }
 
-/** Null for a message alone. */
+/** The details; null if there is only a message. */
 export function wholeOf(details: ErrorDetails | { message: string } | null): ErrorDetails | null {
   return details && 'name' in details ? details : null;
 }
 
-/** `TypeError`; of what is no error, its type. */
+/** The error's name, such as `TypeError`; the type of a value that is not an error. */
 function nameOf(value: unknown): string {
   const name = read(value, 'name');
   if (typeof name === 'string' && name !== '') return name;
   return isError(value) ? 'Error' : typeof value;
 }
 
-/** The frames alone: in front of them V8 puts name and message, as they were when the error was made. */
+/** Only the frames: V8 puts the name and message, as they were when the error was created, before them. */
 function stackOf(value: unknown): string {
   const stack = read(value, 'stack');
   if (typeof stack !== 'string') return '';
@@ -160,7 +160,7 @@ function isError(value: unknown): boolean {
   }
 }
 
-/** A property of what was thrown; undefined where it has none, or a getter that throws. */
+/** A property of the thrown value; undefined if it is missing or its getter throws. */
 function read(value: unknown, property: string): unknown {
   try {
     return isObject(value) ? Reflect.get(value, property) : undefined;
@@ -173,13 +173,13 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** Not longer than so many letters, nor larger than so many bytes of JSON. */
+/** Truncates a text to at most `longest` characters and `largest` bytes of JSON. */
 function cut(text: string, longest: number, largest: number): string {
   let kept = text.slice(0, Math.max(0, longest));
   while (kept !== '' && bytesOf(kept) > largest) {
     kept = kept.slice(0, Math.min(kept.length - 1, Math.floor((kept.length * largest) / bytesOf(kept))));
   }
-  // Half a surrogate pair is no letter.
+  // Do not keep half of a surrogate pair.
   return kept.length < text.length ? kept.replace(/[\ud800-\udbff]$/, '') : kept;
 }
 

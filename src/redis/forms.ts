@@ -5,13 +5,13 @@ import { isGiven, isOfAnotherKind, isPlain, readable } from '../schedule/given';
 import { checkedOptions, OPTION_NAMES } from './option-values';
 import { readUrl } from './url';
 
-/** What was given as `connection`, in one of the forms that a connection of our own is made from. */
+/** The value of `connection`, in one of the forms that we can connect with. */
 export type Form = { options: RedisOptions } | { client: Redis } | { cluster: Cluster };
 
-/** Where Redis is. An object that has one of these is taken for options, whatever else it has, as ioredis does. */
+/** Options that locate Redis. As in ioredis, an object with one of these is read as options, whatever else it has. */
 const PLACES = ['host', 'port', 'path', 'sentinels', 'Connector'];
 
-/** What other libraries call it. Where our own option stands beside it, it may be there for another reason. */
+/** Names that other libraries use. A name beside our own option may be there for another reason. */
 const MISNOMERS: Record<string, { meant: string[]; write: string }> = {
   url: { meant: PLACES, write: 'connection: URL, not an object around it' },
   uri: { meant: PLACES, write: 'connection: URL, not an object around it' },
@@ -34,7 +34,8 @@ const MISNOMERS: Record<string, { meant: string[]; write: string }> = {
 const FORMS = 'a URL, a port, { host, port }, { path }, { sentinels, name }, or a client of ioredis';
 
 /**
- * Reads `connection`. What is plainly meant otherwise would reach localhost:6379, and be sent CONFIG there.
+ * Parses `connection`. A mistaken form is refused, because it would silently connect to localhost:6379 and send CONFIG
+ * there.
  *
  * @throws TypeError or RangeError that names `connection` and the form to write instead, and never a password
  */
@@ -56,7 +57,7 @@ export function formOf(connection: unknown): Form {
 }
 
 /**
- * Refuses what belongs in `connection`, where the options of an instance are wanted: it would do nothing there.
+ * Refuses a `connection` given in place of an instance's options, where it would have no effect.
  *
  * @throws TypeError that names `options` and the form to write instead, and never a password
  */
@@ -90,10 +91,10 @@ export function refuseAsOptions(options: unknown): void {
   }
 }
 
-/** Options of ours, or words of everyday, that ioredis has as well. */
+/** Our own options, or common words, that are also options of ioredis. */
 const OURS = new Set(['keepAlive', 'name', 'role', 'user', 'pass', 'nodes', 'scripts', 'monitor']);
 
-/** @throws RangeError for a number that is no port */
+/** @throws RangeError for an invalid port */
 export function portOf(port: number): number {
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new RangeError(`connection: ${shown(port)} is not a port`);
@@ -120,7 +121,10 @@ function refuseMisnomers(connection: object): void {
   }
 }
 
-/** Options have a place, or nothing but options: an object of another kind would mean localhost. */
+/**
+ * Refuses other objects: options contain a location or only known options, and any other object would connect to
+ * localhost.
+ */
 function refuseOthers(connection: object): void {
   if (readable('connection', () => isOfAnotherKind(connection))) {
     const advice = types.isPromise(connection) ? '; await it first' : '';
@@ -142,7 +146,7 @@ function refuseOthers(connection: object): void {
   }
 }
 
-/** The text of a URL object: of this realm, of another, or of `url.parse`. */
+/** The text of a URL object: from this realm, from another, or from `url.parse`. */
 function hrefOf(value: object, at = 'connection'): string | null {
   const href = member(value, 'href', at);
   return typeof href === 'string' && isGiven(member(value, 'protocol', at)) ? href : null;

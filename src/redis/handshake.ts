@@ -1,26 +1,25 @@
 import type { Cluster, Redis } from 'ioredis';
 import { messageOf } from '../errors';
 
-/** What Redis itself says to HELLO when the other protocol would be of no help. */
+/** Redis' own errors for HELLO where the other protocol would not help. */
 const NOT_THE_PROTOCOL = /max number of clients|password|^-?(NOAUTH|WRONGPASS|NOPROTO|LOADING)\b/;
 
-/** Refusals of credentials that ioredis only warns of, and goes on. */
+/** Refused credentials that ioredis only warns about before it continues. */
 const ONLY_WARNED_OF =
   /no password is set|without any password configured|wrong number of arguments for 'auth'/;
 
 /**
- * Guards what ioredis sends first on each connection. What the client duplicates is guarded as well.
+ * Guards the handshake that ioredis sends on each connection, also for duplicates of the client.
  *
- * It speaks RESP2 where HELLO is refused in whatever words. By itself ioredis does so only for the words of Redis; to a
- * proxy with others it would connect again and again.
+ * Falls back to RESP2 whenever HELLO is refused. ioredis does so only for Redis' own error messages; it would reconnect
+ * to a proxy with other messages again and again.
  *
- * It uses no other database than the one asked for. By itself ioredis reports that SELECT was refused, and goes on in
- * database 0.
+ * Uses only the requested database. ioredis reports a refused SELECT, and continues in database 0.
  */
 export function guardHandshake(client: Redis): void {
-  // HELLO was refused, and with it the rest of the handshake, as ioredis reports or mends.
+  // HELLO was refused, and with it the rest of the handshake; ioredis reports that or recovers.
   let unwelcome = false;
-  // ioredis 5 knows no HELLO by itself.
+  // ioredis 5 does not send HELLO.
   wrap(client, 'hello', (answer) => {
     unwelcome = false;
     return Promise.resolve(answer).catch((error) => {
@@ -30,15 +29,15 @@ export function guardHandshake(client: Redis): void {
   });
   wrap(client, 'select', (answer, db) => {
     const { stream } = client;
-    // No more steps than there are above: the answers often come together, and their order counts.
+    // Do not add promise steps: the answers often arrive together, and their order matters.
     return Promise.resolve(answer).catch((error) => {
       if (unwelcome) {
-        // The handshake may come again on this connection, without HELLO.
+        // The handshake may be repeated on this connection, without HELLO.
         unwelcome = false;
         throw error;
       }
       if (client.stream === stream && stream.writable) giveUpConnection(client, refusedDatabase(db, error));
-      // Never settles, so that ioredis does not go on.
+      // Never settles, so that ioredis does not continue.
       return new Promise(() => {});
     });
   });
@@ -55,7 +54,8 @@ export function guardHandshakes(cluster: Cluster): void {
 
 function asProtocol(error: unknown): never {
   const said = messageOf(error);
-  // Its advice, with the words "no password is set", would have ioredis warn of a password that nobody gave.
+  // Drop Redis' advice: ioredis would read its words "no password is set" as a warning about a password that nobody
+  // gave.
   if (said.startsWith('DENIED'))
     throw new Error(said.replace(/(?<=protected mode).*/s, ''), { cause: error });
   // A connection that broke says nothing about the protocol.
@@ -68,15 +68,18 @@ function refusedDatabase(db: unknown, cause: unknown): Error {
   return new Error(`${messageOf(cause)} (SELECT ${db})`, { cause });
 }
 
-/** As ioredis does where it is not let in: rejects what waits, and connects again when `retryStrategy` says so. */
+/**
+ * Does what ioredis does when Redis refuses it: rejects pending commands, and reconnects as `retryStrategy` decides.
+ */
 function giveUpConnection(client: Redis, error: Error): void {
   client.recoverFromFatalError(error, error, {});
-  // ioredis 5 asks for INFO without waiting for SELECT. It takes the answer for that of an earlier connection.
+  // ioredis 5 sends INFO without waiting for SELECT. The new epoch makes it ignore that answer as one from an earlier
+  // connection.
   const epoch: unknown = Reflect.get(client, 'connectionEpoch');
   if (typeof epoch === 'number') Reflect.set(client, 'connectionEpoch', epoch + 1);
 }
 
-/** Own properties, as ioredis' methods stand on its prototype. */
+/** Sets own properties, because ioredis' methods are on its prototype. */
 function wrap(
   client: Redis,
   method: 'hello' | 'select' | 'duplicate',

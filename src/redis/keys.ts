@@ -1,6 +1,6 @@
 /**
- * The names that a fleet uses in Redis. Trigger, demand trigger and lock are those of the original, to the letter.
- * Keys are without ioredis' `keyPrefix`, which it adds itself; channels, and what notifications say, are with it.
+ * The names that a fleet uses in Redis. Trigger, demand trigger and lock have exactly the original's names. Keys
+ * exclude ioredis' `keyPrefix`, which ioredis adds; channels and notifications include it.
  */
 export class Keys {
   readonly plans: string;
@@ -10,7 +10,7 @@ export class Keys {
   readonly recovers: string;
   readonly counts: string;
   readonly paused: string;
-  /** Pub/sub does not know databases, so the channel's name does. */
+  /** Pub/sub is shared by all databases, so the channel's name includes the database. */
   readonly bell: string;
   /** The server's channel of expired keys. @see https://redis.io/docs/latest/develop/use/keyspace-notifications/ */
   readonly expired: string;
@@ -49,7 +49,7 @@ export class Keys {
     return `${this.prefix}:history:${name}`;
   }
 
-  /** Subscribed by one instance alone, for as long as its process lives. Nothing is published on it. */
+  /** The channel that only one instance subscribes to, while its process lives. Nothing is published on it. */
   own(instance: string): string {
     return `${this.bell}:${instance}`;
   }
@@ -59,7 +59,7 @@ export class Keys {
     return `${this.prefix}:present:${roll}`;
   }
 
-  /** What stands behind `PREFIX:work:` in an expired key: a job's name, or `demand:` and a name. Null for other keys. */
+  /** The part of an expired key after `PREFIX:work:`: a job's name, or `demand:` and a name. Null for other keys. */
   expiredName(key: string): string | null {
     return key.startsWith(this.triggerStart) ? key.slice(this.triggerStart.length) : null;
   }

@@ -4,7 +4,7 @@ import { PROCESS_TIME, type Time } from '../time/time';
 import { type Client, checkPrefix, connect, spaceOf } from './connection';
 import { Keys } from './keys';
 
-/** An instance, as far as it matters to what stands in for Redis. */
+/** The part of an instance that a replacement for Redis uses. */
 export interface Linked {
   readonly id: string;
   /** See `Bossman.quit`; null: the default timeout. */
@@ -13,25 +13,25 @@ export interface Linked {
   die(): void;
 }
 
-/** Makes the connections of an instance, to Redis or to what stands in for it. */
+/** Makes an instance's connections to Redis, or to a replacement for it. */
 export interface Link {
-  /** The time in which the instance lives. */
+  /** The clock and timers that the instance uses. */
   readonly time: Time;
   /** @throws TypeError or RangeError for a `connection` that no connection can be made with */
   connect(role: 'commands' | 'subscriber'): Client;
 }
 
 /**
- * The property with which a `connection` brings a link of its own: a function that makes one for each instance. That of a
- * fleet in memory has it, and nothing of such a fleet is loaded here. A registered symbol, as a program may have two copies
- * of this module.
+ * The property of a `connection` that provides a link: a function that creates one per instance. Connections to a fleet
+ * in memory have it, so this module need not load that fleet. The symbol is registered because a program may contain
+ * two copies of this module.
  */
 export const LINK = Symbol.for('bossman.link');
 
 /**
  * Connects an instance.
  *
- * @param connection as the user gave it
+ * @param connection as given by the user
  * @throws TypeError or RangeError, naming the option and its value
  */
 export function openLink(connection: Connection | undefined, prefix: string, instance: Linked) {

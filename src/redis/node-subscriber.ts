@@ -3,13 +3,13 @@ import { after, cancel, type Timer } from '../time/timers';
 import { addressOf, hideArguments, REQUIRED } from './connection';
 import { readInTurns } from './reading';
 
-/** ms; a node that is down is not tried faster than this. */
+/** ms; the shortest interval between attempts to connect to a node. */
 const MOVE_AFTER = 100;
 
 /**
- * A connection to one node of a Cluster, any one: each passes on what all of them publish. When it breaks, or its node
- * leaves the Cluster, it moves to another. A Cluster has such a subscriber of its own, but that moves unseen, and what is
- * published meanwhile is missed.
+ * A connection to any one node of a Cluster: each node forwards what is published on all of them. When the connection
+ * breaks, or its node leaves the Cluster, it moves to another node. ioredis' own Cluster subscriber also moves, but
+ * without notice, and messages published meanwhile are lost.
  */
 export class NodeSubscriber {
   private node: Redis | null = null;
@@ -20,10 +20,10 @@ export class NodeSubscriber {
   constructor(
     private readonly cluster: Cluster,
     private readonly on: {
-      /** Connected to a node, which no channel is subscribed at. */
+      /** Connected to a node; no channel is subscribed yet. */
       connected: (node: Redis) => void;
       failed: (node: Redis, cause: unknown) => void;
-      /** The connection has gone, or could not be made; another follows. */
+      /** The connection was lost, or could not be made; another attempt follows. */
       closed: () => void;
     },
   ) {
@@ -36,7 +36,7 @@ export class NodeSubscriber {
     this.node?.disconnect();
   }
 
-  /** Sees to it that there is a connection to one of the nodes that the Cluster knows. */
+  /** Connects to one of the nodes that the Cluster knows, unless connected. */
   private ensureConnected(): void {
     const nodes = this.cluster.nodes();
     if (this.stopped || this.timer || this.cluster.status !== 'ready') return;
@@ -52,7 +52,7 @@ export class NodeSubscriber {
       ...REQUIRED,
       autoResubscribe: false,
       readOnly: false,
-      // Perhaps to another node.
+      // Reconnect here instead, possibly to another node.
       retryStrategy: null,
     });
     readInTurns(node);
@@ -64,7 +64,7 @@ export class NodeSubscriber {
     node.on('error', hideArguments);
     node.on('error', (cause) => this.on.failed(node, cause));
     node.on('end', () => {
-      // The Cluster finds out whether the node is gone, and looks for others.
+      // This makes the Cluster notice a missing node, and look for others.
       if (!wasReady && !this.stopped) known.ping().catch(() => {});
       if (node !== this.node) return;
       this.on.closed();

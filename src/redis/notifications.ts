@@ -5,7 +5,7 @@ import type { Client } from './connection';
 const SETTING = 'notify-keyspace-events';
 
 /**
- * Makes the server publish expired keys, with the flags kept that others have set. Reports a server that does not allow
+ * Makes the server publish expired keys, keeping the flags that others have set. Reports a server that does not allow
  * CONFIG. Never rejects.
  *
  * @see https://redis.io/docs/latest/develop/use/keyspace-notifications/
@@ -24,11 +24,11 @@ export async function enableNotifications(client: Client, teller: Teller): Promi
 /** The value of `notify-keyspace-events`: one letter per flag. */
 export interface NotificationFlags {
   flags: string;
-  /** Those that it takes besides to have expired keys published; empty when they are. */
+  /** The flags to add so that expired keys are published; empty if they already are. */
   missing: string;
 }
 
-/** Rejects where CONFIG is not allowed. */
+/** Rejects if CONFIG is not allowed. */
 export async function notificationFlags(client: Client): Promise<NotificationFlags> {
   const flags = await settingOf(client, SETTING);
   // A stands for all kinds of event, x for expired keys; E is the channel per kind.
@@ -36,7 +36,7 @@ export async function notificationFlags(client: Client): Promise<NotificationFla
   return { flags, missing };
 }
 
-/** What the server's CONFIG says of one setting; empty for one that it does not have. Rejects with what Redis refuses. */
+/** The value of one setting in the server's CONFIG; empty if the server does not have it. Rejects if Redis refuses. */
 export async function settingOf(client: Client, name: string): Promise<string> {
   const reply: unknown = await client.config('GET', name);
   return Array.isArray(reply) ? String(reply[1] ?? '') : '';

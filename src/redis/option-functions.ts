@@ -6,16 +6,16 @@ import { guardedConnector, type Tell } from './connectors';
 
 type Callable = (...args: never[]) => unknown;
 
-/** ms before another attempt, where the caller's function gave no usable answer; as ioredis' own grow. */
+/** ms before the next attempt if the caller's function returned no usable value; grows as ioredis' own delays. */
 const fallbackDelay = (attempt: unknown) => Math.min(50 * (Number(attempt) || 1), 2000);
 
 const STRATEGIES = ['retryStrategy', 'sentinelRetryStrategy', 'sentinelReconnectStrategy'] as const;
 
 /**
- * The functions among a connection's options, made so that none of them can end the process, or stop the attempts to
- * connect without saying so. ioredis calls them where nothing catches what they throw.
+ * Wraps the functions in a connection's options so that none of them can end the process, or silently stop the attempts
+ * to connect. ioredis calls them where nothing catches their errors.
  *
- * @returns the options that are functions, or have some
+ * @returns the options that are or contain functions
  */
 export function guardedFunctions(options: RedisOptions, tell: Tell): RedisOptions {
   const { reconnectOnError, natMap, tls, sentinelTLS, Connector } = options;
@@ -33,7 +33,7 @@ export function guardedFunctions(options: RedisOptions, tell: Tell): RedisOption
   return guarded;
 }
 
-/** The same for a Cluster as a whole; its `redisOptions` are those of a connection. */
+/** The same for a Cluster's own options; its `redisOptions` are handled as those of a connection. */
 export function guardedClusterFunctions(options: ClusterOptions, tell: Tell): ClusterOptions {
   const { clusterRetryStrategy, natMap, dnsLookup, resolveSrv } = options;
   const guarded: ClusterOptions = {};
@@ -51,7 +51,7 @@ export function guardedClusterFunctions(options: ClusterOptions, tell: Tell): Cl
   return guarded;
 }
 
-/** What gives up, by ioredis' documentation, is returned as it is: null, undefined, false, an Error. */
+/** Passes on the values that end the retries by ioredis' documentation: null, undefined, false, an Error. */
 function guardedDelay(name: string, strategy: Callable, tell: Tell) {
   return function (this: unknown, ...args: unknown[]): number | null {
     const called = call(name, strategy, this, args, tell);
@@ -69,7 +69,7 @@ function guardedDelay(name: string, strategy: Callable, tell: Tell) {
 function guardedVerdict(reconnectOnError: Callable, tell: Tell) {
   return function (this: unknown, ...args: unknown[]): boolean | 1 | 2 {
     const returned = call('reconnectOnError', reconnectOnError, this, args, tell)?.returned;
-    // Anything else means no to ioredis as well.
+    // ioredis, too, treats any other value as no.
     return returned === true || returned === 1 || returned === 2 ? returned : false;
   };
 }
@@ -96,7 +96,7 @@ function guardedNatMap(natMap: Callable, tell: Tell) {
   };
 }
 
-/** `tls` may also be true, or the name of a profile, by what ioredis does. */
+/** ioredis also accepts true, or the name of a profile, for `tls`. */
 function guardedTls<T extends object>(name: string, tls: T, tell: Tell): T {
   if (typeof tls !== 'object') return tls;
   const guarded: Record<string, unknown> = {};
@@ -118,7 +118,7 @@ function guardedTls<T extends object>(name: string, tls: T, tell: Tell): T {
   return { ...tls, ...guarded };
 }
 
-/** Whatever goes wrong, the server is not trusted. */
+/** If anything goes wrong, the server is not trusted. */
 function guardedIdentity(name: string, identity: Callable, tell: Tell) {
   return function (this: unknown, ...args: unknown[]): Error | undefined {
     const called = call(name, identity, this, args, tell);
@@ -131,7 +131,7 @@ function guardedIdentity(name: string, identity: Callable, tell: Tell) {
   };
 }
 
-/** A function that answers by a callback, its last argument. Nonsense would be thrown at from inside that callback. */
+/** Wraps a function whose last argument is a callback. For an invalid value, Node would throw inside that callback. */
 function guardedLookup(name: string, lookup: Callable, fits: (found: unknown) => boolean, tell: Tell) {
   return function (this: unknown, ...args: unknown[]): void {
     const callback = args.pop();
@@ -148,7 +148,7 @@ function guardedLookup(name: string, lookup: Callable, fits: (found: unknown) =>
       }
     };
     const called = call(name, lookup, this, [...args, answer], tell);
-    // Not at once: who asks is not ready for an answer yet.
+    // Not synchronously: the caller is not yet ready for an answer.
     if (!called) nextTick(() => answer(new Error(`${name} threw`)));
   };
 }
@@ -165,7 +165,10 @@ function areServices(records: unknown): boolean {
   );
 }
 
-/** null when it threw, which was told. A promise is no answer to any of these, and its rejection nobody's. */
+/**
+ * Returns null if the function threw, which is reported. None of these functions may return a promise, whose rejection
+ * nobody would handle.
+ */
 function call(
   name: string,
   given: Callable,

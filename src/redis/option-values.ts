@@ -5,16 +5,16 @@ import { kindOf, shown } from '../errors';
 import { readable } from '../schedule/given';
 import { LONGEST_TIMER } from '../time/timers';
 
-/** What an option of ioredis may be. */
+/** The valid values of an ioredis option. */
 interface Rule {
   /** Completes the sentence "VALUE is not …". */
   what: string;
-  /** A value of another type is a TypeError, a wrong one of these a RangeError. */
+  /** Another type is a TypeError; an invalid value of one of these types is a RangeError. */
   types: string[];
   fits(value: unknown): boolean;
-  /** Numbers may be written as strings, as environments and URLs have them. */
+  /** A number may be given as a string, as environment variables and URLs do. */
   numeric?: true;
-  /** Never shown. */
+  /** Never shown in messages. */
   secret?: true;
 }
 
@@ -63,7 +63,7 @@ const NAT_MAP: Rule = {
   fits: (value) => !Array.isArray(value),
 };
 
-/** The options with which a connection can be broken, or the process ended. What is undefined or null is not given. */
+/** The options that can break a connection or end the process. Undefined and null count as omitted. */
 const RULES: Record<string, Rule> = {
   host: HOST,
   port: PORT,
@@ -115,7 +115,7 @@ const RULES: Record<string, Rule> = {
   natMap: NAT_MAP,
 };
 
-/** Those of a Cluster as a whole; `redisOptions` has those of its nodes. */
+/** Options of a Cluster itself; `redisOptions` contains those of its nodes. */
 const CLUSTER_RULES: Record<string, Rule> = {
   keyPrefix: TEXT,
   natMap: NAT_MAP,
@@ -127,14 +127,14 @@ const CLUSTER_RULES: Record<string, Rule> = {
   redisOptions: { what: 'an object', types: ['object'], fits: (value) => !Array.isArray(value) },
 };
 
-/** Options that are on or off; ioredis takes any value, but in a URL 'false' is a string. */
+/** Boolean options. ioredis accepts any value, but in a URL 'false' is a string. */
 export const FLAGS = [
   ...['noDelay', 'enableReadyCheck', 'enableOfflineQueue', 'lazyConnect', 'readOnly', 'stringNumbers'],
   ...['autoResubscribe', 'autoResendUnfulfilledCommands', 'enableAutoPipelining', 'disableClientInfo'],
   ...['enableTLSForSentinelMode', 'updateSentinels', 'failoverDetector', 'monitor', 'tls'],
 ];
 
-/** Every option that a version of ioredis has. */
+/** Every option of any supported ioredis version. */
 export const OPTION_NAMES = new Set([
   ...Object.keys(RULES),
   ...FLAGS,
@@ -143,9 +143,9 @@ export const OPTION_NAMES = new Set([
 ]);
 
 /**
- * The options that are given, with numbers for the numbers that were written as strings, and without what is null.
+ * Validates options. Numeric strings become numbers, and null options are removed.
  *
- * @param at names them in messages: `connection`
+ * @param at the name to use in messages: `connection`
  * @throws RangeError or TypeError that names the option, and its value unless it may be secret
  */
 export function checkedOptions(options: object, at: string): RedisOptions {
@@ -171,7 +171,7 @@ export function checkedClusterOptions(options: object, at: string): ClusterOptio
   return { ...checked, redisOptions };
 }
 
-/** A node that is given by itself: `{ host, port }`. */
+/** Validates a single node: `{ host, port }`. */
 export function checkedNode(node: unknown, at: string): object {
   if (typeof node !== 'object' || node === null || Array.isArray(node)) {
     throw new TypeError(`${at}: ${kindOf(node)} is not an object like { host, port }`);
@@ -182,16 +182,16 @@ export function checkedNode(node: unknown, at: string): object {
 }
 
 /**
- * ioredis would drop the database of a start-up node without a word, and send SELECT for that in redisOptions, which
- * the nodes refuse.
+ * Refuses a database for a Cluster. ioredis would silently ignore that of a start-up node, and send SELECT for that in
+ * redisOptions, which the nodes refuse.
  *
- * @throws RangeError for another database than 0
+ * @throws RangeError for a database other than 0
  */
 export function checkDatabaseInCluster({ db }: RedisOptions, at: string): void {
   if (db) refuseOption(at, 'db', db, '0, the only database of a Cluster');
 }
 
-/** What the query of a URL says, with numbers and flags for what is written as such. */
+/** Options in a URL's query, with numbers and flags parsed. */
 export function optionsInQuery(query: URLSearchParams): RedisOptions {
   const given: Record<string, unknown> = {};
   for (const [key, text] of query) {
@@ -201,7 +201,7 @@ export function optionsInQuery(query: URLSearchParams): RedisOptions {
   return checkedBy(RULES, given, 'connection');
 }
 
-/** @throws RangeError or TypeError, as the value is of a type that could fit, or not */
+/** @throws RangeError or TypeError, depending on whether the value's type is allowed */
 export function refuseOption(at: string, option: string, value: unknown, what?: string): never {
   const rule = RULES[option] ?? CLUSTER_RULES[option];
   const problem = `${at}.${option}: ${shownOf(value, rule?.secret)} is not ${what ?? rule?.what}`;
@@ -211,11 +211,11 @@ export function refuseOption(at: string, option: string, value: unknown, what?: 
 function checkedBy(rules: Record<string, Rule>, options: object, at: string): Record<string, unknown> {
   const checked: Record<string, unknown> = readable(at, () => ({ ...options }));
   for (const [option, rule] of Object.entries(rules)) {
-    // Also what a class has as a getter.
+    // Include getters that are defined on a class.
     const given: unknown = readable(`${at}.${option}`, () => Reflect.get(options, option));
     if (given === undefined) continue;
     if (given === null) {
-      // ioredis has defaults for what is undefined only; without a port it gives up.
+      // ioredis applies its defaults only to undefined options, and gives up without a port.
       if (rule.numeric || rule === HOST) delete checked[option];
       continue;
     }
@@ -226,14 +226,14 @@ function checkedBy(rules: Record<string, Rule>, options: object, at: string): Re
   return checked;
 }
 
-/** Node would throw at every attempt to connect. */
+/** Checks TLS options now, because Node would throw at every connection attempt. */
 function checkTls(tls: unknown, at: string): void {
   if (typeof tls !== 'object' || tls === null) return;
   checkedNode(tls, at);
   try {
     createSecureContext(tls);
   } catch (error) {
-    // The message may show what was given for a key.
+    // The message may contain the key.
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : 'refused';
     throw new TypeError(`${at}: node:tls refuses these options (${shown(code)})`);
   }
@@ -244,7 +244,7 @@ function checkNatMap(natMap: unknown, at: string): void {
   for (const [from, to] of Object.entries(natMap)) if (to) checkedNode(to, `${at}[${shown(from)}]`);
 }
 
-/** For messages. A long text, or one like a URL, may hold a password. */
+/** The value for messages. A long text, or one that resembles a URL, may contain a password. */
 function shownOf(value: unknown, secret = false): string {
   const isShort = typeof value !== 'string' || (value.length <= 40 && !/@|:\/\//.test(value));
   const isPlain = ['number', 'boolean', 'string', 'bigint'].includes(typeof value);

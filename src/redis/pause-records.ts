@@ -3,22 +3,22 @@ import { LONGEST_NOTE } from '../settings';
 import { isTime } from './bounds';
 import { parseObject } from './records';
 
-/** ms after a pause in which a slot that was won just before begins, or is given back. */
+/** ms after a pause within which a slot that was won just before either starts or is released. */
 export const BEGINS_WITHIN = 5;
-/** Characters of the text that says who. */
+/** Characters of `by`. */
 const LONGEST_BY = 100;
 
-/** A pause or resume of a job, as Redis keeps it. Instants are ms on Redis' clock. */
+/** The record of a pause or resume in Redis. Instants are ms on Redis' clock. */
 export interface Pause {
-  /** Of two pauses or resumes of one job, the one with the higher stamp counts. */
+  /** Of two records of one job, the one with the higher stamp wins. */
   readonly stamp: number;
   readonly since: number;
-  /** No slot before this is run; FIRED: until somebody resumes the job. */
+  /** No slot before this is run; FIRED: until the job is resumed. */
   readonly ends: number;
   /** Who paused the job, or resumed it: `HOST:PID` or `cli`. */
   readonly by: string;
   readonly note: string | null;
-  /** It ended, or would have, by `resume`. */
+  /** Written by `resume`. */
   readonly resumed: boolean;
 }
 
@@ -28,14 +28,14 @@ export function pauseInfo(by: string, note: string | null, resumed: boolean): st
   return JSON.stringify(info);
 }
 
-/** A record as it is told to an emptied Redis; '': none. See scripts/lib.lua. */
+/** A record for restoring an emptied Redis; '': none. See scripts/lib.lua. */
 export function pauseText(pause: Pause | null): string {
   if (!pause) return '';
   const { stamp, since, ends, by, note, resumed } = pause;
   return `${stamp}|${since}|${ends}||${pauseInfo(by, note, resumed)}`;
 }
 
-/** Null for what is no record of a pause, as the scripts take it for none, too. */
+/** Parses a record; null if it is invalid. The scripts ignore invalid records as well. */
 export function parsePause(text: string | null | undefined): Pause | null {
   const [, stampText, sinceText, endsText, infoText = ''] =
     /^(\d+)\|(\d+)\|(\d+)\|[^|]*\|(.*)$/s.exec(text ?? '') ?? [];
@@ -52,7 +52,7 @@ export function parsePause(text: string | null | undefined): Pause | null {
   };
 }
 
-/** Is the slot one that passes while the job is paused, or before that? */
+/** Whether the slot comes due during or before the pause. */
 export function covers(pause: Pause | null | undefined, slot: number): boolean {
   return pause != null && slot < pause.ends;
 }

@@ -4,12 +4,12 @@ import { listenersReply } from './replies';
 import { scriptCall } from './script-call';
 import type { Transport } from './transport';
 
-/** ms for which an answer to a roll call waits to be read. */
+/** ms for which an answer to a roll call is kept. */
 const ANSWER_KEPT = 5000;
 
-/** What instances ask each other and answer, and who of them is there. Rejects with what Redis refused. */
+/** Roll calls, answers and presence of instances. Rejects if Redis refuses. */
 export class Peers {
-  /** @param instance what we are called on the bell */
+  /** @param instance our id on the bell */
   constructor(
     private readonly client: Client,
     private readonly keys: Keys,
@@ -17,19 +17,19 @@ export class Peers {
     private readonly instance: string,
   ) {}
 
-  /** Rings the bell without changing anything. Resolves with the number of instances that heard it. */
+  /** Publishes on the bell without changing anything. Resolves with the number of instances that received it. */
   ring(kind: 'roll' | 'here', name: string): Promise<number> {
     this.transport.flush();
     return this.client.publish(this.keys.bell, `${kind} ${this.instance} ${name}`);
   }
 
-  /** Calls the roll, under an id of its own: whoever hears it answers by `present`. */
+  /** Starts a roll call with its own id. Every instance that receives it answers with `present`. */
   ringWho(roll: string): Promise<number> {
     this.transport.flush();
     return this.client.publish(this.keys.bell, `who ${this.instance} ${roll}`);
   }
 
-  /** Says that this instance leaves. */
+  /** Announces that this instance quits. */
   ringQuit(): Promise<number> {
     this.transport.flush();
     return this.client.publish(this.keys.bell, `quit ${this.instance}`);
@@ -41,16 +41,16 @@ export class Peers {
     return this.transport.call(scriptCall('present', of, { answer, ttlMs: ANSWER_KEPT }), () => {});
   }
 
-  /** How many instances listen to the bell now, as far as this server knows; 0 for unknown. */
+  /** The number of instances that listen to the bell, as far as this server knows; 0 if unknown. */
   async listeners(): Promise<number> {
     return listenersReply(await this.client.pubsub('NUMSUB', this.keys.bell));
   }
 
-  /** Which of these instances have their own channel subscribed: their processes live, even when they are frozen. */
+  /** Which of these instances are subscribed to their own channel: their processes live, even if frozen. */
   async connectedOf(instances: readonly string[]): Promise<Set<string>> {
     const channels = instances.map((instance) => this.keys.own(instance));
     const found = new Set<string>();
-    // A Cluster's node knows of its own connections alone.
+    // A Cluster node knows only its own connections.
     const nodes = isCluster(this.client) ? this.client.nodes('all') : [this.client];
     for (const reply of await Promise.all(nodes.map((node) => node.pubsub('NUMSUB', ...channels)))) {
       for (const [at, instance] of instances.entries()) {

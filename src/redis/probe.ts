@@ -5,45 +5,46 @@ import { after, cancel } from '../time/timers';
 import { type Client, type Place, placeOf } from './connection';
 import { UNREADY } from './refusals';
 
-/** ms for the whole of a probe. */
+/** ms for a whole probe. */
 const LONGEST = 1000;
-/** ms for the other side to speak first, as it does when it wants nobody. */
+/** ms to wait for the other side to send first, as a server does that refuses the connection. */
 const SPEAKS_FIRST = 200;
-/** Bytes of an answer. */
+/** Bytes read of an answer. */
 const LARGEST = 512;
 
-/** What says no more than that there is no connection, or not why. */
+/** Errors that say only that there is no connection, but not why. */
 const OPAQUE =
   /EPIPE|ECONNRESET|ECONNABORTED|ETIMEDOUT|Connection is closed|closed by the other side|RESP type|Protocol error|before secure TLS|Socket timeout|no answer within/;
 
-/** What a connection of our own met. */
+/** The result of our own connection. */
 type Met =
-  /** The first line that the other side said. */
+  /** The first line that the other side sent. */
   | { line: string }
-  /** It closed without a word; `early`: before we said anything. */
+  /** It closed without sending anything; `early`: before we sent anything. */
   | { closed: 'early' | 'late' }
   | { failed: unknown }
   | 'silence';
 
-/** Whether it is worth it to ask why. */
+/** Whether a probe may find the reason. */
 export function isOpaque(cause: unknown): boolean {
   return OPAQUE.test(messageOf(cause));
 }
 
 /**
- * Finds out why a client could not connect, where its own error does not tell: Redis may refuse a connection in a line, and
- * close it, while ioredis writes to it, and then the line is lost. This makes a connection, and listens first. Never rejects.
+ * Finds out why a client could not connect when its own error does not say. Redis may send a refusal and close the
+ * connection while ioredis is still writing, and then ioredis loses the line. This opens another connection, and reads
+ * before it writes. Never rejects.
  *
- * @param cause what the client says
- * @param quietly a process that wants to end need not wait for it
- * @returns an Error for `explained`; null: nothing was found out
+ * @param cause the client's error
+ * @param quietly do not keep the process alive
+ * @returns an Error for `explained`; null if no reason was found
  */
 export async function askWhy(client: Client, cause: unknown, quietly: boolean): Promise<Error | null> {
   try {
     const place = placeOf(client);
     return place && (await reasonAt(place, cause, quietly));
   } catch {
-    // An address that no connection can be made to; the client has said so.
+    // The address is invalid; the client has reported that.
     return null;
   }
 }
@@ -62,7 +63,7 @@ async function reasonAt(place: Place, cause: unknown, quietly: boolean): Promise
   return lineReason(met.line, /closed by|Connection is closed/.test(messageOf(cause)));
 }
 
-/** @param closed the client's connection was closed without a word */
+/** @param closed whether the client's connection was closed without an error */
 function lineReason(line: string, closed: boolean): Error | null {
   if (line.startsWith('\x15\x03')) return new Error(UNREADY.withTls);
   if (line.startsWith('-')) return new Error(line.slice(1));

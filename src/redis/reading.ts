@@ -2,12 +2,12 @@ import type { Redis } from 'ioredis';
 import { setImmediate } from '../time/timers';
 import { turns } from '../time/turns';
 
-/** Bytes. A chunk that is shorter has emptied the socket; this is what TLS hands on at a time, and TCP hands on more. */
+/** Bytes. A shorter chunk has emptied the socket. TLS delivers at most this much at a time; TCP delivers more. */
 const FULL = 16_384;
 
 /**
- * Has a client read what has arrived in slices. Otherwise node reads up to 2 MB in one turn of the event loop, and ioredis
- * takes some 100 ms to parse that: thousands of triggers that expire in the same second are as much.
+ * Makes a client read its socket in slices. Otherwise Node reads up to 2 MB in one turn of the event loop, which takes
+ * ioredis some 100 ms to parse; thousands of triggers that expire in the same second produce that much.
  */
 export function readInTurns(client: Redis): void {
   client.on('connect', () => {

@@ -5,22 +5,22 @@ import { isInstant } from './bounds';
 import { detailsText, LONGEST_MESSAGE, parseDetails, wholeOf } from './error-details';
 
 const OUTCOMES = ['done', 'failed', 'vetoed'] as const;
-/** Ends that to an instance of 2.0.0 are failures. */
+/** Outcomes that version 2.0.0 reads as failures. */
 const ENDS = ['abandoned', 'died'] as const;
 
-/** Letters of a host's name. */
+/** Characters of a host name. */
 const LONGEST_HOST = 64;
 
-/** Letters of an error's message. */
+/** Characters of an error message. */
 const LONGEST_ERROR = 200;
 
-/** Letters of what an instance is called. */
+/** Characters of an instance's id. */
 const LONGEST_ID = 64;
 
-/** How a run ended: what its last event says beside what its first one did. */
+/** How a run ended: the fields that its last event adds to its first. */
 export type Ending = Omit<FinishEvent, keyof RunEvent> | Omit<FailEvent, keyof RunEvent>;
 
-/** `quit` gave up on the run; `cause` is there when its work has failed since, and not when it goes on. */
+/** `quit` gave up on the run; `cause` is set if its work has failed since, and missing while it still runs. */
 export interface Abandoned {
   abandoned: true;
   /** ms */
@@ -28,7 +28,7 @@ export interface Abandoned {
   cause?: unknown;
 }
 
-/** The part of a record that says who ran it, as JSON without its braces, and without a space, a `|`, or anything but ASCII. */
+/** The part of a record that identifies the instance, as JSON without its braces, spaces and `|`, in ASCII only. */
 export function whoText(id: string, host: string, pid: number): string {
   const json = JSON.stringify({ by: id, host: host.slice(0, LONGEST_HOST), pid });
   const escaped = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -36,7 +36,7 @@ export function whoText(id: string, host: string, pid: number): string {
 }
 
 /**
- * The JSON of a run as it is noted in Redis: what is null or false is left out, as a hundred of them are kept for each job.
+ * A run's record in Redis, as JSON. Null and false fields are omitted, because a hundred records are kept per job.
  *
  * @param who see `whoText`
  */
@@ -57,9 +57,9 @@ export function recordText(event: RunEvent, ended: Ending | Abandoned, who: stri
 }
 
 /**
- * What is known of a run's error besides its record, as JSON; '': nothing. Only the history keeps it.
+ * The details of a run's error that its record lacks, as JSON; '': none. Only the history stores them.
  *
- * @param settings `errors`: with stack and causes, not the message alone
+ * @param settings `errors`: include stack and causes, not only the message
  */
 export function errorText(
   ended: Ending | Abandoned,
@@ -74,10 +74,10 @@ function outcomeOf(ended: Ending | Abandoned): (typeof OUTCOMES)[number] {
 }
 
 /**
- * The inverse, also of what earlier versions noted. Null for what is no run's record: anybody may write there, so each
- * number is one that can be shown, and each text is bounded.
+ * Parses a record, including those of earlier versions; null if it is invalid. Anybody may write to Redis, so each
+ * number must be displayable and each text is bounded.
  *
- * @param details what `errorText` made, where it is stored beside the record
+ * @param details the text from `errorText`, if stored with the record
  */
 export function parseRecord(text: string, details = ''): RunRecord | null {
   const noted = parseObject(text);
@@ -90,7 +90,7 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
   const slot = instantIn(noted.slot);
   const demandedAt = instantIn(noted.demandedAt);
   const { lateness } = noted;
-  // Lateness is negative where Redis' clock was set back.
+  // Lateness is negative if Redis' clock was set back.
   const isLateness = typeof lateness === 'number' && isInstant(Math.abs(lateness));
   return {
     slot,
@@ -107,17 +107,17 @@ export function parseRecord(text: string, details = ''): RunRecord | null {
   };
 }
 
-/** Does this end count as a failure? */
+/** Whether this outcome counts as a failure. */
 export function isFailure({ outcome }: Pick<RunRecord, 'outcome'>): boolean {
   return outcome !== 'done' && outcome !== 'vetoed';
 }
 
-/** A run that is noted in a job's counts: it goes on, or has died unseen. See scripts/lib.lua. */
+/** A run noted in a job's counts: it is still running, or its process died. See scripts/lib.lua. */
 export interface OpenRun {
   token: string;
-  /** When it began, in ms on Redis' clock. */
+  /** When it started, in ms on Redis' clock. */
   since: number;
-  /** Where it runs; null where the note does not say. */
+  /** Where it runs; null if not noted. */
   host: string | null;
   pid: number | null;
 }
@@ -148,7 +148,7 @@ function textIn(value: unknown, longest: number): string | null {
   return typeof value === 'string' ? value.slice(0, longest) : null;
 }
 
-/** Null for what is not the JSON of an object. */
+/** Parses a JSON object; null for any other text. */
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);

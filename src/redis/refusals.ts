@@ -1,23 +1,23 @@
 import { BossmanError, messageOf } from '../errors';
 
-/** Who reads a remedy: whoever writes a service, or whoever calls `npx bossman`. */
+/** Who reads the advice: the author of a service, or the user of `npx bossman`. */
 export type Reader = 'service' | 'cli';
 
-/** What to do about what Redis, or the way to it, says. */
+/** Advice for an error from Redis or from the connection to it. */
 interface Remedy {
-  /** Of an error's `code`, or of its message. */
+  /** Matches an error's `code` or message. */
   said: RegExp;
-  /** For one reader or the other where they have different means. */
+  /** Separate texts if the two readers have different means. */
   advice: string | Record<Reader, string>;
 }
 
-/** Letters of what the other side says that a message has. */
+/** Characters of the other side's error that a message includes. */
 const LONGEST = 300;
 
 const LOGIN = 'redis://user:password@host:6379';
 const UNTRUSTED = 'it is not signed by an authority that Node trusts: pass the file of its certificate in';
 
-/** What is said of a connection that was made, and serves nothing. */
+/** Errors for a connection that was accepted but is unusable. */
 export const UNREADY = {
   closed: 'closed by the other side at once',
   answers: 'closed by the other side, which answers PING',
@@ -27,7 +27,7 @@ export const UNREADY = {
   other: 'the server there is not Redis',
 } as const;
 
-/** The first that fits. */
+/** The first match applies. */
 const REMEDIES: readonly Remedy[] = [
   { said: startingWith(UNREADY.closed), advice: 'is that Redis? If it expects TLS, use rediss://' },
   {
@@ -167,7 +167,7 @@ function startingWith(text: string): RegExp {
   return new RegExp(`^${text}`);
 }
 
-/** What to do about an error of a command, or of a connection; null where its message says all there is to say. */
+/** Advice for an error of a command or a connection; null if the error's message is sufficient. */
 export function remedyOf(error: unknown, reader: Reader = 'service'): string | null {
   const texts = [codeOf(error), saidIn(error)];
   const found = REMEDIES.find(({ said }) => texts.some((text) => said.test(text)));
@@ -175,21 +175,21 @@ export function remedyOf(error: unknown, reader: Reader = 'service'): string | n
   return typeof found.advice === 'string' ? found.advice : found.advice[reader];
 }
 
-/** What the other side said, and what to do about it. */
+/** The other side's error, and advice. */
 export function explained(error: unknown, reader: Reader = 'service'): string {
   const remedy = remedyOf(error, reader);
   return remedy === null ? saidIn(error) : `${saidIn(error).replace(/\.$/, '')}; ${remedy}`;
 }
 
-/** The error of a verb that Redis refused for a job, and that is sent again. */
+/** The error for a verb that Redis refused for a job and that is retried. */
 export function retryError(verb: string, job: string, cause: unknown): BossmanError {
   const message = `${verb} of '${job}' failed (${explained(cause)}); trying again`;
   return new BossmanError('COMMAND', message, job, cause);
 }
 
 /**
- * Without which script it was in, which says nothing to whoever reads it, and without advice that we give better. Redis 6.2
- * puts the refusal itself behind what it says about the script.
+ * The refusal without the script's hash, which does not help the reader, and without Redis' advice where ours is
+ * better. Redis 6.2 puts the refusal after the text about the script.
  */
 function saidIn(error: unknown): string {
   const said = messageOf(error)

@@ -3,12 +3,12 @@ import { FIRED } from '../scripts/generated';
 import { isTime, listenersFrom, restFrom } from './bounds';
 import { type Pause, parsePause } from './pause-records';
 
-/** What a script answers: Redis' time in µs, and what its head says. */
+/** A script's reply: Redis' time in µs, and the values that its head lists. */
 export type Reply = readonly unknown[];
 
-/** A plan as Redis keeps it. */
+/** A plan as stored in Redis. */
 export interface StoredPlan {
-  /** Of two plans of one job the one with the higher stamp counts. */
+  /** Of two plans of one job, the one with the higher stamp wins. */
   stamp: number;
   /** ms on Redis' clock; FIRED or above: fired. */
   slot: number;
@@ -17,7 +17,7 @@ export interface StoredPlan {
 
 const NONE: readonly string[] = [];
 
-/** Of a lock; see Store. */
+/** A lock's token; see Store. */
 const TOKEN = /^[0-9a-f]{32}$/;
 
 const PLAN_VERDICTS = ['armed', 'kept', 'done', 'fired', 'stale', 'none', 'restored'] as const;
@@ -43,43 +43,43 @@ const DIED_VERDICTS = ['died', 'told', 'none'] as const;
 const PAUSE_VERDICTS = ['paused', 'resumed', 'none', 'done'] as const;
 const NOTED_RUNS = ['s', 'd', 'S', 'D'] as const;
 
-/** Of arm and restore: what is stored now. */
+/** The reply of arm and restore: what is stored now. */
 export interface PlanReply extends StoredPlan {
   verdict: (typeof PLAN_VERDICTS)[number];
   /** ms until a demand that waits can be taken; -1 when none waits. */
   demandIn: number;
-  /** The last pause or resume of the job; null: there was none. */
+  /** The last pause or resume of the job; null: none. */
   pause: Pause | null;
 }
 
-/** Of pause and resume. */
+/** The reply of pause and resume. */
 export interface PauseReply {
-  /** `none`: what is to be resumed was not paused. */
+  /** `none`: the job to resume was not paused. */
   verdict: (typeof PAUSE_VERDICTS)[number];
   /** What is stored now. */
   pause: Pause;
 }
 
-/** Of whatever may hand out a lock. */
+/** The common part of replies that may grant a lock. */
 interface LockReply {
   /** Redis' time when it answered, in ms. */
   at: number;
-  /** When the lock that was taken ends, on Redis' clock. */
+  /** When the acquired lock expires, on Redis' clock. */
   lockEndsAt: number;
 }
 
-/** Of claim. `slot` is the next one. */
+/** The reply of claim. `slot` is the next one. */
 export interface ClaimReply extends StoredPlan, LockReply {
   verdict: (typeof CLAIM_VERDICTS)[number];
   /** The slot that was claimed; for `ahead` and `held`, the one that is stored. */
   claimed: number;
   /** How many instances heard of it; 0 for none or unknown. */
   heard: number;
-  /** What keeps the slot from being run; null where nothing does, or where the claim is answered once more. */
+  /** The pause that covers the slot; null if there is none, or if an earlier claim is answered again. */
   pause: Pause | null;
 }
 
-/** Of demand and take. */
+/** The reply of demand and take. */
 export interface DemandReply extends LockReply {
   verdict: (typeof DEMAND_VERDICTS)[number];
   /** ms on Redis' clock. */
@@ -90,52 +90,52 @@ export interface DemandReply extends LockReply {
   heard: number;
 }
 
-/** Of recover. */
+/** The reply of recover. */
 export interface RecoverReply extends LockReply {
   verdict: (typeof RECOVER_VERDICTS)[number];
-  /** The slot that is run once more; null: it is a demand. */
+  /** The slot to run again; null: it is a demand. */
   slot: number | null;
-  /** The time of the demand that is run once more; null: it is a slot. */
+  /** The time of the demand to run again; null: it is a slot. */
   demandedAt: number | null;
   /** ms until the job's lock ends, whoever has it; 0: it is free. */
   lockRest: number;
 }
 
-/** Of renew. */
+/** The reply of renew. */
 export interface RenewReply {
-  /** `foreign`: the lock is gone, or another's. */
+  /** `foreign`: the lock is gone, or another instance holds it. */
   verdict: (typeof RENEW_VERDICTS)[number];
   /** Redis' time when it answered, in ms. */
   at: number;
 }
 
-/** Of died: what the run was of. */
+/** The reply of died: what the run was for. */
 export interface DiedReply {
-  /** `died`: it is recorded, and the caller reports it. */
+  /** `died`: the run was recorded, and the caller reports it. */
   verdict: (typeof DIED_VERDICTS)[number];
   slot: number | null;
   demandedAt: number | null;
 }
 
-/** Of settle. */
+/** The reply of settle. */
 export interface SettleReply {
   /** ms until a demand that waits can be taken; -1 when none waits. */
   demandIn: number;
-  /** The run of another slot has died, or goes on. */
+  /** The run of another slot died, or is still running. */
   recoverable: boolean;
 }
 
-/** What arm answers for many jobs, each without the time. */
+/** The reply of arm for many jobs, each without the time. */
 export function planReplies(replies: Reply): PlanReply[] {
   let last: PlanReply | null = null;
   return replies.map((reply) => {
-    // 0: the same as of the job before; thousands that are hired together mostly are.
+    // 0: the same as for the previous job, which is common if thousands are hired together.
     last = reply === 0 && last ? last : planReply(listOf(reply), 0);
     return last;
   });
 }
 
-/** @param from where the verdict stands */
+/** @param from index of the verdict */
 export function planReply(reply: Reply, from = 1): PlanReply {
   return {
     verdict: verdictAt(reply, from, PLAN_VERDICTS),
@@ -215,15 +215,15 @@ export function suspectsAt(reply: Reply, at: number): readonly string[] {
   return text === '' ? NONE : text.split(' ').filter((token) => TOKEN.test(token));
 }
 
-/** The names that are old. */
+/** The names that nobody has used for 30 days. */
 export function sweepReply(reply: Reply): string[] {
   return listOf(reply[1]).map((name) => String(name));
 }
 
 export interface ForgetReply {
-  /** There was anything to delete. */
+  /** Whether there was anything to delete. */
   deleted: boolean;
-  /** When a demand was made that waited, in ms on Redis' clock; null: none did. */
+  /** When the waiting demand was made, in ms on Redis' clock; null: none was waiting. */
   demandedAt: number | null;
 }
 
@@ -231,24 +231,24 @@ export function forgetReply(reply: Reply): ForgetReply {
   return { deleted: numberAt(reply, 1) > 0, demandedAt: numberAt(reply, 2) > 0 ? slotAt(reply, 2) : null };
 }
 
-/** @param at where the lock's rest stands */
+/** @param at index of the remaining lock time */
 function lockEndOf(reply: Reply, at: number): number {
   return timeOf(reply) + restAt(reply, at);
 }
 
-/** Redis' time at the answer, in ms with a fraction. */
+/** Redis' time of the reply, in ms with a fraction. */
 export function timeOf(reply: Reply): number {
   const us = numberAt(reply, 0);
   if (!(us >= 0 && us < FIRED * 1000)) throw foreign(us);
   return us / 1000;
 }
 
-/** How many listen to a channel, as PUBSUB NUMSUB answers; 0 for unknown. */
+/** The number of subscribers of a channel, from PUBSUB NUMSUB; 0 if unknown. */
 export function listenersReply(reply: unknown): number {
   return Array.isArray(reply) ? listenersFrom(Number(reply[1] ?? 0)) : 0;
 }
 
-/** @throws BossmanError `COMMAND` for what no script of ours answers */
+/** @throws BossmanError `COMMAND` for a reply that is not from our scripts */
 export function listOf(reply: unknown): Reply {
   if (!Array.isArray(reply)) throw foreign(reply);
   return reply;

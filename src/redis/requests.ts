@@ -1,6 +1,6 @@
 import type { Pause } from './pause-records';
 
-/** What a claim is asked with; see scripts/claim.lua. */
+/** The arguments of a claim; see scripts/claim.lua. */
 export interface ClaimRequest {
   name: string;
   stamp: number;
@@ -11,54 +11,54 @@ export interface ClaimRequest {
   next: number;
   token: string;
   ttlMs: number;
-  /** A slot later than this is skipped; null: never. */
+  /** Skip a slot that is later than this; null: never. */
   skipAfterMs: number | null;
-  /** So long before the slot it may be claimed. */
+  /** How long before the slot it may be claimed. */
   earlyMs: number;
-  /** Nobody goes first at the next slot. */
+  /** No instance has priority at the next slot. */
   open: boolean;
-  /** How many instances heard our last bell; 0: unknown. */
+  /** The number of instances that received our last bell; 0 if unknown. */
   listeners: number;
   noted: NotedRun;
-  /** A pause that keeps the slot from being run, as far as this instance knows; null: it knows of none. */
+  /** The pause that covers the slot, as far as this instance knows; null: none. */
   pause: Pause | null;
   /**
-   * The token with which this instance won the slot `expected`, if its lock ended before it could begin: in one step the
-   * slot is given back and claimed again. Null: this is the first claim of the slot.
+   * The token with which this instance won the slot `expected`, if its lock expired before the run could start: the
+   * script releases the slot and claims it again in one step. Null: this is the first claim of the slot.
    */
   again: string | null;
 }
 
-/** How a run is noted in Redis until it is settled. */
+/** How to note a run in Redis until it is settled. */
 export interface NotedRun {
-  /** It is run once more when it dies. */
+  /** Whether to run it again if its process dies. */
   recover: boolean;
-  /** How many runs the job's history keeps, should this one have to be recorded by another instance. */
+  /** The size of the job's history, in case another instance has to record this run. */
   history: number;
 }
 
-/** What a run is settled with; see scripts/settle.lua. */
+/** The arguments of settle; see scripts/settle.lua. */
 export interface SettleRequest {
   name: string;
   token: string;
   /** ms on Redis' clock. */
   startedAt: number;
-  /** The run's record, as JSON; '': what was won was not run. */
+  /** The run's record, as JSON; '': the claim or take was not run. */
   run: string;
-  /** What is known of an error besides its message, as JSON; '': nothing. */
+  /** The error's details besides its message, as JSON; '': none. */
   details: string;
-  /** A demand that waits is for somebody else. */
+  /** This instance is quitting and leaves a waiting demand to others. */
   leaving: boolean;
   listeners: number;
   sequence: number;
   failed: boolean;
-  /** How many runs the job's history keeps. */
+  /** The number of runs in the job's history. */
   history: number;
-  /** `stopped` and `going`: quit gave up on the run, and its work has ended since, or goes on. */
+  /** `stopped`, `going`: quit gave up on the run, and its work has ended since, or still runs. */
   work: 'over' | 'stopped' | 'going';
 }
 
-/** How a demand is taken in the step that makes it. */
+/** How to take a demand in the step that notes it. */
 export interface OwnDemand {
   token: string;
   ttlMs: number;

@@ -2,27 +2,27 @@ import { type Arg, CALLS } from '../scripts/generated';
 import type { ScriptCall } from './call-batches';
 import type { Keys } from './keys';
 
-/** What a script is called. */
+/** The name of a script. */
 export type Verb = keyof typeof CALLS;
-/** The arguments of a script by the names in its head, save for those that say the same in every call. */
+/** A script's arguments by the names in its head, except those that are the same in every call. */
 export type Args<V extends Verb> = Parameters<(typeof CALLS)[V]['args']>[1];
 
-/** Who calls, and for which job. */
+/** The caller and the job. */
 export interface CallOf {
   keys: Keys;
-  /** What this instance is called; '': one that reports nothing. */
+  /** The id of this instance; '': one that reports nothing. */
   caller: string;
-  /** The job's; for an answer to a roll call, the roll's. */
+  /** The job's name; in an answer to a roll call, the roll's id. */
   name: string;
 }
 
-/** As methods, so that it stands for those of every verb: `scriptCall` is given the arguments of the verb that it calls. */
+/** Declared as methods, so that one type covers every verb: `scriptCall` is given the arguments of its verb. */
 interface Order {
   keys(keys: Keys, name: string): string[];
   args(common: { name: string; caller: string; bell: string }, args: object): Arg[];
 }
 
-/** A call with its keys and arguments in the order in which the script takes them. */
+/** Creates a call with its keys and arguments in the script's order. */
 export function scriptCall<V extends Verb>(
   verb: V,
   { keys, caller, name }: CallOf,

@@ -39,13 +39,13 @@ import type { ClaimRequest, NotedRun, OwnDemand, SettleRequest } from './request
 import { type Args, type CallOf, scriptCall, type Verb } from './script-call';
 import { Transport } from './transport';
 
-/** The scripts, as typed calls. Every answer sets the clock. Rejects with what Redis refused. */
+/** The scripts, as typed calls. Every reply sets the clock. Rejects if Redis refuses. */
 export class Store {
-  /** What this instance is called on the bell and in Redis: 16 hex digits. */
+  /** The id of this instance on the bell and in Redis: 16 hex digits. */
   readonly instance = randomBytes(8).toString('hex');
-  /** The part of a record that says who ran it. */
+  /** The part of a record that identifies this instance. */
   readonly who = whoText(this.instance, hostname(), process.pid);
-  /** The bell may be heard here: so others can find out whether this instance lives, and its runs are noted. */
+  /** Whether the bell is received here: then others can check whether this instance lives, so its runs are noted. */
   isHeardOf = true;
   private sequence = 0;
   private tokens = 0;
@@ -59,7 +59,7 @@ export class Store {
     clock: RedisClock,
     private readonly on: {
       clockJump: () => void;
-      /** All runs of the job that were noted, have not settled, and hold no lock: they may have died. */
+      /** All noted runs of the job that have not settled and hold no lock: they may have died. */
       suspects: (name: string, tokens: readonly string[]) => void;
     },
   ) {
@@ -70,18 +70,18 @@ export class Store {
     this.peers = new Peers(client, keys, this.transport, this.instance);
   }
 
-  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  /** Call when connected: replies from here on were sent later, however long their commands waited. */
   connected(): void {
     this.transport.connected();
   }
 
-  /** Numbers the calls of this instance, so that a call that arrives twice, or late, is known. */
+  /** Numbers this instance's calls, so that the scripts recognise a repeated or late call. */
   nextSequence(): number {
     this.sequence += 1;
     return this.sequence;
   }
 
-  /** The value of a lock: 32 hex digits like redlock's own, the instance's 16 in front. */
+  /** A new lock value: 32 hex digits like redlock's own, starting with the instance's 16. */
   nextToken(): string {
     this.tokens += 1;
     return this.instance + this.tokens.toString(16).padStart(16, '0');
@@ -91,14 +91,14 @@ export class Store {
     return this.call('clock', '', {}, nothing);
   }
 
-  /** Many that are asked for in one turn of the event loop travel together. */
+  /** Combines the calls of one turn of the event loop. */
   arm(request: ArmRequest<PlanReply>): void {
     this.arms.add(request);
   }
 
   /**
    * @param known null: only look
-   * @param pause the last pause or resume that is known; null: none is
+   * @param pause the last known pause or resume; null: none
    */
   restore(name: string, known: StoredPlan | null, pause: Pause | null): Promise<PlanReply> {
     const { stamp, slot, plan } = known ?? { stamp: 0, slot: 0, plan: '' };
@@ -131,7 +131,7 @@ export class Store {
   }
 
   /**
-   * @param end when the pause ends: ms on Redis' clock, or so many ms from now; null: when the job is resumed
+   * @param end when the pause ends: ms on Redis' clock, or ms from now; null: until resumed
    * @param info see `pauseInfo`
    */
   pause(
@@ -149,7 +149,7 @@ export class Store {
     return this.call('resume', name, { info, sequence }, pauseReply);
   }
 
-  /** By name, the last pause or resume. */
+  /** The last pause or resume of each name. */
   async pausesOf(names: string[]): Promise<(Pause | null)[]> {
     return (await this.client.hmget(this.keys.paused, ...names)).map(parsePause);
   }
@@ -163,27 +163,27 @@ export class Store {
     return this.call('demand', name, args, this.withSuspects(name, 5, demandReply));
   }
 
-  /** By name: whether a demand has not begun. */
+  /** For each name, whether a demand has not started. */
   async demanded(names: string[]): Promise<boolean[]> {
     const states = await this.client.hmget(this.keys.demands, ...names);
     return states.map((state) => state !== null && !state.startsWith('idle'));
   }
 
-  /** @param originalHeardAt when the expiry of an original's demand trigger was heard, on Redis' clock; null: it was not */
+  /** @param originalHeardAt when an original's demand trigger expired, on Redis' clock; null: not seen to expire */
   take(name: string, token: string, ttlMs: number, originalHeardAt: number | null): Promise<DemandReply> {
     return this.call('take', name, { token, ttlMs, originalHeardAt: originalHeardAt ?? 0 }, demandReply);
   }
 
-  /** The run of a demand that was taken has begun: the demand counts as run. */
+  /** Marks a taken demand as run: its run has started. */
   begin(name: string, token: string, noted: NotedRun): Promise<void> {
     const args: Args<'begin'> = { token, recover: Number(noted.recover), by: this.byOf(noted) };
     return this.call('begin', name, args, this.withSuspects(name, 1, nothing));
   }
 
   /**
-   * Takes a slot, or a demand, whose run has died.
+   * Takes over a slot or a demand whose run has died.
    *
-   * @param again the token of what was taken before, and could not begin before its lock ended: it is given back first, and
+   * @param again the token of an earlier take whose lock expired before the run could start: it is released first, and
    *   nothing is taken if `ttlMs` is 0
    */
   recover(name: string, token: string, ttlMs: number, noted: NotedRun, again: string | null) {
@@ -194,19 +194,19 @@ export class Store {
   /**
    * Records a run as died, if it has not settled.
    *
-   * @param reports this instance reports it, unless another does
+   * @param reports whether this instance reports it, unless another has
    */
   died(name: string, token: string, reports: boolean): Promise<DiedReply> {
     const of = { ...this.of(name), caller: reports ? this.instance : '' };
     return this.transport.call(scriptCall('died', of, { token }), diedReply);
   }
 
-  /** The token that holds the job's lock; null when it is free. */
+  /** The token that holds the job's lock; null if the lock is free. */
   lockHolder(name: string): Promise<string | null> {
     return this.client.get(this.keys.lock(name));
   }
 
-  /** Sets the rest of the lock to `ttlMs` if the token still holds it. */
+  /** Sets the lock to expire in `ttlMs` if the token still holds it. */
   renew(name: string, token: string, ttlMs: number): Promise<RenewReply> {
     return this.call('renew', name, { token, ttlMs }, renewReply);
   }
@@ -216,10 +216,10 @@ export class Store {
   }
 
   /**
-   * Settles, and clears away in the same request what nobody has used for 30 days.
+   * Settles, and deletes in the same request what nobody has used for 30 days.
    *
-   * @param names to delete; those that are no longer old are kept
-   * @returns `old`: names to delete next, save for those that the caller knows to be in use
+   * @param names to delete, unless they have been used since
+   * @returns `old`: names to delete next, except those that the caller knows to be in use
    */
   async settleAndSweep(request: SettleRequest, names: string[]): Promise<SettleReply & { old: string[] }> {
     const sweep = scriptCall('sweep', this.of(''), { names: JSON.stringify(names) });
@@ -250,7 +250,7 @@ export class Store {
     return this.call('forget', name, {}, forgetReply);
   }
 
-  /** What was asked for so far is on its way when this returns. */
+  /** Sends all waiting calls before it returns. */
   flush(): void {
     this.transport.flush();
   }
@@ -273,7 +273,7 @@ export class Store {
     return this.isHeardOf ? `${history}:${this.who}` : '';
   }
 
-  /** Reads a reply, and hands on the suspects that stand in it. */
+  /** Reads a reply, and passes on the suspects that it contains. */
   private withSuspects<T>(name: string, at: number, read: (reply: Reply) => T): (reply: Reply) => T {
     return (reply) => {
       this.on.suspects(name, suspectsAt(reply, at));

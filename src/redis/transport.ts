@@ -8,7 +8,7 @@ import type { Verb } from './script-call';
 type BatchedVerb = (typeof BATCHED)[number];
 export type BatchedCall = ScriptCall<BatchedVerb>;
 
-/** Sends script calls to Redis, many in one command. Every answer sets the clock. Rejects with what Redis refused. */
+/** Sends script calls to Redis, many in one command. Every reply sets the clock. Rejects if Redis refuses. */
 export class Transport {
   private readonly commands: Record<Verb, (...args: (string | number)[]) => Promise<unknown>>;
   private connectedAt = Number.NEGATIVE_INFINITY;
@@ -22,13 +22,13 @@ export class Transport {
     private readonly clock: RedisClock,
     private readonly on: {
       clockJump: () => void;
-      /** Called before anything is sent, for what has to be sent before it. */
+      /** Called before anything is sent, to send what must go first. */
       sending: () => void;
     },
   ) {
     const defined: Partial<Transport['commands']> = {};
     for (const verb of Object.keys(scripts) as Verb[]) {
-      // A name that no command of Redis will ever have.
+      // A name that no Redis command will ever have.
       const command = `bossman:${verb}`;
       client.defineCommand(command, { lua: scripts[verb] });
       const call: unknown = Reflect.get(client, command);
@@ -38,15 +38,15 @@ export class Transport {
     this.commands = defined as Transport['commands'];
   }
 
-  /** Connected: an answer from here on was sent after this moment, however long its command waited. */
+  /** Call when connected: replies from here on were sent later, however long their commands waited. */
   connected(): void {
     this.connectedAt = this.clock.monotonic();
   }
 
   /**
-   * Calls a script. What is called in one turn of the event loop travels together, if its verb can.
+   * Calls a script. Calls of one turn of the event loop are combined, if their verb allows it.
    *
-   * @param read what the answer says
+   * @param read parses the reply
    */
   call<T>({ verb, keys, args }: ScriptCall<Verb>, read: (reply: Reply) => T): Promise<T> {
     this.on.sending();
@@ -55,15 +55,15 @@ export class Transport {
     return this.send({ verb, keys, args }).then(read);
   }
 
-  /** What was called so far is on its way when this returns. */
+  /** Sends all waiting calls before it returns. */
   flush(): void {
     this.on.sending();
     this.batches.flush();
   }
 
-  /** Calls several scripts in one command. One that is refused answers with an Error. */
+  /** Calls several scripts in one command. A refused call resolves to an Error. */
   async sendMany(calls: BatchedCall[]): Promise<unknown[]> {
-    // Most keys are those of all: each is sent once.
+    // Calls share most keys, so each key is sent once.
     const places = new Map<string, number>();
     const placeOf = (key: string) => {
       const place = places.get(key);

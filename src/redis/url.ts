@@ -5,18 +5,17 @@ import { checkedOptions, optionsInQuery, refuseOption } from './option-values';
 const SCHEME = /^[a-z][a-z\d+.-]*:(?=\/\/)/i;
 
 /**
- * As ioredis reads it; but ioredis would let the query of a URL win over the options that stand beside it, and keeps all
- * that the query says as text.
+ * Parses a URL like ioredis, with two exceptions: in ioredis, the query of a URL overrides the options beside it, and
+ * its values stay strings.
  *
- * @throws TypeError for what is no URL, without showing its password; RangeError or TypeError for a value in it that no
- * connection can be made with
+ * @throws TypeError for an invalid URL, without showing its password; RangeError or TypeError for an invalid value
  */
 export function readUrl(given: string): RedisOptions {
   if (given === '') throw new TypeError(`connection: '' is empty; omit it to use localhost:6379`);
-  // ioredis looks for a scheme in lower case, and would speak without TLS to REDISS://.
+  // ioredis recognises only lower-case schemes, and would connect without TLS to REDISS://.
   const url = given.replace(SCHEME, (scheme) => scheme.toLowerCase());
   const options = optionsIn(url);
-  // What is neither URL nor path is read as a path, with all that is in it.
+  // ioredis reads any text that is not a URL as a path.
   if (options && (url.startsWith('/') || !options.path)) {
     return checkedOptions({ ...options, ...checkedParts(url) }, 'connection');
   }
@@ -28,17 +27,17 @@ export function readUrl(given: string): RedisOptions {
 
 function optionsIn(url: string): RedisOptions | null {
   try {
-    // Options that come first win: nothing in the query can have this one connect.
+    // The first options win, so nothing in the query can make this client connect.
     const reader: Redis = Reflect.construct(Redis, [{ lazyConnect: true }, url]);
     reader.disconnect();
     return reader.options;
   } catch {
-    // What was thrown shows the password.
+    // The error contains the password.
     return null;
   }
 }
 
-/** ioredis reads as much of a number as there is: '3abc' as 3, and 'abc' as NaN. */
+/** Checks numbers strictly: ioredis parses '3abc' as 3, and 'abc' as NaN. */
 function checkedParts(url: string): RedisOptions {
   const query = url.indexOf('?');
   const inQuery = query < 0 ? {} : optionsInQuery(new URLSearchParams(url.slice(query + 1)));
