@@ -3,17 +3,17 @@ import { isInstant } from '../redis/bounds';
 import { parseObject } from '../redis/records';
 
 /**
- * What an instance answers to a roll call, as JSON: `InstanceInfo` without the id, which is the field it stands under.
- * Jobs stand under their plan ('' : none), as thousands of them have a few plans between them.
+ * An instance's answer to a roll call, as JSON: `InstanceInfo` without the id, which is the field's name. Jobs are
+ * grouped by plan ('': none), because thousands of jobs share a few plans.
  */
 export interface Answer extends Omit<InstanceInfo, 'id' | 'jobs'> {
   jobs: Record<string, string[]>;
 }
 
-/** Letters of a text that an instance says of itself; longer ones are cut. A host's name has 253 at most. */
+/** Characters kept of a text in an answer. A host name has at most 253. */
 const LONGEST = 256;
 
-/** The info of an instance that answered for itself. */
+/** The info of an instance that answered. */
 export function infoOf(
   id: string,
   { host, pid, version, application, since, jobs, running }: Answer,
@@ -34,11 +34,11 @@ export function infoOf(
 }
 
 /**
- * Reads an answer as it came from Redis. Anybody may write there, so every field is checked: one that is not what an
- * instance writes makes the whole answer nobody's.
+ * Parses an answer from Redis. Anybody may write there, so every field is checked: one invalid field makes the whole
+ * answer invalid.
  *
- * @param id the field that the answer stands under
- * @returns null for what is no instance's answer
+ * @param id the answer's field
+ * @returns null for an invalid answer
  */
 export function parseAnswer(id: string, text: string): InstanceInfo | null {
   const said = parseObject(text);
@@ -47,7 +47,7 @@ export function parseAnswer(id: string, text: string): InstanceInfo | null {
   const [jobs, running] = [jobsIn(said.jobs), runningIn(said.running)];
   if (typeof host !== 'string' || typeof version !== 'string') return null;
   if (!isCount(pid) || !isInstant(since) || !jobs || !running) return null;
-  // Version 2.0.0 does not say.
+  // Version 2.0.0 does not send it.
   const application = typeof said.application === 'string' ? said.application.slice(0, LONGEST) : null;
   const [shortHost, shortVersion] = [host.slice(0, LONGEST), version.slice(0, LONGEST)];
   return infoOf(id, { host: shortHost, pid, version: shortVersion, application, since, jobs, running });
@@ -58,7 +58,7 @@ function jobsIn(said: unknown): Answer['jobs'] | null {
   const jobs: Answer['jobs'] = {};
   for (const [plan, names] of Object.entries(said)) {
     if (!isTexts(names)) return null;
-    // Not by assignment, which means something else for `__proto__`.
+    // Not by assignment, which has another meaning for `__proto__`.
     Object.defineProperty(jobs, plan, { value: names, enumerable: true });
   }
   return jobs;

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Characters; longer names are cut. */
+/** Characters; longer names are truncated. */
 const LONGEST = 100;
 
 let application: string | null | undefined;
 
 /**
- * What the process is, for people: name and version of the application's package.json, as in `shop@1.4.0`, else the name
- * of the main script; null where there is neither. Read once. Never throws.
+ * What the process is, for display: name and version from the application's package.json, as in `shop@1.4.0`, else the
+ * name of the main script; null if there is neither. Read once. Never throws.
  */
 export function applicationOfProcess(): string | null {
   application ??= applicationOf(process.argv[1], process.cwd);
@@ -16,8 +16,8 @@ export function applicationOfProcess(): string | null {
 }
 
 /**
- * @param script the path of the main script. One of a package (a framework's, or a process manager's) says nothing about
- * the application, so the working folder is looked at instead.
+ * @param script the path of the main script. If it belongs to a package (a framework or process manager), it does not
+ *   identify the application, so the working directory is used instead.
  */
 export function applicationOf(script: string | undefined, cwd: () => string): string | null {
   try {
@@ -26,12 +26,12 @@ export function applicationOf(script: string | undefined, cwd: () => string): st
       nearestPackage(isOwn ? dirname(script) : cwd()) ?? (script === undefined ? null : basename(script));
     return name?.slice(0, LONGEST) ?? null;
   } catch {
-    // The working folder is gone.
+    // The working directory is gone.
     return null;
   }
 }
 
-/** Of the nearest package.json in the folder or above it that has a name. */
+/** The application of the nearest package.json with a name, in the directory or above it. */
 function nearestPackage(folder: string): string | null {
   for (let at = folder; ; at = dirname(at)) {
     const found = packageIn(at);

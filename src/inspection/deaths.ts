@@ -3,33 +3,33 @@ import { explained } from '../redis/refusals';
 import type { Shared } from '../shared';
 import type { RollCall } from './roll-call';
 
-/** ms for which a run that holds no lock may go on before anybody asks whether its process lives: most settle by then. */
+/** ms for which a run without a lock is left alone before its process is looked for; most runs settle by then. */
 const ASK_AFTER = 1000;
-/** ms between the two times at which its instance must be away: after an outage all have connected again by then. */
+/** ms between the two checks that must find its instance away; after an outage, all have reconnected by then. */
 const AWAY_FOR = 3000;
-/** ms after which an instance that was there is asked for again. */
+/** ms after which an instance that was present is checked again. */
 const ASK_AGAIN = 30_000;
-/** The digits of a token that say whose it is. */
+/** The digits of a token that identify its instance. */
 const ID_LENGTH = 16;
 
 interface Suspect {
   readonly name: string;
   readonly token: string;
-  /** Null: it is not looked for now. */
+  /** Null: it is not being looked for. */
   probing: Promise<void> | null;
-  /** When its instance was last there, in ms on a monotonic clock. */
+  /** When its instance was last present, in ms on a monotonic clock. */
   aliveAt: number;
 }
 
 /**
- * Runs whose process has died. A run is noted when it begins and until it settles, by the scripts that begin and settle
- * runs; they answer which noted runs hold no lock. Such a run has died, or has outlived its lock and goes on.
+ * Finds runs whose process has died. A run is noted by the script that starts it until the script that settles it; both
+ * return the noted runs that hold no lock. Such a run has died, or has outlived its lock and is still running.
  *
- * States of one: suspected → its instance is looked for, after a while → there: asked again after a longer while, if it
- * is still suspected → away, and away again 3 s later: recorded as died, by a script, so once. A run that settles in
- * between is no suspect any more. A process that is busy or frozen answers nothing but keeps its connection, so an
- * instance is away only when its own channel has no subscriber, and it does not answer the roll call either. One that
- * was cut off for longer than that and comes back settles its run, and the script takes the record back.
+ * States of a run: suspected → after a delay, its instance is looked for → present: checked again after a longer delay,
+ * if the run is still suspected → away, and away again 3 s later: recorded as died, by a script and therefore only
+ * once. A run that settles meanwhile is no longer suspected. A busy or frozen process does not answer but keeps its
+ * connection, so an instance counts as away only if its own channel has no subscriber and it does not answer the roll
+ * call. An instance that was disconnected for longer and returns settles its run, and the script reverts the record.
  */
 export class Deaths {
   private readonly suspects = new Map<string, Suspect>();
@@ -37,18 +37,18 @@ export class Deaths {
   constructor(
     private readonly shared: Pick<Shared, 'store' | 'pauses' | 'clock'>,
     private readonly roll: RollCall,
-    /** Null: we are no instance, so we run nothing and report nothing. */
+    /** Null: we are not an instance, so we run and report nothing. */
     private readonly own:
       | (Pick<Shared, 'teller' | 'track'> & {
-          /** A run of our own: whoever runs it knows better. */
+          /** Our own run is suspected; whoever runs it knows better. */
           suspected: (name: string, token: string) => void;
         })
       | null,
   ) {}
 
-  /** To be called with all suspects of a job, also when there are none any more. */
+  /** Call with all suspects of a job, also when there are none left. */
   suspected(name: string, tokens: readonly string[]): void {
-    // Called for every run.
+    // Fast path: this is called for every run.
     if (tokens.length === 0 && this.suspects.size === 0) return;
     for (const [token, suspect] of this.suspects) {
       if (suspect.name === name && !tokens.includes(token)) this.suspects.delete(token);
@@ -74,7 +74,7 @@ export class Deaths {
   }
 
   /**
-   * Looks for suspects now, as somebody asks. Takes as long as it has to: 3 s when there is one whose instance is away.
+   * Looks for suspects now, on request. Takes 3 s if the instance of a suspect is away.
    *
    * @param suspects token → name
    * @returns how many have died
@@ -88,7 +88,7 @@ export class Deaths {
       await Promise.all(gone.map((token) => this.record(suspects.get(token) ?? '', token)));
       return gone.length;
     } catch (cause) {
-      // Whoever may only read still has the answer to what was asked.
+      // Users with read-only access still get their answer.
       const message = `could not check whether runs have died (${explained(cause)})`;
       this.own?.teller.trouble(new BossmanError('COMMAND', message, null, cause), 'died');
       return 0;
@@ -102,7 +102,7 @@ export class Deaths {
       this.own?.teller.over('died', suspect.name);
     } catch (cause) {
       if (this.shared.pauses.stopped) return;
-      // Like one that is there: looked for again later, if it is still suspected.
+      // Treated as present: checked again later, if it is still suspected.
       suspect.aliveAt = this.shared.clock.monotonic();
       const message = `could not check whether a run of '${suspect.name}' has died (${explained(cause)}); trying again`;
       this.own?.teller.trouble(new BossmanError('COMMAND', message, suspect.name, cause), 'died');
@@ -124,7 +124,7 @@ export class Deaths {
     this.suspects.delete(token);
   }
 
-  /** Those whose instance is neither connected nor answers. */
+  /** The tokens whose instance is neither connected nor answers. */
   private async awayOf(tokens: readonly string[]): Promise<string[]> {
     if (tokens.length === 0) return [];
     const connected = await this.shared.store.peers.connectedOf([...new Set(tokens.map(idOf))]);
@@ -142,7 +142,7 @@ export class Deaths {
   }
 }
 
-/** Whose a lock's token is. */
+/** The id of the instance that a lock's token belongs to. */
 export function idOf(token: string): string {
   return token.slice(0, ID_LENGTH);
 }

@@ -8,14 +8,14 @@ import type { Part, Shared } from '../shared';
 import type { Overview } from './overview';
 import type { Roll } from './roll-call';
 
-/** The instances that hire the job, or in which it still runs. */
+/** The instances that hire the job, or still run it. */
 export function holdersOf(name: string, instances: readonly InstanceInfo[]): InstanceInfo[] {
   return instances.filter(
     ({ jobs, running }) => jobs.some((job) => job.name === name) || running.some(({ job }) => job === name),
   );
 }
 
-/** What else of an instance knows a job. */
+/** The other parts of an instance that keep data about a job. */
 interface Knowing {
   readonly jobs: Map<string, Job>;
   readonly parts: readonly Part[];
@@ -25,9 +25,9 @@ interface Knowing {
   readonly overview: Overview;
 }
 
-/** Lets go of jobs in an instance, and deletes what Redis keeps of them, if no other instance needs it. */
+/** Removes jobs from an instance, and deletes their data in Redis if no other instance needs it. */
 export class Forgetting {
-  /** The roll call that is under way; settles when it is over. */
+  /** The roll call in progress; settles when it ends. */
   private calling: Promise<unknown> = Promise.resolve();
   /** The one after it. */
   private next: Promise<Roll> | null = null;
@@ -37,7 +37,7 @@ export class Forgetting {
     private readonly of: Knowing,
   ) {}
 
-  /** Rejects when somebody else hires the job, or when that is not known. */
+  /** Rejects if another instance hires the job, or if that is unknown. */
   async forget(name: string): Promise<boolean> {
     const { store, teller } = this.shared;
     const { jobs, plans, parts, paused, runner } = this.of;
@@ -49,7 +49,7 @@ export class Forgetting {
     }
     const { instances, silence } = await this.callRoll();
     const isOwn = ({ id }: InstanceInfo) => id === store.instance;
-    // Runs that go on here leave nothing behind.
+    // Runs in progress here leave no data.
     const others = holdersOf(name, instances).filter((instance) => !isOwn(instance) || jobs.has(name));
     if (others.length > 0) {
       const who = others.map(({ host, pid }) => `${host}:${pid}`).join(', ');
@@ -57,7 +57,7 @@ export class Forgetting {
     }
     if (silence !== null) throw notForgotten(name, `it is not known which instances there are: ${silence}`);
     if (jobs.has(name)) throw notForgotten(name, 'this instance has hired it again');
-    // Sent after it, they would bring back a part.
+    // Sent later, they would restore part of the data.
     runner.record(name, job, false);
     const { deleted, demandedAt } = await store.forget(name).catch((cause) => {
       runner.record(name, job, true);
@@ -71,7 +71,10 @@ export class Forgetting {
     return deleted;
   }
 
-  /** Thousands may be let go at once. One that is under way may have been answered before this one was. */
+  /**
+   * Shares roll calls, because thousands of jobs may be forgotten at once. A roll call already in progress may have
+   * been answered before this job was removed.
+   */
   private callRoll(): Promise<Roll> {
     this.next ??= this.calling.then(() => {
       const roll = this.of.overview.callRoll();

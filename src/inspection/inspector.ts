@@ -27,15 +27,15 @@ import { Overview, type Seen } from './overview';
 import { InspectionStore } from './reads';
 import { type Roll, RollCall } from './roll-call';
 
-/** ms; a Redis that is not reached by then is told as such. */
+/** ms after which an unreachable Redis is reported. */
 const CONNECT_WITHIN = 5000;
-/** ms that a closing connection may wait for what it was asked. */
+/** ms for which a closing connection waits for pending replies. */
 const CLOSE_WITHIN = 1000;
 
-/** Runs of a job among which the one of a demand is looked for. */
+/** The number of a job's runs that are searched for a demand's run. */
 const RECENT = 100;
 
-/** Looks at a fleet and steers it, without being one of its instances. Every call rejects with what Redis refused. */
+/** Inspects and controls a fleet without being one of its instances. Every call rejects if Redis refuses. */
 export class Inspector {
   readonly keys: Keys;
   private readonly pauses = new Pauses();
@@ -79,7 +79,7 @@ export class Inspector {
     return this.overview.history(readName(name), readHistoryOptions(options));
   }
 
-  /** The last runs of a job without their stacks and causes, the newest first. */
+  /** The last runs of a job without their stacks and causes, newest first. */
   recent(name: string, last: number): Promise<RunRecord[]> {
     return this.overview.recent(name, last);
   }
@@ -88,25 +88,25 @@ export class Inspector {
     return this.overview.next(readName(name), readNextOptions(options));
   }
 
-  /** The prefixes of other fleets in this database, sorted; those that are found within 3 s. */
+  /** The prefixes of other fleets in this database that are found within 3 s, sorted. */
   prefixes(): Promise<string[]> {
     return this.reads.prefixes();
   }
 
-  /** @returns when the demand was made: its run has this as its `demandedAt` */
+  /** @returns when the demand was made; its run has this as its `demandedAt` */
   async demand(name: string): Promise<number> {
     const { demandedAt } = await this.store.demand(readName(name), this.store.nextSequence(), 0, null);
     return demandedAt;
   }
 
-  /** The run of a demand, when it has ended; null before. Of a job without a history only its last run is known. */
+  /** A demand's run, once it has ended; null before. Without a history, only the job's last run is known. */
   async runOf(name: string, demandedAt: number): Promise<RunRecord | null> {
     const [note, runs] = await Promise.all([
       this.reads.note('runs', name),
       this.overview.history(name, RECENT),
     ]);
     const lastRun = note === null ? null : parseRecord(note);
-    // The history knows more of an error.
+    // The history has more of the error.
     return [...runs, lastRun].find((run) => run?.demandedAt === demandedAt) ?? null;
   }
 
@@ -120,13 +120,13 @@ export class Inspector {
     await this.pauses.brief(BEGINS_WITHIN);
   }
 
-  /** False when the job was not paused. */
+  /** False if the job was not paused. */
   async resume(name: string): Promise<boolean> {
     const info = pauseInfo('cli', null, true);
     return (await this.store.resume(readName(name), info, this.store.nextSequence())).verdict === 'resumed';
   }
 
-  /** Deletes all that Redis keeps of a job, save for a lock. Ask `fleet` first. */
+  /** Deletes all data of a job except its lock. Check `fleet` first. */
   forget(name: string): Promise<ForgetReply> {
     return this.store.forget(readName(name));
   }
@@ -141,8 +141,9 @@ export class Inspector {
 /**
  * Connects, within 5 s.
  *
- * @throws BossmanError `CONNECTION` when Redis is not reached, with the reason and the address in its message (no password)
- * @throws TypeError or RangeError for options that mean nothing, as `new Bossman` does
+ * @throws BossmanError `CONNECTION` if Redis cannot be reached, with the reason and the address in its message (no
+ *   password)
+ * @throws TypeError or RangeError for invalid options, as `new Bossman` does
  */
 export async function openInspector(
   options: Pick<BossmanOptions, 'connection' | 'prefix'>,
@@ -159,7 +160,7 @@ export async function openInspector(
     const cause = (isOpaque(reason) && (await askWhy(client, reason, false))) || reason;
     throw new BossmanError('CONNECTION', `${addressOf(client)}: ${messageOf(cause)}`, null, cause);
   }
-  // Afterwards it goes on trying, and what it is asked meanwhile waits.
+  // From here on the client reconnects, and commands wait meanwhile.
   client.on('error', () => {});
   return new Inspector(client, prefix);
 }

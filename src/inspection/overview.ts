@@ -19,7 +19,7 @@ export interface Seen extends Roll {
   now: number;
 }
 
-/** What the fleet is, does and did. All of it is read when it is asked for. Rejects with what Redis refused. */
+/** The state and history of the fleet. Everything is read on request. Rejects if Redis refuses. */
 export class Overview {
   constructor(
     private readonly shared: Pick<Shared, 'store' | 'clock'>,
@@ -37,7 +37,7 @@ export class Overview {
     return this.roll.call();
   }
 
-  /** The newest first. */
+  /** The last runs of a job, newest first. */
   async history(name: string, last: number): Promise<RunRecord[]> {
     const { reads } = this;
     const [kept, counts] = await Promise.all([reads.history(name, last), reads.note('counts', name)]);
@@ -50,7 +50,7 @@ export class Overview {
     return kept.flatMap(({ run, details }) => parseRecord(run, details) ?? []);
   }
 
-  /** The coming slots of a job. */
+  /** The next slots of a job. */
   async next(name: string, count: number): Promise<number[]> {
     const { clock, store } = this.shared;
     const [stored, [pause = null]] = await Promise.all([
@@ -65,7 +65,7 @@ export class Overview {
     return slotsFrom(schedule, nextSlot > now ? nextSlot : schedule.next(nextSlot, now), count);
   }
 
-  /** The last runs of a job without their stacks and causes, the newest first; deaths are not looked for. */
+  /** The last runs of a job without their stacks and causes, newest first. Does not check for runs that died. */
   async recent(name: string, last: number): Promise<RunRecord[]> {
     const kept = await this.reads.history(name, last);
     return kept.flatMap(({ run }) => parseRecord(run) ?? []);
@@ -142,7 +142,7 @@ function runsIn(instances: readonly InstanceInfo[]): Map<string, GoingOn[]> {
   return runs;
 }
 
-/** By job, who hires it, and whether with a plan. */
+/** The instances that hire each job, and whether with a plan. */
 function hirersIn(instances: readonly InstanceInfo[]): Map<string, { id: string; planned: boolean }[]> {
   const hirers = new Map<string, { id: string; planned: boolean }[]>();
   for (const { id, jobs } of instances) {
@@ -170,7 +170,7 @@ function pausesIn(stored: ReadonlyMap<string, string>, now: number): Map<string,
 
 type PlanInfo = Pick<JobInfo, 'plan' | 'words' | 'tz' | 'nextSlot' | 'fired'>;
 
-/** As the scripts read it: a plan without a slot is none, and neither is somebody else's value. */
+/** Parses a plan like the scripts: a plan without a slot, or an invalid value, counts as none. */
 function planOf(stored: string | undefined, slot: number | undefined, pause: Pause | null): PlanInfo {
   const text = /^\d+\|([^|]*)\|[^|]*\|[^|]*\|[^|]*$/.exec(stored ?? '')?.[1];
   if (text === undefined || slot === undefined || !(slot >= 0)) {
@@ -181,7 +181,7 @@ function planOf(stored: string | undefined, slot: number | undefined, pause: Pau
   return { plan: text || null, ...wordsOf(text), nextSlot, fired };
 }
 
-/** The slot, or the first one after the pause in which it passes; null: that has no end. */
+/** The slot, or the first one after the pause that covers it; null if that has no end. */
 function unpaused(plan: string, slot: number, pause: Pause | null): number | null {
   if (!pause || !covers(pause, slot)) return slot;
   if (pause.ends >= FIRED) return null;
@@ -190,14 +190,14 @@ function unpaused(plan: string, slot: number, pause: Pause | null): number | nul
 
 function demandedSince(stored: string | undefined, lock: StoredLock | null): number | null {
   const [, state, at, token] = /^(\w+)\|(\d{1,15})\|(\w*)\|/.exec(stored ?? '') ?? [];
-  // One that was taken waits again if its taker's lock is gone.
+  // A taken demand is waiting again if its taker's lock is gone.
   const waits = state === 'noted' || (state === 'taken' && token !== lock?.token);
   return waits ? Number(at) : null;
 }
 
 /**
- * Of runs that go on at the same time, the lock tells which one counts. Of an instance that has gone, and of one that does
- * not answer, the note of the run says more.
+ * Of several concurrent runs, the lock decides which one to show. If its instance is gone or does not answer, the run's
+ * note has more details.
  */
 function runningOf(
   lock: StoredLock | null,
@@ -212,7 +212,7 @@ function runningOf(
     const { since = null, host = null, pid = null } = own ?? {};
     return { by, host, pid, since, lockRestMs: lock.restMs };
   }
-  // A run without its lock has outlived it, or has just been settled: then the lock would not have ended yet.
+  // A run without its lock has outlived it, or has just settled: then its lock would not have expired yet.
   const [longest] = goingOn.filter((run) => run.lockEndsAt <= now).sort((a, b) => a.since - b.since);
   if (!longest) return null;
   const { by, host, pid, since } = longest;
@@ -223,14 +223,14 @@ type Counts = Pick<JobInfo, 'runs' | 'failures' | 'failuresInARow' | 'skips'>;
 
 function countsOf(stored: string | undefined, lastRun: RunRecord | null): Counts {
   const [, runs, failures, skips] = /^(\d+)\|(\d+)\|(\d+)\|/.exec(stored ?? '') ?? [];
-  // Behind the notes, of which the text is not all ours.
+  // After the notes, whose text others may have written.
   const [, row] = /\|[^|]*\brow:(\d+)[^|]*$/.exec(stored ?? '') ?? [];
-  // Instances of 2.0.0 do not count them.
+  // Version 2.0.0 does not count them.
   const failuresInARow = lastRun !== null && isFailure(lastRun) ? Math.max(1, countFrom(row)) : 0;
   return { runs: countFrom(runs), failures: countFrom(failures), failuresInARow, skips: countFrom(skips) };
 }
 
-/** 0 for what no count can be. */
+/** Parses a count; 0 for an invalid one. */
 function countFrom(digits: string | undefined): number {
   const count = wholeNumber(digits ?? '0');
   return Number.isNaN(count) ? 0 : count;

@@ -5,10 +5,10 @@ import type { Shared } from '../shared';
 import type { Answer } from './answers';
 import { applicationOfProcess } from './application';
 
-/** Answers roll calls: says what this instance is, has hired, and is running. Does nothing unasked. */
+/** Answers roll calls: what this instance is, hires and runs. Sends nothing unasked. */
 export class Presence {
   private readonly madeAt: number;
-  /** ms on Redis' clock. Computed once, as the estimate of that clock moves by fractions of a ms. */
+  /** ms on Redis' clock. Computed once, because the estimate of that clock moves by fractions of a ms. */
   private since: number | null = null;
 
   constructor(
@@ -18,7 +18,7 @@ export class Presence {
     this.madeAt = shared.clock.monotonic();
   }
 
-  /** Never rejects: who is not heard counts as absent. */
+  /** Never rejects: an instance whose answer is lost counts as absent. */
   async answer(roll: string): Promise<void> {
     try {
       await this.shared.store.peers.present(roll, JSON.stringify(await this.describe()));

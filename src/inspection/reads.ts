@@ -3,13 +3,13 @@ import { type Client, isCluster } from '../redis/connection';
 import type { Keys } from '../redis/keys';
 import { monotonicMs } from '../time/timers';
 
-/** Entries that one request reads: Redis serves others in between. */
+/** Entries per request, so that Redis can serve others in between. */
 const PAGE = 500;
 
-/** ms for which other prefixes are looked for: a database may have millions of keys. */
+/** ms for which other prefixes are searched for; a database may have millions of keys. */
 const LOOK_FOR = 3000;
 
-/** The lock of a job, as somebody has set it. */
+/** A job's lock. */
 export interface StoredLock {
   token: string;
   /** ms; Infinity for a lock without an expiry. */
@@ -18,7 +18,7 @@ export interface StoredLock {
 
 type ReadPage = (cursor: string) => Promise<[cursor: string, entries: string[]]>;
 
-/** What inspection reads. All of it is read in pages, and nothing is written. */
+/** The reads of the inspection, all in pages. Writes nothing. */
 export class InspectionStore {
   constructor(
     private readonly client: Client,
@@ -45,7 +45,7 @@ export class InspectionStore {
     return collect((cursor) => this.client.hscan(this.keys[key], cursor, 'COUNT', PAGE));
   }
 
-  /** Of what is kept for the eye alone: empty when somebody else's value stands there, as settle passes that over, too. */
+  /** Display-only data; empty if the key has another type, which settle ignores as well. */
   notes(key: 'runs' | 'counts'): Promise<Map<string, string>> {
     return collect((cursor) => this.client.hscan(this.keys[key], cursor, 'COUNT', PAGE)).catch(
       ifForeign(new Map()),
@@ -74,7 +74,7 @@ export class InspectionStore {
     return locks;
   }
 
-  /** The last runs of a job as they were noted, with what is known of their errors, the newest first. */
+  /** The last runs of a job as stored, with their errors' details, newest first. */
   async history(name: string, last: number): Promise<{ run: string; details: string }[]> {
     const entries = await this.client
       .xrevrange(this.keys.history(name), '+', '-', 'COUNT', last)
@@ -85,7 +85,7 @@ export class InspectionStore {
     });
   }
 
-  /** The prefixes in this database under which jobs are stored, sorted. */
+  /** The prefixes in this database that have jobs, sorted. */
   async prefixes(): Promise<string[]> {
     const { client } = this;
     const found = new Set<string>();
@@ -105,12 +105,12 @@ export class InspectionStore {
     return [...found].sort();
   }
 
-  /** How many instances have answered a roll call so far. */
+  /** The number of answers to a roll call so far. */
   answersTo(roll: string): Promise<number> {
     return this.client.hlen(this.keys.answers(roll));
   }
 
-  /** Takes the answers to a roll call away: by instance, what it said. */
+  /** Reads and deletes the answers to a roll call, by instance. */
   async takeAnswers(roll: string): Promise<Map<string, string>> {
     const key = this.keys.answers(roll);
     const answers = new Map<string, string>();
@@ -129,7 +129,7 @@ function scoreOf(text: string): number {
   return Number(text.replace('inf', 'Infinity'));
 }
 
-/** All pages of a scan, which may show an entry twice. */
+/** Collects all pages of a scan, which may return an entry twice. */
 async function collect(readPage: ReadPage): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   let cursor = '0';
@@ -141,7 +141,7 @@ async function collect(readPage: ReadPage): Promise<Map<string, string>> {
   return found;
 }
 
-/** What stands in for a key of another type, which somebody else has set. */
+/** Replaces the error for a key of another type. */
 function ifForeign<T>(nothing: T): (cause: unknown) => T {
   return (cause) => {
     if (isError(cause) && cause.message.startsWith('WRONGTYPE')) return nothing;

@@ -5,40 +5,42 @@ import { infoOf, parseAnswer } from './answers';
 import type { Presence } from './presence';
 import type { InspectionStore } from './reads';
 
-/** ms; who has not answered by then is frozen, or cannot be asked. */
+/** ms; an instance that has not answered by then is frozen or unreachable. */
 const LONGEST_WAIT = 600;
-/** ms between two looks at how many have answered. */
+/** ms between two checks of the number of answers. */
 const LOOKS = { first: 2, longest: 40 };
 
 /**
- * Refusals of every write, whoever sends it. An answer is a write, so instances that live are refused as well. Redis 6.2
- * puts them after what it says about the script.
+ * Errors with which Redis refuses all writes. An answer is a write, so live instances are refused as well. Redis 6.2
+ * puts the error after its text about the script.
  */
 const REFUSES_ALL = /(^|\s-)(OOM|MISCONF|READONLY|NOREPLICAS)\b/;
 
-/** What a roll call found. */
+/** The result of a roll call. */
 export interface Roll {
   /** The instances that answered, by id. */
   instances: InstanceInfo[];
-  /** Why no instance answered although some may be there; null when those that answered are known to be all. */
+  /** Why no instance answered although some may be running; null if the list is known to be complete. */
   silence: string | null;
 }
 
 /**
- * Calls the roll: rings the bell, and collects what the instances put down under the roll's id. The answers are not rung,
- * or each instance would hear those of all others.
+ * Calls the roll: publishes on the bell, and collects the answers stored under the roll's id. Answers are not
+ * published, or each instance would receive those of all others.
  */
 export class RollCall {
   constructor(
     private readonly shared: Pick<Shared, 'store' | 'pauses'>,
     private readonly reads: InspectionStore,
-    /** Whether Redis tells how many heard the bell: a Cluster's node does not know of those at the others. */
+    /**
+     * Whether Redis returns how many instances received the bell: a Cluster node does not count those on other nodes.
+     */
     private readonly countsAll: boolean,
-    /** Of the caller, where it is an instance: it may not hear its own bell. */
+    /** The caller's own presence, if it is an instance: it may not receive its own bell. */
     private readonly own: Presence | null,
   ) {}
 
-  /** The ids of those that answered. */
+  /** The ids of the instances that answered. */
   async answering(): Promise<Set<string>> {
     return new Set((await this.call()).instances.map(({ id }) => id));
   }
@@ -46,9 +48,9 @@ export class RollCall {
   async call(): Promise<Roll> {
     const roll = this.shared.store.nextToken();
     const heard = await this.shared.store.peers.ringWho(roll);
-    // On a Cluster nobody may have heard it on the node that was asked, and many on the others.
+    // On a Cluster, instances on other nodes may have received it.
     const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
-    // Counted by what was waited, not by the clock: a process that stalls has not read what is there by then.
+    // Adds up the delays instead of reading the clock: a stalled process has not read the available answers by then.
     let waited = 0;
     let wait = LOOKS.first;
     while (expected > 0 && waited < LONGEST_WAIT && (await this.shared.pauses.brief(wait))) {
@@ -69,15 +71,15 @@ export class RollCall {
   }
 
   /**
-   * Why nobody answered. An answer of our own shows whether Redis takes any; as it says nothing, it is nobody's.
+   * Why nobody answered. Sends an empty answer of our own, which is ignored, to test whether Redis accepts any.
    *
-   * @returns null: nobody is there
+   * @returns null: there are no instances
    */
   private async silenceOf(roll: string, heard: number): Promise<string | null> {
     try {
       await this.shared.store.peers.present(roll, '');
     } catch (refusal) {
-      // Which script it was says nothing to whoever reads it.
+      // The script's hash does not help the reader.
       const said = messageOf(refusal).replace(/\.? script: [0-9a-f]{40},.*$/s, '');
       if (REFUSES_ALL.test(said)) return `Redis refuses their answers (${said})`;
     }

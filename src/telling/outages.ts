@@ -6,13 +6,13 @@ import { askWhy, isOpaque } from '../redis/probe';
 import { explained } from '../redis/refusals';
 import { after, cancel, type Timer } from '../time/timers';
 
-/** ms after which a Redis that accepted a connection, and is not ready, is asked why. */
+/** ms after which a Redis that accepted a connection but is not ready is probed for the reason. */
 const SLOW = 2000;
 
 /**
- * Tells what becomes of one of an instance's connections: each outage once, and when it is over.
+ * Reports each outage of one of an instance's connections once, and when it is over.
  *
- * @param hasQuit from then on a connection that breaks is what was wanted
+ * @param hasQuit a connection that closes after this is no outage
  */
 export function tellOutages(
   client: Client,
@@ -27,7 +27,7 @@ export function tellOutages(
   };
   const report = (reason: unknown, cause: unknown) =>
     trouble('connection', `the ${where} failed (${explained(reason)}); trying again until it works`, cause);
-  /** Of this outage: the first failure, while its reason is looked for; `asked`: that is over. */
+  /** The first failure of this outage, while its reason is looked for; `asked`: that has finished. */
   let first: { cause: unknown } | 'asked' | null = null;
   const failed = (cause: unknown) => {
     if (hasQuit()) return;
@@ -42,7 +42,7 @@ export function tellOutages(
       });
       return;
     }
-    // Until then a later failure would be told in place of the first.
+    // Otherwise a later failure would be reported instead of the first.
     if (first === null || first === 'asked') report(reason, cause);
   };
   client.on('error', failed);
@@ -51,11 +51,11 @@ export function tellOutages(
   );
   let wasReady = false;
   client.on('reconnecting', () => {
-    // To ioredis it is no error that a connection is accepted and closed, as a proxy or a port for TLS may do for ever.
+    // ioredis emits no error if a connection is accepted and closed, as a proxy or a TLS port may do forever.
     if (!wasReady) failed(closedReasonOf(client));
     wasReady = false;
   });
-  // Nor that Redis loads its data, for however long.
+  // Nor while Redis loads its data, however long that takes.
   let slow: Timer | null = null;
   client.on('connect', () => {
     slow = after(SLOW, () => {
@@ -68,7 +68,7 @@ export function tellOutages(
     slow.unref();
   });
   client.on('close', () => cancel(slow));
-  // While a Cluster connects, its own error says what the last node said.
+  // While a Cluster connects, its own error contains the last node's error.
   client.on('node error', (cause, node) => {
     if (client.status !== 'ready') return;
     const message = `the ${role} connection to ${node}, a node of the cluster, failed (${explained(cause)}); trying again until it works`;
@@ -78,7 +78,7 @@ export function tellOutages(
   client.on('ready', () => {
     wasReady = true;
     cancel(slow);
-    // Over before its reason was found.
+    // The outage ended before its reason was found.
     if (first !== null && first !== 'asked') report(reasonOf(first.cause), first.cause);
     first = null;
     teller.over('connection', role);

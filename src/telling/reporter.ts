@@ -5,17 +5,18 @@ import type { Origin } from '../time/origin';
 import type { Time } from '../time/time';
 import { heardChannel } from './trace';
 
-/** ms after which a job or connection that was hit, and did not fail again, no longer keeps an episode from ending. */
+/** ms after which an affected job or connection that has not failed again no longer keeps an episode open. */
 const LAPSE = 5000;
 
 /**
- * Tells through the events of an emitter, and lets no listener, nor the want of one, harm who tells.
+ * Reports through an emitter's events. A listener that throws, or a missing listener, never harms the caller.
  *
- * Errors with a topic come in episodes, one for each topic and kind of refusal. The first error begins one, and is told;
- * those that follow only note whom they hit; it ends when the topic has worked for all of these.
+ * Errors with a topic are grouped into episodes, one per topic and kind of refusal. The first error starts an episode
+ * and is reported; later errors only note what they affect; the episode ends once the topic has worked for all of
+ * these.
  */
 export class Reporter implements Teller {
-  /** By `TOPIC KIND`: when it last hit each job, or connection, that has not worked since. */
+  /** By `TOPIC KIND`: the time of the last error of each job or connection that has not worked since. */
   private readonly episodes = new Map<string, Map<string, number>>();
   private muted = false;
   private silent = false;
@@ -50,7 +51,7 @@ export class Reporter implements Teller {
   trouble(error: BossmanError, topic?: string, who = error.job ?? ''): void {
     if (this.silent || (this.muted && topic !== undefined)) return;
     if (topic !== undefined) {
-      // Redis' refusals begin with a word for their kind: OOM, READONLY, NOPERM.
+      // Redis' errors start with a word for their kind: OOM, READONLY, NOPERM.
       const kind = error.code === 'COMMAND' ? messageOf(error.cause).split(' ', 1)[0] : '';
       const episode = `${topic} ${kind}`;
       const hit = this.episodes.get(episode);
@@ -65,19 +66,19 @@ export class Reporter implements Teller {
   }
 
   over(topic: string, who?: string): void {
-    // This is asked after every command that worked.
+    // Called after every command that worked.
     if (this.episodes.size === 0) return;
     for (const [episode, hit] of this.episodes) {
       if (!episode.startsWith(`${topic} `)) continue;
       if (who === undefined) hit.clear();
       else hit.delete(who);
-      // What is tried again and again fails again; what does not was tried once.
+      // What is retried fails again; anything else was tried only once.
       for (const [other, at] of hit) if (this.time.monotonic() - at > LAPSE) hit.delete(other);
       if (hit.size === 0) this.episodes.delete(episode);
     }
   }
 
-  /** The connections are being closed: what fails from here on for want of them is nothing that anybody could mend. */
+  /** The connections are being closed: errors from here on are expected, and nobody can fix them. */
   mute(): void {
     this.muted = true;
   }

@@ -3,8 +3,9 @@ import type { BossmanEvents, LostEvent, PauseEvent, ResumeEvent, RunEvent, SkipE
 import type { Time } from '../time/time';
 
 /**
- * What the five channels of the TracingChannel `bossman:run` pass on: one object per run, the same in all of them. They
- * are about the chain of QAs around `work`. What a subscriber throws is an `uncaughtException`, and the run goes on.
+ * The message of the five channels of the TracingChannel `bossman:run`: one object per run, the same in all of them.
+ * They trace the chain of QAs around `work`. An error that a subscriber throws becomes an `uncaughtException`, and the
+ * run continues.
  *
  * @see https://nodejs.org/api/diagnostics_channel.html#tracingchannel-channels
  */
@@ -14,14 +15,14 @@ export interface RunTrace extends RunEvent {
   /** The plan that the fleet follows, such as `every 600000` or `cron 0 9 * * 1-5 Europe/Helsinki`; null: none, or fired. */
   plan: string | null;
   /**
-   * What became of the run; there when it is over, from `error` or `asyncStart` on. `vetoed`: `work` was not run.
-   * `abandoned`: `quit` gave up on the run, which has failed since, or goes on; then it is there before `bossman:lost` says
-   * so, as the run may never be over.
+   * The run's outcome; set when it ends, from `error` or `asyncStart` on. `vetoed`: `work` was not run. `abandoned`:
+   * `quit` gave up on the run, which has failed since or still runs; it is set before `bossman:lost` is published,
+   * because the run may never end.
    */
   outcome?: 'done' | 'failed' | 'vetoed' | 'abandoned';
-  /** ms; there when the outcome is */
+  /** ms; set with the outcome. */
   duration?: number;
-  /** What the chain resolved with; set by Node before `asyncStart`. */
+  /** The value that the chain resolved with; set by Node before `asyncStart`. */
   result?: unknown;
   /** Why the run failed; set by Node before `error`. */
   error?: unknown;
@@ -30,25 +31,25 @@ export interface RunTrace extends RunEvent {
 /** See `RunTrace`. @internal */
 export type TracedOutcome = NonNullable<RunTrace['outcome']>;
 
-/** What the channel `bossman:skip` passes on. */
+/** The message of the channel `bossman:skip`. */
 export interface SkipTrace extends SkipEvent {
   /** The `id` of the instance that tells it. */
   instance: string;
 }
 
-/** What the channel `bossman:lost` passes on. */
+/** The message of the channel `bossman:lost`. */
 export interface LostTrace extends LostEvent {
-  /** The `id` of the instance that reports it: the one whose run it is, save where that died. */
+  /** The `id` of the instance that reports it: the one that ran it, unless that died. */
   instance: string;
 }
 
-/** What the channel `bossman:pause` passes on. Every instance publishes each pause. */
+/** The message of the channel `bossman:pause`. Every instance publishes each pause. */
 export interface PauseTrace extends PauseEvent {
   /** The `id` of the instance that tells it. */
   instance: string;
 }
 
-/** What the channel `bossman:resume` passes on. Every instance publishes each resume. */
+/** The message of the channel `bossman:resume`. Every instance publishes each resume. */
 export interface ResumeTrace extends ResumeEvent {
   /** The `id` of the instance that tells it. */
   instance: string;
@@ -57,7 +58,7 @@ export interface ResumeTrace extends ResumeEvent {
 /** @internal */
 export const runs = tracingChannel<unknown, RunTrace>('bossman:run');
 
-/** The events that are told to the whole process as well. @internal */
+/** The events that are also published to the whole process. @internal */
 export const told = {
   skip: channel('bossman:skip'),
   lost: channel('bossman:lost'),
@@ -65,15 +66,16 @@ export const told = {
   resume: channel('bossman:resume'),
 };
 
-// One by one: a TracingChannel of Node 20 before 20.13 has no `hasSubscribers` of its own, and traces for nobody.
+// Checked one by one: before Node 20.13, a TracingChannel has no `hasSubscribers`, and traces without subscribers.
 const steps = [runs.start, runs.end, runs.asyncStart, runs.asyncEnd, runs.error];
 
 type Chain = () => Promise<unknown>;
 const entrances = new WeakMap<RunTrace, (chain: Chain) => Promise<unknown>>();
 
 /**
- * Has the chain of a run called through `within`, inside of what other subscribers asked for; to be called from a
- * subscriber of `start`. OpenTelemetry needs it: a channel can bind a store, and a context manager keeps its own to itself.
+ * Makes `within` call the chain of a run, inside what earlier subscribers asked for. Call it from a subscriber of
+ * `start`. OpenTelemetry needs this: a channel can bind an AsyncLocalStorage, but a context manager does not expose its
+ * own.
  *
  * @internal
  */
@@ -83,9 +85,9 @@ export function enter(run: RunTrace, within: (chain: Chain) => Promise<unknown>)
 }
 
 /**
- * Calls the chain of a run, and gives what it gives: traced, when anybody subscribes.
+ * Calls the chain of a run and returns its result; traced if there are subscribers.
  *
- * @param outcome asked when the chain has settled
+ * @param outcome called when the chain has settled
  * @internal
  */
 export function traced(
@@ -114,7 +116,7 @@ export function traced(
 }
 
 /**
- * @returns ends it
+ * @returns a function that unsubscribes
  * @internal
  */
 export function subscribe<Message = RunTrace>(
@@ -126,7 +128,7 @@ export function subscribe<Message = RunTrace>(
   return () => to.unsubscribe(listen);
 }
 
-/** The channel of an event that somebody subscribes to. @internal */
+/** The channel of an event that has subscribers. @internal */
 export function heardChannel(event: keyof BossmanEvents): Channel | undefined {
   const candidate = isTold(event) ? told[event] : undefined;
   return candidate?.hasSubscribers ? candidate : undefined;

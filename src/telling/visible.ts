@@ -1,27 +1,27 @@
 /**
- * Characters that a terminal or a browser obeys, hides, or reorders instead of showing: control characters (C0, DEL, C1),
- * line and paragraph separators, bidirectional controls, zero-width and tag characters, fillers, variation selectors, and
- * halves of surrogate pairs. As Unicode properties, so that later versions of Unicode are covered.
+ * Characters that a terminal or browser obeys, hides or reorders instead of showing: control characters (C0, DEL, C1),
+ * line and paragraph separators, bidirectional controls, zero-width and tag characters, fillers, variation selectors,
+ * and lone surrogates. Uses Unicode properties, so that later versions of Unicode are covered.
  *
  * @see https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** What is not seen alone but belongs to an emoji: the choice of its look, and the joiner between two of them. */
+/** Invisible parts of an emoji: the variation selector, and the joiner between two emoji. */
 const IN_EMOJI =
   /(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d(?=\p{Extended_Pictographic})/u;
 
 const IN_EMOJI_OR_UNSEEN = new RegExp(`${IN_EMOJI.source}|(${UNSEEN.source})`, 'gu');
 
-/** ASCII that is all visible: most texts are. */
+/** Visible ASCII, which most texts consist of. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Writes out what cannot be seen in a text: `\n`, `\u202e`, and a surrogate pair above U+FFFF, as in JSON. Names, errors,
- * hosts and plans come from outside, so each of them passes through here before anybody sees it. Applying it twice changes
- * nothing more.
+ * Escapes the invisible characters of a text: `\n`, `\u202e`, and a surrogate pair above U+FFFF, as in JSON. Names,
+ * errors, hosts and plans come from outside, so each is escaped before it is shown. Applying it twice changes nothing
+ * more.
  */
 export function visible(text: string): string {
   if (PLAIN.test(text)) return text;
