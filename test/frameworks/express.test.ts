@@ -36,7 +36,7 @@ it.each([
   const printed = service.lines.length;
   await service.prints(AT_WORK, printed);
   service.signal(signal);
-  expect(await service.exit).toBe(0);
+  expect(await service.exit()).toBe(0);
   const worked = service.lines.filter((line) => /^engineers/.test(line));
   const count = (pattern: RegExp) => worked.filter((line) => pattern.test(line)).length;
   expect(worked.at(-1)).toBe('engineers done');

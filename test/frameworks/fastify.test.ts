@@ -25,6 +25,6 @@ it('runs, takes demands, and ends its runs when it is stopped', async () => {
   expect(await post(port, '/engineers')).toBe(202);
   await service.prints(/engineers at work/, service.lines.length);
   service.signal('SIGTERM');
-  expect(await service.exit).toBe(0);
+  expect(await service.exit()).toBe(0);
   expect(service.lines.at(-1)).toMatch(/engineers done/);
 });

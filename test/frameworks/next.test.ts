@@ -48,7 +48,7 @@ describe.each(['15', '16'])('Next.js %s', (version) => {
     expect(await instances()).toBe(1);
     await server.prints(AT_WORK, server.lines.length);
     server.signal('SIGTERM');
-    expect(await server.exit).toBe(0);
+    expect(await server.exit()).toBe(0);
     expect(server.lines.filter((line) => /^engineers/.test(line)).at(-1)).toBe('engineers done');
   });
 

@@ -13,6 +13,8 @@ import { sectionOf } from './page';
 const INSTALLS = /^(npm install|bun add|deno add) /;
 /** What a reader is promised: the first job within a minute. */
 const FIRST_JOB = { timeoutMs: 60_000 };
+/** Far longer than any program here takes to end by itself, and far shorter than a test may take. */
+const EXIT = { timeoutMs: 120_000 };
 
 /** A program that a project has started, in a process group of its own. */
 export interface Program {
@@ -22,8 +24,11 @@ export interface Program {
   prints(pattern: RegExp, from?: number): Promise<string>;
   /** Sends a signal to the process itself, as a platform does. */
   signal(name: 'SIGTERM' | 'SIGINT'): void;
-  /** Its exit code, or the signal that ended it. */
-  readonly exit: Promise<number | NodeJS.Signals>;
+  /**
+   * Resolves with its exit code, or with the signal that ended it.
+   * @throws Error with all that it has printed, if it is still running after two minutes
+   */
+  exit(): Promise<number | NodeJS.Signals>;
 }
 
 /** A folder of a reader who follows a section of the page, and a Redis. */
@@ -109,26 +114,36 @@ export class Project {
     const lines: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream).on('line', (line) => lines.push(line));
-    const exit = once(child, 'close').then(([code, signal]) => code ?? signal);
+    let ended: { by: number | NodeJS.Signals } | undefined;
+    const exit = once(child, 'close').then(([code, signal]) => {
+      ended = { by: code ?? signal };
+    });
     this.programs.push({ child, exit });
+    const onlyPrinted = () => new Error(`it printed only\n${lines.join('\n')}`);
     return {
       lines,
       prints(pattern, from = 0) {
         const find = () => {
           const line = lines.slice(from).find((other) => pattern.test(other));
-          if (line === undefined) throw new Error(`it printed only\n${lines.join('\n')}`);
+          if (line === undefined) throw onlyPrinted();
           return line;
         };
         return waitFor(`${command} to print ${pattern}`, find, FIRST_JOB);
       },
       signal: (name) => void child.kill(name),
-      exit,
+      async exit() {
+        const find = () => {
+          if (ended === undefined) throw onlyPrinted();
+          return ended;
+        };
+        return (await waitFor(`${command} to end`, find, EXIT)).by;
+      },
     };
   }
 
-  /** Ends what still runs, and removes all. */
-  async remove(): Promise<void> {
-    for (const { child, exit } of this.programs) {
+  /** Kills what still runs, with all that it has started. */
+  async end(): Promise<void> {
+    for (const { child, exit } of this.programs.splice(0)) {
       try {
         // Its group may outlive it.
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -137,6 +152,11 @@ export class Project {
       }
       await exit;
     }
+  }
+
+  /** Ends what still runs, and removes all. */
+  async remove(): Promise<void> {
+    await this.end();
     await this.server.stop();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -32,7 +32,7 @@ describe.each(Object.entries(RUNTIMES))('%s', (name, { installer, run, runAll })
 
   it('has all that the library needs', async () => {
     const probe = project.start(`${runAll} ${PROBE} ${project.url} probe`);
-    expect(await probe.exit).toBe(0);
+    expect(await probe.exit()).toBe(0);
     expect(probe.lines.filter((line) => line.startsWith('not ok'))).toEqual([]);
     expect(probe.lines.filter((line) => line.startsWith('ok ')).length).toBeGreaterThan(12);
     expect(probe.lines).toContain('exited');
@@ -43,6 +43,6 @@ describe.each(Object.entries(RUNTIMES))('%s', (name, { installer, run, runAll })
     const program = project.start(`${run}${permissions} jobs.ts`);
     await program.prints(/engineers at work/);
     program.signal(signal);
-    expect(await program.exit).toBe(0);
+    expect(await program.exit()).toBe(0);
   });
 });

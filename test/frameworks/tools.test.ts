@@ -20,7 +20,7 @@ it('the bundle that the script of the page makes does a job', async () => {
     const service = project.start('node bundle.mjs');
     await service.prints(/engineers at work/);
     service.signal('SIGTERM');
-    expect(await service.exit).toBe(0);
+    expect(await service.exit()).toBe(0);
   } finally {
     await project.remove();
   }
