@@ -27,24 +27,24 @@ import {
 } from '../telling/trace';
 import { makeInstruments, triggerOf } from './instruments';
 
-/** What `instrument` may be told. All of it may be left out. */
+/** Options of `instrument`, all optional. */
 export interface InstrumentOptions {
-  /** The one instance to instrument. Default: all of this process, those that are made later included. */
+  /** The only instance to instrument. Default: all instances of this process, including later ones. */
   instance?: Bossman | undefined;
-  /** Whose spans to make. Default: the global one, also when it is registered later. */
+  /** The provider of spans. Default: the global one, even if it is registered later. */
   tracerProvider?: TracerProvider | undefined;
-  /** Whose metrics to record. Default: the global one, which must be registered before. */
+  /** The provider of metrics. Default: the global one, which must be registered before. */
   meterProvider?: MeterProvider | undefined;
 }
 
 /**
- * Makes OpenTelemetry spans and metrics of runs; a span per run, which is the active one in its QAs and `work`.
+ * Creates OpenTelemetry spans and metrics of runs; one span per run, which is the active one in its QAs and `work`.
  *
- * The span is called `run JOB`. Its attributes are our own, for no semantic convention speaks of scheduled jobs:
- * `messaging.*` is for a message and a broker, and there is neither; `faas.*` demands a `faas` resource. Its kind is
- * INTERNAL, as there is no PRODUCER whose work a CONSUMER would take up: a timer began it.
+ * The span's name is `run JOB`. Its attributes are our own, because no semantic convention covers scheduled jobs:
+ * `messaging.*` requires a message and a broker; `faas.*` requires a `faas` resource. Its kind is INTERNAL, because a
+ * timer starts the run: there is no PRODUCER for a CONSUMER.
  *
- * @returns ends it; runs that go on are still told when they are over
+ * @returns a function that stops it; runs in progress are still recorded when they end
  * @see https://opentelemetry.io/docs/specs/semconv/general/naming/
  */
 export function instrument(options: InstrumentOptions = {}): () => void {
@@ -56,8 +56,8 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 
   const begin = (run: RunTrace): void => {
     if (!isOurs(run)) return;
-    // A root, and nothing else of the context that is active: runs belong to the context in which the instance was made,
-    // and a span that was active then, such as that of the program's start, has ended long ago.
+    // A root span without the active context: runs belong to the context in which the instance was created, and a span
+    // that was active then, such as the program's start, has long ended.
     const span = tracer.startSpan(
       `run ${run.job}`,
       { kind: SpanKind.INTERNAL, attributes: attributesOf(run) },
@@ -87,7 +87,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     if (isOver) stopIfIdle();
   };
 
-  /** The process of a run that quit gave up on is about to exit, so the run's own end may never come. */
+  /** After quit gave up on a run, the process is about to exit, so the run may never end. */
   const endAbandoned = ({ why }: LostTrace): void => {
     if (why === 'quit') for (const run of [...open.keys()]) if (run.outcome === 'abandoned') end(run);
   };
@@ -111,7 +111,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   };
 }
 
-/** What a subscriber throws ends the process, and an error of the user's may throw when it is read. */
+/** An error in a subscriber would end the process, and reading the user's error may throw. */
 function record(span: Span, error: unknown): void {
   try {
     span.recordException(isError(error) ? error : messageOf(error));

@@ -1,7 +1,7 @@
 import type { Attributes, Context, Meter } from '@opentelemetry/api';
 import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from '../telling/trace';
 
-/** What made a job run; `recovery`: the instance that ran the slot first died in it. */
+/** What started the run; `recovery`: the instance that first ran the slot died. */
 export function triggerOf({ slot, recovered }: RunTrace): 'slot' | 'demand' | 'recovery' {
   if (slot === null) return 'demand';
   return recovered ? 'recovery' : 'slot';
@@ -10,12 +10,12 @@ export function triggerOf({ slot, recovered }: RunTrace): 'slot' | 'demand' | 'r
 /** s; a run of a live fleet is some milliseconds late, one after an outage may be hours late. */
 const LATENESS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300, 3600];
 
-/** s; from work that only sends a request to the night's batch. */
+/** s; from work that only sends a request to a nightly batch. */
 const DURATION = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
 
 /**
- * The metrics. Their attributes are the job's name and words from fixed lists: slots, instances and errors would be a
- * time series each, and are attributes of spans.
+ * The metrics. Their attributes are the job's name and words from fixed lists; slots, instances and errors would create
+ * a time series each, so only spans have them.
  */
 export function makeInstruments(meter: Meter) {
   const lateness = meter.createHistogram('bossman.run.lateness', {
@@ -44,13 +44,13 @@ export function makeInstruments(meter: Meter) {
     unit: '{instance}',
     description: 'Instances of this process that know that the job is paused',
   });
-  /** A second pause of a job takes the place of the first. */
+  /** A second pause of a job replaces the first. */
   const paused = new Set<string>();
   const named = (job: string, attributes: Attributes) => ({ 'bossman.job.name': job, ...attributes });
 
   return {
     began: (run: RunTrace, context: Context) =>
-      // On an estimate of Redis' clock, a run may seem to begin a moment before its slot.
+      // Redis' clock is estimated, so a run may seem to start a moment before its slot.
       lateness.record(
         Math.max(0, run.lateness / 1000),
         named(run.job, { 'bossman.run.trigger': triggerOf(run) }),

@@ -3,16 +3,16 @@ import { parseInterval } from './interval';
 import { jittered, offsetOf } from './jitter';
 import { cronSchedule, everySchedule, processTimeZone, type Schedule } from './schedule';
 
-/** What a definition says about its plan, unchecked. */
+/** The plan options of a definition, unchecked. */
 export interface PlanDefinition {
   every?: unknown;
   cron?: unknown;
 }
 
-/** The prefix of a fleet that was given none. A job's share of a jitter depends on it too. */
+/** The default prefix of a fleet. A job's share of a jitter depends on it too. */
 export const DEFAULT_PREFIX = 'bossman';
 
-/** The job whose share of a jitter is asked for. */
+/** The job to compute the jitter's share for. */
 export interface JitterOf {
   prefix: string;
   name: string;
@@ -37,7 +37,7 @@ export function scheduleOf(
     );
   }
   if (!hasEvery && !hasCron) return null;
-  // Both check the type of what they parse.
+  // Both check the type of their argument.
   const schedule = hasEvery
     ? everySchedule(every as string | number)
     : cronSchedule(cron as string, tz ?? processTimeZone());
@@ -45,7 +45,7 @@ export function scheduleOf(
 }
 
 /**
- * Reads a jitter: ms, or a phrase as {@link parseInterval} reads it; 0 for none.
+ * Parses a jitter: ms, or a phrase as for {@link parseInterval}; 0 for none.
  *
  * @throws TypeError or RangeError, naming `jitter` and its value
  */

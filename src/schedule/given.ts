@@ -1,18 +1,19 @@
 import { types } from 'node:util';
 import { kindOf, messageOf, shown } from '../errors';
 
-/** null and undefined both mean: not given. */
+/** null and undefined both count as omitted. */
 export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
 /**
- * The options in an object that a caller gave. Each is read once, as an accessor may give another value each time.
+ * Reads the options in an object given by the caller. Each is read once, because an accessor may return a different
+ * value each time.
  *
  * @param argument names the object in messages: `options`
- * @param names of the options; others are left out
- * @param at stands before their names in messages
- * @throws TypeError for what is not an object, and for one that has no options or does not let them be read
+ * @param names of the options; others are ignored
+ * @param at prefix of their names in messages
+ * @throws TypeError if it is not an object with readable options
  */
 export function optionsIn(
   argument: string,
@@ -23,7 +24,7 @@ export function optionsIn(
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`${argument}: ${shown(value)} is not an object`);
   }
-  // None of these has an option, so that each would mean: nothing is given.
+  // None of these has options, so each would silently count as empty.
   if (readable(argument, () => isOfAnotherKind(value))) {
     throw new TypeError(`${argument}: ${kindOf(value)} is not an object with options`);
   }
@@ -33,9 +34,9 @@ export function optionsIn(
 }
 
 /**
- * Reads something in an object that a caller gave, which may have accessors, or be a Proxy.
+ * Reads from an object given by the caller, which may have accessors or be a Proxy.
  *
- * @throws TypeError that names it when that throws
+ * @throws TypeError that names it if reading throws
  */
 export function readable<T>(name: string, read: () => T): T {
   try {
@@ -62,7 +63,7 @@ export function isOfAnotherKind(value: object): boolean {
   );
 }
 
-/** An object literal, of this realm or of another. */
+/** Whether it is an object literal, from this realm or another. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

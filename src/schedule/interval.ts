@@ -10,7 +10,7 @@ export const MAX_INTERVAL_MS = 10_000 * YEAR_MS;
 const MAX_LENGTH = 1000;
 const ADVICE = "try '10 minutes', '1h 30m' or a number of milliseconds";
 
-/** Units that `ms` does not know, and years, which it takes for 365.25 days. All others are its own. */
+/** Units that `ms` does not support, and years, which it counts as 365.25 days. All others come from `ms`. */
 const UNITS = new Map<string, number>([
   ...['milli', 'millis'].map((unit) => [unit, 1] as const),
   ...['wk', 'wks'].map((unit) => [unit, 7 * DAY_MS] as const),
@@ -18,7 +18,7 @@ const UNITS = new Map<string, number>([
   ...['y', 'yr', 'yrs', 'year', 'years'].map((unit) => [unit, YEAR_MS] as const),
 ]);
 
-/** Units that mean one of themselves when no amount is given. Not `m` or `hours`: those look like a lost number. */
+/** Units that may stand alone for one unit. Not `m` or `hours`, which suggest a missing number. */
 const BARE_UNITS = new Set(['millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'year']);
 
 const ONES = 'zero one two three four five six seven eight nine'.split(' ');
@@ -26,28 +26,28 @@ const TEENS = 'ten eleven twelve thirteen fourteen fifteen sixteen seventeen eig
 const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const AMOUNTS = amounts();
 
-/** A number, a word or a comma. Sticky, and no two neighbouring parts match the same text: it takes linear time. */
+/** A number, a word or a comma. Sticky; adjacent parts never match the same text, so it takes linear time. */
 const TOKEN = /\s*(\+?(?:\d+(?:\.\d+)?|\.\d+)|[a-z]+(?:-[a-z]+)?|,)\s*/iy;
 
 interface Term {
   amount: number;
   unitMs: number;
-  /** How many tokens it took. */
+  /** The number of tokens it used. */
   length: number;
 }
 
 /**
- * Reads an interval: a number of ms, or a phrase of one or more terms such as `1.5h`, `10 minutes`, `1h 30m`,
- * `3 days, 4 hours`, `1 minute and 30 seconds`, `twenty-one minutes`, `an hour` or a bare `day`.
+ * Parses an interval: a number of ms, or a phrase of one or more terms such as `1.5h`, `10 minutes`, `1h 30m`, `3 days,
+ * 4 hours`, `1 minute and 30 seconds`, `twenty-one minutes`, `an hour` or a bare `day`.
  *
  * Units are those of `ms`, besides `month`; in any case and order, each of them once. A month is 30 days and a year
- * 365. A bare number, as a string too, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`.
- * What is not understood as a whole is refused, never guessed at.
+ * 365. A bare number, as a string too, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`. Text that
+ * is not fully understood is refused; nothing is guessed.
  *
  * @param argument the name that errors use
  * @returns whole ms, from 1 to {@link MAX_INTERVAL_MS}; fractions are rounded
- * @throws TypeError for what is neither a string nor a number
- * @throws RangeError for what is not an interval, less than half a ms, or above the limit
+ * @throws TypeError for a value that is neither a string nor a number
+ * @throws RangeError for an invalid interval, one less than half a ms, or above the limit
  * @see https://github.com/vercel/ms#examples
  */
 export function parseInterval(every: string | number, argument = 'every'): number {
@@ -78,7 +78,7 @@ function readPhrase(text: string): number | null {
   let total = 0;
   for (let at = 0; ; ) {
     const term = readTerm(tokens, at);
-    // '5 minutes 5 minutes' is more likely a slip than ten minutes.
+    // '5 minutes 5 minutes' is more likely a mistake than ten minutes.
     if (!term || seen.has(term.unitMs)) return null;
     seen.add(term.unitMs);
     total += term.amount * term.unitMs;
@@ -109,7 +109,7 @@ function readTerm(tokens: string[], at: number): Term | null {
   return unitMs === undefined ? null : { amount, unitMs, length: taken + 1 };
 }
 
-/** An amount and how many tokens it took: none of them means one of a bare unit. */
+/** An amount and the number of tokens it used; with none, a bare unit counts once. */
 function readAmount(tokens: string[], at: number): [amount: number, taken: number] {
   const token = tokens[at] ?? '';
   if (isNumber(token)) return [Number(token), 1];
@@ -120,7 +120,7 @@ function readAmount(tokens: string[], at: number): [amount: number, taken: numbe
 }
 
 function readUnit(unit: string): number | undefined {
-  // Its types leave out that ms answers undefined for what it does not know.
+  // Despite its types, ms returns undefined for unknown units.
   return UNITS.get(unit) ?? ms(`1 ${unit}` as ms.StringValue);
 }
 

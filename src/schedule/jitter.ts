@@ -3,12 +3,14 @@ import type { JitterOf } from './definition';
 import type { Schedule } from './schedule';
 import { phraseOf } from './words';
 
-/** The coming slots of a pattern among which its smallest gap is looked for: with both changes of clocks of a year. */
+/**
+ * The number of slots and the time in which a pattern's smallest gap is searched: they include both clock changes of a
+ * year.
+ */
 const LOOK_AHEAD = { slots: 500, ms: 400 * 86_400_000 };
 
 /**
- * The schedule with each slot moved back by a fixed offset. Changes of clocks are the base's: they apply before the
- * offset.
+ * The schedule with each slot delayed by a fixed offset. Clock changes apply to the base schedule, before the offset.
  */
 export function jittered(base: Schedule, offsetMs: number): Schedule {
   if (offsetMs === 0) return base;
@@ -24,9 +26,10 @@ export function jittered(base: Schedule, offsetMs: number): Schedule {
 }
 
 /**
- * A job's share of a jitter: at least 0 and less than the bound, the same in every process, and evenly spread over names.
+ * A job's share of a jitter: at least 0 and less than the bound, the same in every process, and evenly spread over
+ * names.
  *
- * @throws RangeError for a bound that reaches the next slot, as runs would change places
+ * @throws RangeError for a bound that reaches the next slot, because runs could change their order
  */
 export function offsetOf(base: Schedule, boundMs: number, { prefix, name }: JitterOf): number {
   const gap = smallestGap(base);
@@ -39,7 +42,7 @@ export function offsetOf(base: Schedule, boundMs: number, { prefix, name }: Jitt
   return Math.floor((digest.readUIntBE(0, 6) / 2 ** 48) * boundMs);
 }
 
-/** Thousands of jobs may have a pattern in common, and croner takes its time. */
+/** Cached, because thousands of jobs may share a pattern and croner is slow. */
 const gaps = new WeakMap<Schedule, number>();
 
 function smallestGap(schedule: Schedule): number {

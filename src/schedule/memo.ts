@@ -1,4 +1,6 @@
-/** Gaps that are kept: claims, and bells that are a second ahead of them, ask about a few neighbouring ones in turn. */
+/**
+ * The number of cached gaps: claims, and bells that are a second ahead of them, alternate between a few adjacent gaps.
+ */
 const KEPT = 4;
 
 /** No slot lies strictly between the two times. */
@@ -8,13 +10,13 @@ interface Gap {
 }
 
 /**
- * Remembers the last slots of one schedule. Whatever is asked about a time between two slots has the same answer, so the
- * thousands of jobs that follow one schedule have each slot computed once. All times are whole ms.
+ * Caches the last slots of one schedule. Every time between two slots gives the same answer, so each slot is computed
+ * once for the thousands of jobs that share a schedule. All times are whole ms.
  */
 export class SlotMemo {
-  /** `to` is a slot; there is none after `from` and before it. */
+  /** `to` is a slot, and there is none between `from` and `to`. */
   private readonly before: Gap[] = [];
-  /** `from` is a slot; there is none after it up to `to`, inclusive. */
+  /** `from` is a slot, and there is none after it up to and including `to`. */
   private readonly behind: Gap[] = [];
 
   /** The first slot after `after`. */
@@ -25,7 +27,7 @@ export class SlotMemo {
     return to;
   }
 
-  /** The last slot at or before `before`; null when there is none, which is not remembered. */
+  /** The last slot at or before `before`; null if there is none, which is not cached. */
   previous(before: number, compute: (before: number) => number | null): number | null {
     for (const { from, to } of this.behind) if (from <= before && before <= to) return from;
     const from = compute(before);
@@ -34,7 +36,7 @@ export class SlotMemo {
   }
 }
 
-/** Puts a gap in place of the one that it extends, or of the oldest. */
+/** Replaces the gap that this one extends, or else the oldest. */
 function keep(gaps: Gap[], gap: Gap, isExtended: (other: Gap) => boolean): void {
   const extended = gaps.findIndex(isExtended);
   if (extended >= 0) gaps.splice(extended, 1);

@@ -1,4 +1,4 @@
-/** What is kept under the key, which is the newest from here on. */
+/** The value of the key, which becomes the newest. */
 export function recall<T>(kept: Map<string, T>, key: string): T | undefined {
   const value = kept.get(key);
   if (value !== undefined) {
@@ -8,7 +8,7 @@ export function recall<T>(kept: Map<string, T>, key: string): T | undefined {
   return value;
 }
 
-/** Keeps a value as the newest, and drops the oldest of more than `most`. */
+/** Stores a value as the newest, and drops the oldest if there are more than `most`. */
 export function keepNewest<T>(kept: Map<string, T>, key: string, value: T, most: number): void {
   kept.set(key, value);
   const [oldest] = kept.keys();

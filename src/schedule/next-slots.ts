@@ -5,7 +5,7 @@ import { isGiven, optionsIn } from './given';
 import { checkTimeZone, type Schedule } from './schedule';
 import { splitOffset } from './words';
 
-/** A plan, as `hire` takes it. */
+/** A plan, as passed to `hire`. */
 export interface SlotsPlan {
   /** The interval: ms, or a phrase such as `10 minutes`. */
   every?: number | string | undefined;
@@ -21,9 +21,9 @@ export interface SlotsPlan {
   prefix?: string | undefined;
 }
 
-/** Which slots. */
+/** Which slots to compute. */
 export interface SlotsOptions {
-  /** How many; an integer from 1 to 10,000. Default 5. */
+  /** The number of slots; an integer from 1 to 10,000. Default 5. */
   count?: number | undefined;
   /** Slots strictly after this: a `Date`, or ms since the epoch. Default: now, by the clock of this process. */
   after?: Date | number | undefined;
@@ -33,8 +33,8 @@ export const DEFAULT_COUNT = 5;
 const MOST = 10_000;
 
 /**
- * The coming slots of a plan, for forms and tests: without a Redis, and without a fleet. Those of an interval count from
- * `after`, as if the job were hired then.
+ * The next slots of a plan, for forms and tests; needs neither Redis nor a fleet. An interval's slots start at `after`,
+ * as if the job were hired then.
  *
  * @returns ms since the epoch, in ascending order
  * @throws TypeError or RangeError, naming the argument and its value
@@ -62,14 +62,14 @@ export function nextSlots(plan: SlotsPlan, options: SlotsOptions = {}): number[]
 const PLAN_OPTIONS = ['every', 'cron', 'tz', 'jitter', 'name', 'prefix'];
 const SLOTS_OPTIONS = ['count', 'after'];
 
-/** null when it is not given. */
+/** Returns null if it is omitted. */
 function textOf(argument: string, value: unknown): string | null {
   if (!isGiven(value)) return null;
   if (typeof value !== 'string') throw new TypeError(`${argument}: ${shown(value)} is not a string`);
   return value;
 }
 
-/** A slot and those that follow it. */
+/** A slot and the following ones. */
 export function slotsFrom(schedule: Schedule, first: number, count: number): number[] {
   const slots = [first];
   for (let last = first; slots.length < count; ) {

@@ -3,7 +3,7 @@ import { keepNewest, recall } from './newest';
 
 const MAX_CRONS = 100;
 
-/** The fields of a pattern with seconds, and what each takes. */
+/** The fields of a pattern with seconds, and their ranges. */
 const FIELDS = [
   ['second', '0-59'],
   ['minute', '0-59'],
@@ -13,21 +13,21 @@ const FIELDS = [
   ['day of week', '0-7 or SUN-SAT, FRI#2, FRIL'],
 ] as const;
 
-/** Years in a row, of which there is one of each kind: leap or not, and beginning on each day of the week. */
+/** Consecutive years that include every kind: leap or not, starting on each day of the week. */
 const ALL_KINDS_OF_YEARS = '2001-2028';
 
 const crons = new Map<string, Cron>();
 
 /**
- * The pattern on a clock without a zone. Schedules share the patterns that were used last, instead of keeping one each: a
- * `Cron` holds 80 kB, whatever its pattern, and takes some 100 µs to make.
+ * The pattern on a clock without a zone. The most recently used patterns are shared, because a `Cron` takes 80 kB,
+ * whatever its pattern, and some 100 µs to create.
  *
- * @throws what croner throws for what is no pattern
+ * @throws what croner throws for an invalid pattern
  */
 export function cronOf(fields: string): Cron {
   const known = recall(crons, fields);
   if (known) return known;
-  // Without a function to call, it sets no timer of its own.
+  // Without a function, it sets no timer.
   const cron = new Cron(fields, { utcOffset: 0, mode: '5-or-6-parts' });
   keepNewest(crons, fields, cron, MAX_CRONS);
   return cron;
@@ -46,22 +46,22 @@ export function isEitherDay(fields: string): boolean {
   return !isAny(day) && !isAny(weekday) && !weekday.startsWith('+');
 }
 
-/** Whether a valid pattern matches on no day of any year. Croner itself looks through 400 years to find that out. */
+/** Whether a valid pattern never matches on any day. Croner itself searches 400 years to find that out. */
 export function matchesNoDay(fields: string): boolean {
   if (fields.startsWith('@')) return false;
   const [, , , day = '', month = '', weekday = ''] = sixFields(fields);
-  // A month that has all days comes every year.
+  // A month with all its days comes every year.
   if (isAny(month) && !weekday.startsWith('+')) return false;
   const days = `0 0 0 ${day} ${month} ${weekday} ${ALL_KINDS_OF_YEARS}`;
   return new Cron(days, { utcOffset: 0, mode: '7-part' }).nextRun(new Date('2000-12-31')) === null;
 }
 
-/** What is wrong with a pattern of five or six fields, in the words in which it was written; '' if that is not found. */
+/** The problem with a pattern of five or six fields, quoted as written; '' if none is found. */
 export function problemOf(pattern: string): string {
   const fields = sixFields(pattern.trim());
   if (fields.length !== FIELDS.length) return '';
   for (const [index, field] of fields.entries()) {
-    // What a list is made of may be wrong alone, or in its company.
+    // Check the parts of a list alone and together.
     for (const part of new Set([...field.split(','), field])) {
       const alone = fields.map((_, other) => (other === index ? part.toUpperCase() : '*')).join(' ');
       if (isPattern(alone)) continue;
@@ -91,7 +91,7 @@ function isAny(field: string): boolean {
   return field === '*' || field === '?';
 }
 
-/** One value, be it written as `2-2`. */
+/** Whether the field has a single value, which may be written as `2-2`. */
 function isSingle(field: string): boolean {
   return /^[\d,-]+$/.test(field) && new Set(field.split(/[,-]/).map(Number)).size === 1;
 }

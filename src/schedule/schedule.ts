@@ -10,7 +10,7 @@ import { splitOffset } from './words';
 const CRON_ADVICE = "try 5 fields such as '0 9 * * MON-FRI', or 6 with seconds in front";
 const TZ_ADVICE = "give an IANA name such as 'Europe/Helsinki'";
 
-/** All that patterns are made of. Croner reads a text with a colon as a date, and to the store `|` is a separator. */
+/** The characters of patterns. Croner reads text with a colon as a date, and the store uses `|` as a separator. */
 const PATTERN_CHARACTERS = /^[\w*?,/#+@ -]+$/;
 
 const MAX_CRON_SCHEDULES = 1000;
@@ -52,11 +52,11 @@ export function everySchedule(every: string | number): Schedule {
   return schedule;
 }
 
-/** The first intervals that a process uses: thousands of jobs have a few of them in common. */
+/** The first intervals that a process uses, shared because thousands of jobs have only a few. */
 const intervals = new Map<number, Schedule>();
 
 function intervalSchedule(everyMs: number): Schedule {
-  // A clock may count fractions of a ms; on whole numbers the arithmetic is exact, so the grid cannot drift.
+  // Clocks may have fractions of a ms; with whole numbers the arithmetic is exact, so the grid cannot drift.
   return {
     plan: `every ${everyMs}`,
     everyMs,
@@ -91,7 +91,7 @@ export function cronSchedule(pattern: string, tz: string): Schedule {
   checkString('cron', pattern, CRON_ADVICE);
   checkString('tz', tz, TZ_ADVICE);
   const fields = canonicalFields(pattern);
-  // No pattern that is valid contains a line break, so that no other pattern and zone have the same key.
+  // A valid pattern contains no line break, so the key is unique.
   const key = `${fields}\n${tz}`;
   const shared = recall(cronSchedules, key);
   if (shared) return shared;
@@ -121,12 +121,12 @@ export function cronSchedule(pattern: string, tz: string): Schedule {
   return schedule;
 }
 
-/** The schedules that were asked for last: thousands of jobs have a few of them in common. */
+/** The most recently used schedules, shared because thousands of jobs have only a few. */
 const cronSchedules = new Map<string, Schedule>();
 
 /**
- * The inverse of `plan`: null for a text that is not exactly the plan of a schedule, as somebody else's value in Redis
- * may be. Never throws. A zone that this version of Node does not know gives null as well.
+ * Parses a plan's text; null if it is not exactly the plan of a schedule, or has a time zone that this version of Node
+ * does not know. Never throws.
  */
 export function parsePlan(plan: string): Schedule | null {
   try {
@@ -139,27 +139,27 @@ export function parsePlan(plan: string): Schedule | null {
   }
 }
 
-/** The process's own time zone, as an IANA name; `UTC` if it has none that has a name. */
+/** The process's time zone, as an IANA name; `UTC` if it has no name. */
 export function processTimeZone(): string {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  // What ICU says to a TZ that it cannot read; Intl itself then refuses that name.
+  // ICU returns this for an unreadable TZ; Intl itself then refuses the name.
   return !timeZone || timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 }
 
-/** @throws RangeError for a pattern with a character that none has; the rest of it is not checked */
+/** @throws RangeError for a pattern with an invalid character; nothing else is checked */
 function canonicalFields(pattern: string): string {
   const spaced = pattern.trim().replace(/\s+/g, ' ');
-  // As it was written: the upper case of some other letters is A to Z.
+  // Test the text as written: some other letters have A to Z as their upper case.
   if (!PATTERN_CHARACTERS.test(spaced)) throw badPattern(pattern);
   return spaced.startsWith('@') ? spaced.toLowerCase() : spaced.toUpperCase();
 }
 
-/** @throws RangeError for what is not a cron pattern */
+/** @throws RangeError for an invalid cron pattern */
 function checkFields(pattern: string, fields: string): void {
   try {
     cronOf(fields);
   } catch (cause) {
-    // Croner names a value of its own, such as day 31 for the 32nd.
+    // Croner's message may name another value, such as day 31 for the 32nd.
     const problem = problemOf(pattern);
     throw badPattern(pattern, problem && ` (${problem})`, { cause });
   }
@@ -174,7 +174,7 @@ function checkString(argument: string, value: unknown, advice: string): void {
   throw new TypeError(`${argument}: ${shown(value)} is not a string; ${advice}`);
 }
 
-/** @throws RangeError for what is not a time zone */
+/** @throws RangeError for an invalid time zone */
 export function checkTimeZone(tz: string): void {
   // Creating a format takes some 100 µs, and thousands of jobs share a few zones.
   if (recall(zones, tz)) return;
@@ -186,7 +186,7 @@ export function checkTimeZone(tz: string): void {
   keepNewest(zones, tz, true, MAX_ZONES);
 }
 
-/** Zones that were found to be valid. */
+/** Time zones known to be valid. */
 const zones = new Map<string, true>();
 
 function readPlan(plan: string): Schedule | null {

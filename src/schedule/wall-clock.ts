@@ -3,20 +3,20 @@ import { keepNewest, recall } from './newest';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-/** No zone is further from UTC. */
+/** The largest offset of any zone from UTC. */
 const MAX_OFFSET = 16 * HOUR;
-/** No zone changes its offset twice in so short a time, and no change is as large. */
+/** No zone changes its offset twice within this time, or by this much. */
 const CALM = 48 * HOUR;
-/** A pattern whose every match in 50 years falls into a gap never matches: each kind of year comes within 40. */
+/** A pattern whose matches all fall into gaps for 50 years never matches: every kind of year comes within 40. */
 const PATIENCE = 50 * 365.25 * 24 * HOUR;
 
 const MAX_FORMATS = 50;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * The slots of a cron pattern in a time zone. Croner is asked only what matches on a clock without a zone: what a match
- * is on the clock of the zone is decided here. Croner's own way loses a single time of day in a gap that ends on another
- * day, and tries each second of a gap by itself, which takes minutes for a pattern that matches in gaps alone.
+ * The slots of a cron pattern in a time zone. Croner only computes matches on a clock without a zone; converting them
+ * to the zone's clock is done here. Croner itself loses a single time of day in a gap that ends on another day, and
+ * tries every second of a gap, which takes minutes for a pattern that matches only in gaps.
  */
 export class WallClock {
   /**
@@ -43,7 +43,7 @@ export class WallClock {
   }
 
   private nextOnce(from: number): number | null {
-    // A gap may end at this very second, and a time that came already may be shown once more.
+    // A gap may end at this second, and a repeated hour shows the same time again.
     const shown = from + Math.min(this.offset(from - SECOND), this.offset(from));
     for (let wall = this.matchFrom(shown); wall !== null; wall = this.matchFrom(wall + 1)) {
       const slot = this.reaches(wall);
@@ -78,7 +78,7 @@ export class WallClock {
       const change = this.changeAfter(from, Math.min(slot, from + CALM));
       if (change !== null) from = change;
       else if (slot <= from + CALM) return slot;
-      // The clock goes back by less than the calm, so it shows nothing that matches until it is near the match.
+      // The clock goes back by less than CALM, so it shows no match until it is near this one.
       else from = Math.max(from + HOUR, wall - 2 * MAX_OFFSET);
     }
     return null;
@@ -99,7 +99,7 @@ export class WallClock {
     return null;
   }
 
-  /** When the offset changes, after `start` and up to `end`, which are not further apart than two changes. */
+  /** When the offset changes, after `start` and up to `end`; at most one change lies between them. */
   private changeAfter(start: number, end: number): number | null {
     const before = this.offset(start);
     if (this.offset(end) === before) return null;
@@ -128,7 +128,8 @@ export class WallClock {
 
   /** How far the clock is ahead of UTC, in ms; `time` is a whole second. */
   private offset(time: number): number {
-    // Parts would be surer, and take three times as long; in this locale it is '3/29/2026, 01:00:00' in every version.
+    // formatToParts would be safer, but is three times slower; in this locale the text is '3/29/2026, 01:00:00' in
+    // every version.
     const numbers = formatOf(this.tz).format(time).match(/\d+/g) ?? [];
     const [month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0] = numbers.map(Number);
     return Date.UTC(year, month - 1, day, hour, minute, second) - time;

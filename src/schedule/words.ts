@@ -6,21 +6,22 @@ const UNITS = [
   ['millisecond', 1],
 ] as const;
 
-/** The base of a plan's text, and the offset that a jitter gives its slots; 0 where there is none. */
+/** The base of a plan's text, and its jitter's offset; 0 if there is none. */
 export function splitOffset(plan: string): { base: string; offsetMs: number } {
   const [, base, offset] = /^(.+) \+([1-9]\d{0,15})$/.exec(plan) ?? [];
   return base === undefined ? { base: plan, offsetMs: 0 } : { base, offsetMs: Number(offset) };
 }
 
-/** What a plan's text says, for people. */
+/** A plan's text in words. */
 export interface PlanWords {
   words: string | null;
   tz: string | null;
 }
 
 /**
- * `every 5400000` → `every 1 hour 30 minutes`, and with an offset ` +7 minutes` behind it; of `cron 0 9 * * 1-5 Europe/Helsinki` the zone stands apart. A text that
- * is no plan has no words. The pattern of a cron plan is not looked at, as that takes too long for ten thousand.
+ * `every 5400000` → `every 1 hour 30 minutes`, followed by ` +7 minutes` for an offset; the zone of `cron 0 9 * * 1-5
+ * Europe/Helsinki` is returned separately. An invalid plan has no words. A cron pattern is not parsed, because that is
+ * too slow for ten thousand plans.
  */
 export function wordsOf(plan: string): PlanWords {
   const { base, offsetMs } = splitOffset(plan);
@@ -33,7 +34,7 @@ export function wordsOf(plan: string): PlanWords {
     : { words: pattern + moved, tz };
 }
 
-/** A phrase that `parseInterval` reads as so many ms; in days at most, as months and years mean other things to others. */
+/** The phrase that `parseInterval` parses to this many ms; in days at most, because months and years are ambiguous. */
 export function phraseOf(ms: number): string {
   const parts: string[] = [];
   let rest = ms;

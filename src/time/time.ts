@@ -1,31 +1,31 @@
 import { after, cancel, each, monotonicMs, type Timer, within } from './timers';
 
 /**
- * The time in which an instance lives: the process's, or that of a fleet in memory, which a test moves. What is not about
- * an instance, such as a connection's timeouts, uses `timers` directly.
+ * An instance's clock and timers: the process's, or those of a fleet in memory, which a test advances. Code outside
+ * instances, such as connection timeouts, uses `timers` directly.
  */
 export interface Time {
-  /** Somebody moves it, and everything that happens in one moment of it takes no time. */
+  /** A test advances the time, and everything within one moment takes no time. */
   readonly isMoved: boolean;
   /** A monotonic clock, in ms. */
   readonly monotonic: () => number;
   /** The wall clock, in ms since the epoch. */
   wall(): number;
-  /** See `timers`, as for the next three. */
+  /** See `timers`, also for the next three. */
   after(ms: number, call: () => void): Timer;
   each(ms: number, call: () => void): Timer;
   cancel(timer: Timer | null | undefined): void;
   within(ms: number, promise: Promise<unknown>): Promise<void>;
   /**
-   * A short wait within a call of the user's, for what others do meanwhile. Where the time is moved, it ends by itself, as
-   * whoever awaits the call does not move it.
+   * A short wait within a user's call, for other instances to act. With advanced time it ends by itself, because the
+   * caller who awaits it cannot advance the time.
    */
   brief(ms: number, call: () => void): Timer;
-  /** Calls the chain of a run. Whoever moves the time waits until it has settled, or waits for that time. */
+  /** Calls the chain of a run. Advancing the time waits until the chain has settled, or waits for that time. */
   work<T>(run: object, chain: () => Promise<T>): Promise<T>;
 }
 
-/** The process's own. */
+/** The process's clock and timers. */
 export const PROCESS_TIME: Time = {
   isMoved: false,
   monotonic: monotonicMs,

@@ -3,21 +3,22 @@ import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 import { MessageChannel } from 'node:worker_threads';
 
-/** ms; the longest wait that a timer can hold: a longer one would fire at once. */
+/** ms; the longest delay of a timer: a longer one would fire immediately. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-// Taken when the package is loaded: a program's tests may replace the timers of their own code later, and a schedule follows
+// Captured when the package is loaded, because a program's tests may replace timers later, and a schedule follows
 // Redis' clock, which fake timers do not move. A test keeps the rest of src/ from using the globals.
 const { setTimeout, setInterval, clearTimeout, clearInterval } = timers;
 const { now } = performance;
 
 /**
- * Fake timers were there before the package was loaded. They may never fire, even when they have been taken away again,
- * so none of what they replace is used. Sockets have a timeout that works without a connection, and that Node sets itself.
+ * Whether fake timers were installed before the package was loaded. They may never fire, even after they were removed,
+ * so nothing that they replace is used. Instead, a socket's timeout works without a connection, and Node sets it
+ * itself.
  */
 const replaced = areReplaced();
 
-/** As `setImmediate` of Node. */
+/** Like Node's `setImmediate`. */
 export const setImmediate: (call: () => void) => void = replaced
   ? (call) => void after(0, call)
   : timers.setImmediate;
@@ -47,7 +48,7 @@ function openChannel(): MessageChannel {
   return made;
 }
 
-/** As `process.nextTick` of Node. */
+/** Like Node's `process.nextTick`. */
 export const nextTick: (call: () => void) => void = replaced ? soon : process.nextTick.bind(process);
 
 /**
@@ -58,24 +59,24 @@ export function drained(): Promise<void> {
   return replaced ? macrotask() : new Promise((resolve) => nextTick(resolve));
 }
 
-/** As `queueMicrotask` of Node. */
+/** Like Node's `queueMicrotask`. */
 export function soon(call: () => void): void {
-  // A promise that is kept would keep the async context in which this module was loaded.
+  // A stored promise would keep the async context in which this module was loaded.
   void Promise.resolve().then(call);
 }
 
 /** The process's monotonic clock, in ms. */
 export const monotonicMs: () => number = replaced ? () => process.uptime() * 1000 : now.bind(performance);
 
-/** A wait that goes on. */
+/** A pending timer. */
 export interface Timer {
   /** It does not keep the process alive. */
   unref(): unknown;
 }
 
 /**
- * Calls once, after `ms`, and never early by the process's clock: part of a millisecond counts as a whole one. What is
- * longer than a timer can hold, some 25 days, is cut off there, so who waits for a time looks at the clock when called.
+ * Calls once, after `ms`, never early by the process's clock: fractions of a millisecond are rounded up. Longer delays
+ * than a timer's maximum, some 25 days, are truncated, so the callback must check the clock.
  */
 export function after(ms: number, call: () => void): Timer {
   return replaced ? timeout(clamped(ms), call) : setTimeout(call, clamped(ms));
@@ -91,7 +92,7 @@ export function each(ms: number, call: () => void): Timer {
   return socket;
 }
 
-/** Ends a wait, if there is one. */
+/** Cancels a timer, if there is one. */
 export function cancel(timer: Timer | null | undefined): void {
   if (!timer) return;
   if (timer instanceof Socket) {
@@ -103,7 +104,7 @@ export function cancel(timer: Timer | null | undefined): void {
   }
 }
 
-/** Resolves when the promise does, at the latest after `ms`. */
+/** Resolves when the promise does, or after `ms` at the latest. */
 export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: Timer | undefined;
   const late = new Promise<void>((resolve) => {
@@ -113,23 +114,23 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<voi
   cancel(timer);
 }
 
-/** NaN is no time at all, as it is to the timers themselves. */
+/** NaN counts as 0, as in the timers themselves. */
 function clamped(ms: number): number {
   return Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(ms) || 1));
 }
 
-/** A wait of a socket. It does not keep the process alive, which the connections to Redis do. */
+/** A socket's timeout. It does not keep the process alive; the connections to Redis do. */
 function timeout(ms: number, call: () => void): Socket {
   return new Socket().setTimeout(ms, call);
 }
 
-/** Whether any of what is used here is not Node's own. */
+/** Whether any function used here is not Node's own. */
 function areReplaced(): boolean {
   const { setImmediate } = timers;
   const used = [setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, process.nextTick, now];
-  // sinon, jest and vitest leave their clock on what they replace; the legacy timers of jest are mocks.
+  // sinon, jest and vitest add their clock to what they replace; jest's legacy timers are mocks.
   if (used.some((one) => Object.hasOwn(one, 'clock') || Object.hasOwn(one, '_isMockFunction'))) return true;
-  // Those of node:test, and any others, are known by what they lack.
+  // Other fake timers, such as node:test's, lack properties that Node's have.
   if (process.release.name !== 'node' || 'bun' in process.versions || 'deno' in process.versions)
     return false;
   const timer = setTimeout(() => {}, 1);
