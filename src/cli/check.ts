@@ -9,22 +9,22 @@ import { fromNow, span } from './time';
 
 /** What counts as a fault. */
 export interface CheckOptions {
-  /** ms after which a slot that nobody has claimed, or a demand that nobody can run, is a fault. */
+  /** ms after which an unclaimed slot, or a demand that no instance can run, is a fault. */
   overdue: number;
-  /** So many runs in a row that failed are a fault. */
+  /** This many consecutive failed runs are a fault. */
   failures: number;
 }
 
-/** Something that somebody has to look at. */
+/** A problem that needs attention. */
 interface Fault {
-  /** Null: it is the fleet. */
+  /** Null: the whole fleet. */
   job: string | null;
   fault: 'overdue' | 'failing' | 'died' | 'orphaned' | 'unclaimed' | 'unknown' | 'nothing';
   /** A sentence for people. */
   found: string;
 }
 
-/** A probe for monitors: the exit status is 0 when all is well, and 1 when a job needs somebody. */
+/** A probe for monitoring: the exit status is 0 if all is well, and 1 if a job needs attention. */
 export async function check(session: Session, options: CheckOptions): Promise<number> {
   const { inspector, output } = session;
   const seen = await look(inspector);
@@ -59,7 +59,7 @@ function faultsOf(job: JobInfo, at: number, { overdue, failures }: CheckOptions)
   if (hasNobody(job) && demandedSince !== null && at - demandedSince > overdue) {
     add('unclaimed', `was demanded ${fromNow(demandedSince, at)}, and no instance hires it`);
   }
-  // Somebody has looked at it already.
+  // A paused job has already been attended to.
   if (job.paused) return faults;
   if (job.overdue !== null && job.overdue > overdue) {
     add('overdue', `is overdue: its slot passed ${span(job.overdue)} ago, and no instance has claimed it`);

@@ -10,16 +10,16 @@ import { jobOf, look, type Session } from './session';
 import { quoted } from './text';
 import { span } from './time';
 
-/** ms between two looks for the run of a demand. */
+/** ms between two checks for the demand's run. */
 const POLL = 100;
-/** ms between two looks at whether there is still anything to wait for. */
+/** ms between two checks of whether a run is still possible. */
 const CHECK = 3000;
 
 /**
- * Demands a run. To wait means to wait for the run of this very demand, which is known by the moment at which it was made.
+ * Demands a run. Waiting means waiting for the run of this demand, identified by the demand's time.
  *
- * @param waitMs Infinity: for as long as it takes; null: not at all
- * @returns 1 when the run that was waited for failed, or was vetoed
+ * @param waitMs Infinity: without limit; null: do not wait
+ * @returns 1 if the awaited run failed, or was vetoed
  */
 export async function demand(session: Session, name: string, waitMs: number | null): Promise<number> {
   const { inspector, output } = session;
@@ -53,7 +53,7 @@ function nobodyYet(name: string, jobs: readonly JobInfo[]): string {
   return `; no instance hires it now${hint}; the next one that does will run it`;
 }
 
-/** @throws Failure when there is no such run in time, or never will be */
+/** @throws Failure if no such run ends in time, or none is possible */
 async function runOf(
   inspector: Inspector,
   name: string,
@@ -67,8 +67,8 @@ async function runOf(
   for (;;) {
     const run = await inspector.runOf(name, demandedAt);
     if (run) return run;
-    // Both its end and what it leaves come in one step, so a demand that neither waits nor runs, and has left nothing,
-    // has died; seen twice, as jobs are not looked at in one step.
+    // A run ends and is recorded in one step, so a demand that neither waits nor runs, and has no record, has died. It
+    // must be seen twice, because jobs are not read in one step.
     if (missing === 2) {
       throw new Failure(
         `the run of ${quoted(name)} ended without a record: the instance that ran it must have died`,
@@ -98,7 +98,7 @@ function isUnderWay(job: JobInfo | undefined): boolean {
   return job !== undefined && (job.demandedSince !== null || job.running !== null);
 }
 
-/** The demand waits, and no instance is there to take it: all have gone, perhaps after one had taken it and not begun. */
+/** The demand is waiting and no instance can take it: all have quit, perhaps after one took it without starting. */
 function isStranded({ demandedSince, running, hiredBy, hirersKnown }: JobInfo): boolean {
   return demandedSince !== null && running === null && hirersKnown && hiredBy.length === 0;
 }

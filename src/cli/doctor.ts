@@ -15,7 +15,7 @@ import { type Asked, type Session, withSession } from './session';
 /** Checks Redis and the fleet, and explains what it finds. The exit status is 1 if anything is a fault. */
 export function doctor(asked: Asked): Promise<number> {
   const wrong = asked.cluster ? wrongPrefix(asked) : null;
-  // All else can be looked at under the prefix that is advised.
+  // Check everything else with the recommended prefix.
   const place = wrong ? { ...asked, prefix: `{${asked.prefix}}` } : asked;
   return withSession(place, async (session) => {
     const findings = [...(wrong ? [wrong] : []), ...(await examine(session, place.prefix))];
@@ -32,7 +32,7 @@ function wrongPrefix(asked: Asked): Finding | null {
     checkPrefix(asked.prefix, connectionTo(asked));
     return null;
   } catch (error) {
-    // Told when it is connected.
+    // Reported when connecting.
     if (!(error instanceof RangeError)) return null;
     return fail(
       'prefix',
@@ -45,13 +45,13 @@ function wrongPrefix(asked: Asked): Finding | null {
 async function examine({ inspector }: Session, prefix: string): Promise<Finding[]> {
   const { client, keys } = inspector;
   const info = await readInfo(client);
-  // One after another: what is measured is not to wait for what is asked.
+  // One after another, so that other requests do not disturb the measurements.
   return [
     ...(await checkServer(client, info, isCluster(client), (isNode) =>
       checkTopology(client, keys, prefix, isNode),
     )),
     ...(await checkRights(client, keys, 'fields' in info)),
-    // On a Cluster they stay on the node they concern, and are not used.
+    // On a Cluster, notifications stay on their node and are not used.
     ...(isCluster(client) ? [] : await checkNotifications(client)),
     ...checkMemory(info),
     checkEviction(info),

@@ -1,6 +1,6 @@
-/** What ends a command early: told in one line on stderr, without a stack. */
+/** Ends a command early; printed as one line on stderr, without a stack. */
 export class Failure extends Error {
-  /** @param status 1: it did not go well; 2: it was asked for something that makes no sense */
+  /** @param status 1: the command failed; 2: its arguments are invalid */
   constructor(
     message: string,
     readonly status: 1 | 2 = 1,

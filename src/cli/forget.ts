@@ -4,7 +4,7 @@ import { instanceName, notKnown } from './names';
 import { jobOf, look, type Session } from './session';
 import { quoted } from './text';
 
-/** Deletes what Redis keeps of a job that no instance hires. */
+/** Deletes the data in Redis of a job that no instance hires. */
 export async function forget(session: Session, name: string): Promise<number> {
   const { inspector, output } = session;
   const { jobs, instances, silence } = await look(inspector);

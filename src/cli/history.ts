@@ -26,7 +26,7 @@ const WIDEST_OUTCOME = 200;
 export async function history(session: Session, name: string, last: number): Promise<number> {
   const { inspector, output } = session;
   const [seen, runs] = await Promise.all([look(inspector), inspector.history(name, { last })]);
-  // A job that was forgotten by all may still have a history.
+  // A job without data may still have a history.
   if (runs.length === 0) jobOf(seen.jobs, name);
   output.say({ at: seen.at, job: name, runs }, () => {
     const { paint } = output;
@@ -46,10 +46,10 @@ export async function history(session: Session, name: string, last: number): Pro
 }
 
 /**
- * One run whole, with its error's stack and causes.
+ * One run in full, with its error's stack and causes.
  *
  * @param number as `history` shows them: 1 is the latest
- * @throws Failure when there are not so many
+ * @throws Failure if there are fewer runs
  */
 export async function historyOfRun(session: Session, name: string, number: number): Promise<number> {
   const { inspector, output } = session;
@@ -80,7 +80,7 @@ export async function historyOfRun(session: Session, name: string, number: numbe
   return 0;
 }
 
-/** As Node shows an error: its stack, and what caused it, further in. */
+/** Formats an error like Node: its stack, then its causes, indented. */
 function errorLines(error: ErrorDetails, indent: string, label: string, paint: Paint): string[] {
   const { name, message, stack, cause, errors, omitted } = error;
   const further = `${indent}  `;

@@ -9,7 +9,7 @@ import { type Cell, type Column, table } from './table';
 import { counted } from './text';
 import { fromNow, span } from './time';
 
-/** ms after which a slot that nobody ran is late. */
+/** ms after which an unclaimed slot counts as late. */
 const LATE = 1000;
 
 /** `job 2` stands before `job 10`. */
@@ -26,7 +26,7 @@ const COLUMNS: Column[] = [
   { title: 'SKIPPED', right: true },
 ];
 
-/** How many jobs and instances there are, and how many jobs need somebody. */
+/** The number of jobs and instances, and of jobs that need attention. */
 export interface Summary {
   jobs: number;
   running: number;
@@ -66,7 +66,7 @@ export function summaryLine(look: Look, paint: Paint): string {
   ].join(', ');
 }
 
-/** Those that need somebody first, then those that are paused, else by name. */
+/** Sorts the jobs that need attention first, then paused ones, then the rest, each by name. */
 export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
   const rank = (job: JobInfo) => {
     if (hasNobody(job)) return 0;
@@ -76,7 +76,7 @@ export function inOrder(jobs: readonly JobInfo[]): JobInfo[] {
   return [...jobs].sort((a, b) => rank(a) - rank(b) || byName(a.name, b.name));
 }
 
-/** A table of jobs, its titles first; one line each. */
+/** A table of jobs with a title line; one line each. */
 export function jobLines(look: Look, jobs: readonly JobInfo[], paint: Paint, width: number): string[] {
   const rows = jobs.map((job) => [
     visible(job.name),
@@ -121,7 +121,7 @@ function lastRunOf({ lastRun }: JobInfo, at: number, paint: Paint): Cell {
   return [`${when}, ${outcomeOf(lastRun)}`, outcomeColour(lastRun, paint)];
 }
 
-/** `done`, `vetoed`, `died`, or `failed: ` or `abandoned: ` and why. */
+/** `done`, `vetoed`, `died`, or `failed: ` or `abandoned: ` and the reason. */
 export function outcomeOf({ outcome, error }: RunRecord): string {
   return error ? `${outcome}: ${visible(error)}` : outcome;
 }
@@ -132,7 +132,7 @@ export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: stri
   return { done, failed, abandoned: failed, died: failed, vetoed }[outcome];
 }
 
-/** A demand waits, and no instance that answers hires its job. */
+/** Whether a demand is waiting and no answering instance hires its job. */
 export function hasNobody({ demandedSince, hiredBy, hirersKnown }: JobInfo): boolean {
   return demandedSince !== null && hiredBy.length === 0 && hirersKnown;
 }

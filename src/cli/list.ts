@@ -3,7 +3,7 @@ import { notKnown } from './names';
 import { nothingHere } from './nothing';
 import { look, type Session } from './session';
 
-/** All jobs of the fleet, under a line that sums them up. */
+/** Prints all jobs of the fleet below a summary line. */
 export async function list({ inspector, output }: Session): Promise<number> {
   const seen = await look(inspector);
   const jobs = inOrder(seen.jobs);

@@ -5,9 +5,9 @@ import { Failure } from './failure';
 import { complain, leaveQuietlyOnClosedPipe } from './output';
 import { makeProgram } from './program';
 
-/** The exit status of what ended a command early; told, if it was not. */
+/** The exit status for what ended a command early; prints it unless commander has. */
 function statusOf(thrown: unknown): number {
-  // Told by commander itself; of help and version nothing went wrong.
+  // Printed by commander itself; help and version are not failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   complain(messageOf(thrown));
   return thrown instanceof Failure ? thrown.status : 1;

@@ -1,18 +1,18 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import { visible } from '../telling/visible';
 
-/** `host:pid` of an instance; its id where it did not answer. */
+/** `host:pid` of an instance; its id if it did not answer. */
 export function instanceName(id: string, instances: readonly InstanceInfo[]): string {
   const found = instances.find((instance) => instance.id === id);
   return found ? `${visible(found.host)}:${found.pid}` : visible(id);
 }
 
-/** Says why it is not known which instances there are. */
+/** The message for an unknown list of instances. */
 export function notKnown(silence: string): string {
   return `the instances are unknown: ${visible(silence)}`;
 }
 
-/** `host:pid` of the instance that a run is or was of, also when it has gone; its id where that is not known. */
+/** `host:pid` of the instance that runs or ran it, even if it has quit; its id if that is unknown. */
 export function runnerName(
   { by, host, pid }: Pick<RunRecord, 'by' | 'host' | 'pid'>,
   instances: readonly InstanceInfo[],

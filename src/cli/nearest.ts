@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The one of the names that was probably meant, or null when none is like it. */
+/** The name that was probably meant, or null if none is similar. */
 export function nearest(name: string, names: readonly string[]): string | null {
   const given = name.toLowerCase();
-  // A third of it may be wrong, and of a short name two letters.
+  // A third of the characters may differ; two in a short name.
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   let found: string | null = null;
   for (const one of names) {

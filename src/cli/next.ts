@@ -5,7 +5,7 @@ import { type Cell, type Column, table } from './table';
 import { quoted } from './text';
 import { fromNow, localTime, timeIn } from './time';
 
-/** The coming slots of one job, in the zone of its plan and in that of this machine. */
+/** The next slots of one job, in its plan's time zone and in this machine's. */
 export async function next(session: Session, name: string, count: number): Promise<number> {
   const { inspector, output } = session;
   const [seen, slots] = await Promise.all([look(inspector), inspector.next(name, { count })]);

@@ -1,7 +1,7 @@
 import type { Inspector } from '../inspection/inspector';
 import { listOf } from './text';
 
-/** A sentence for a prefix under which there is nothing: it names those that there are. */
+/** The message for a prefix without data; names the prefixes that exist. */
 export async function nothingHere(inspector: Inspector): Promise<string> {
   const prefixes = await inspector.prefixes().catch(() => []);
   if (prefixes.length === 0) {

@@ -2,17 +2,20 @@ import { randomUUID } from 'node:crypto';
 import pc from 'picocolors';
 import { visible, visibleJson } from '../telling/visible';
 
-// The one door: nothing else in this folder writes to stdout or stderr, and a test sees to that. What is written is
-// escaped here, whoever forgot to do it before; only colours and screen controls of our own pass as they are.
+// The only output: nothing else in this folder writes to stdout or stderr, which a test checks. Everything is escaped
+// here, even if the caller forgot to; only our own colours and screen controls pass.
 
-/** picocolors' functions, by colour; without a terminal they change nothing. */
+/** picocolors' functions, by colour; without a terminal they do nothing. */
 export type Paint = ReturnType<typeof pc.createColors>;
 
-/** Stands for ESC in what `Paint` makes, until it is written. Nobody else can guess it, so no text can colour itself. */
+/**
+ * Replaces ESC in the output of `Paint` until it is written. It cannot be guessed, so untrusted text cannot colour
+ * itself.
+ */
 const ESC = '\x1b';
 const OWN_ESC = `\ue000${randomUUID()}\ue001`;
 
-/** What the screen of `watch` sends besides its lines. */
+/** Control sequences of the `watch` screen. */
 const CONTROLS = {
   enter: '\x1b[?1049h\x1b[?25l\x1b[?7l',
   leave: '\x1b[?7h\x1b[?25h\x1b[?1049l',
@@ -21,7 +24,7 @@ const CONTROLS = {
   clearRest: '\x1b[J',
 } as const;
 
-/** Where a command's answer goes: to people, or as JSON to scripts. */
+/** Prints a command's result: as text, or as JSON for scripts. */
 export class Output {
   /** Colours for a terminal, unless NO_COLOR is set and not empty. @see https://no-color.org */
   readonly paint: Paint;
@@ -30,12 +33,12 @@ export class Output {
     this.paint = paintOf(isTerminal() && !process.env.NO_COLOR);
   }
 
-  /** Columns of the terminal; Infinity where there is none. */
+  /** Columns of the terminal; Infinity without one. */
   get width(): number {
     return (isTerminal() && process.stdout.columns) || Number.POSITIVE_INFINITY;
   }
 
-  /** Says it to whom it is for: the value as one line of JSON, or the lines, which are only made when they are shown. */
+  /** Prints the value as one line of JSON, or the lines, which are only created if they are printed. */
   say(value: unknown, lines: () => readonly string[]): void {
     if (this.json) printJson(value);
     else process.stdout.write(`${lines().map(shown).join('\n')}\n`);
@@ -52,41 +55,41 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${visibleJson(value)}\n`);
 }
 
-/** Why a command ended early, on stderr. */
+/** Prints to stderr why a command ended early. */
 export function complain(message: string): void {
   process.stderr.write(`bossman: ${visible(message)}\n`);
 }
 
-/** Text of several lines that is not ours: what the argument parser says. */
+/** Prints multi-line text that is not ours, such as the argument parser's. */
 export function printText(text: string, to: 'stdout' | 'stderr'): void {
   process[to].write(text.split('\n').map(visible).join('\n'));
 }
 
-/** Columns and rows of the terminal. One that was not told its size says 0. */
+/** Columns and rows of the terminal. A terminal of unknown size reports 0. */
 export function screenSize(): { columns: number; rows: number } {
   return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
 }
 
-/** @returns stops it */
+/** @returns a function that removes the listener */
 export function onResize(resized: () => void): () => void {
   process.stdout.on('resize', resized);
   return () => process.stdout.off('resize', resized);
 }
 
-/** Takes the terminal over, or gives it back. */
+/** Enters or leaves the full-screen mode. */
 export function control(name: 'enter' | 'leave'): void {
   process.stdout.write(CONTROLS[name]);
 }
 
-/** Draws lines over what is on the screen, from its corner. */
+/** Draws lines over the screen, from the top left. */
 export function draw(lines: readonly string[], rows: number): void {
   const { home, clearLine, clearRest } = CONTROLS;
-  // Behind a line that fills the screen, to clear would take its last letter.
+  // After a line that fills the screen, clearing would delete its last character.
   const rest = lines.length < rows ? `\r\n${clearRest}` : '';
   process.stdout.write(home + lines.map((line) => clearLine + shown(line)).join('\r\n') + rest);
 }
 
-/** `bossman … | head` has read enough: nothing went wrong, and nobody is left to tell. */
+/** Exits silently when a pipe such as `bossman … | head` closes, which is not an error. */
 export function leaveQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

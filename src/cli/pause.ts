@@ -3,7 +3,7 @@ import { forEach, type PauseTarget, pausedText, targetsOf } from './pauses';
 import type { Session } from './session';
 import { counted, quoted } from './text';
 
-/** Keeps the slots of a job, or of all that have a plan, from being run. */
+/** Pauses a job, or all jobs that have a plan. */
 export async function pause(
   { inspector, output }: Session,
   target: PauseTarget,
@@ -18,7 +18,7 @@ export async function pause(
     const [first] = done;
     if (!first) return ['no job has a plan'];
     const what = target.all ? counted(done.length, 'job') : quoted(first.job);
-    // A pause of a few ms may be over by now.
+    // A pause of a few ms may have ended by now.
     return [`${what}: ${pausedText(first.paused, Date.now()) || 'paused'}; demands still run`];
   });
   return 0;

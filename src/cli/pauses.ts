@@ -4,16 +4,16 @@ import { Failure } from './failure';
 import { jobOf } from './session';
 import { clockTime } from './time';
 
-/** Jobs whose calls are on their way at the same time. */
+/** The number of concurrent calls. */
 const TOGETHER = 100;
 
-/** What is paused, or resumed: one job, or all that are meant. */
+/** What to pause or resume: one job, or all. */
 export interface PauseTarget {
   name: string | undefined;
   all: boolean;
 }
 
-/** @throws Failure unless there is either a name that is known, or `all` */
+/** @throws Failure unless either a known name or `all` is given */
 export function targetsOf(
   jobs: JobInfo[],
   { name, all }: PauseTarget,
@@ -25,7 +25,7 @@ export function targetsOf(
   return [jobOf(jobs, name)];
 }
 
-/** Calls for each job, for some at a time. */
+/** Calls for each job, for a limited number at a time. */
 export async function forEach(
   jobs: readonly JobInfo[],
   call: (job: JobInfo) => Promise<void>,
@@ -34,7 +34,7 @@ export async function forEach(
     await Promise.all(jobs.slice(from, from + TOGETHER).map(call));
 }
 
-/** `paused until 14:00: the supplier is down`; '': it is not. */
+/** `paused until 14:00: the supplier is down`; '' if it is not paused. */
 export function pausedText(paused: JobInfo['paused'], at: number): string {
   if (!paused) return '';
   const until = paused.until === null ? '' : ` until ${clockTime(paused.until, at)}`;

@@ -14,26 +14,27 @@ export interface Place {
   url?: string;
   prefix: string;
   cluster?: true;
-  /** A file with certificates, as PEM, that are trusted besides those that Node trusts. */
+  /** A PEM file with certificates that are trusted besides those that Node trusts. */
   ca?: string;
 }
 
-/** Somebody waits: an outage is told, and not waited out. */
+/** A user is waiting, so an outage is reported instead of waited out. */
 const IMPATIENT = {
   retryStrategy: () => null,
-  // A replica refuses writes only; what it says is told.
+  // A replica only refuses writes; its error is reported.
   reconnectOnError: () => false,
   // ms without an answer
   socketTimeout: 5000,
-  // Without the right to INFO ioredis would print a warning. Of a server that loads its data the first command tells.
+  // Without permission for INFO, ioredis would print a warning. The first command reports a server that is loading its
+  // data.
   enableReadyCheck: false,
 } as const;
 
 /**
- * `--url`, else REDIS_URL, else localhost; as a Cluster where that is said.
+ * `--url`, else REDIS_URL, else localhost; as a Cluster if requested.
  *
- * @throws TypeError for what is no URL, without showing its password
- * @throws Failure for a `--ca` that is no use
+ * @throws TypeError for an invalid URL, without showing its password
+ * @throws Failure for an unusable `--ca`
  */
 export function connectionTo({ url, cluster, ca }: Place): Connection {
   const options = readUrl(url ?? (process.env.REDIS_URL || LOCALHOST));
@@ -43,11 +44,11 @@ export function connectionTo({ url, cluster, ca }: Place): Connection {
   if (path) throw new Failure(`--cluster needs a host and port, not the socket ${shown(path)}`, 2);
   if (db) throw new Failure(`--cluster: a Cluster has only database 0; omit /${db} from the URL`, 2);
   const { retryStrategy, ...ofNodes } = IMPATIENT;
-  // Never connected: it is the pattern of the one that is.
+  // Never connected: it is only the template for the real one.
   return new Cluster([{ host, port }], {
     lazyConnect: true,
     clusterRetryStrategy: retryStrategy,
-    // In a URL the credentials would be those of its node only.
+    // A URL's credentials would apply only to its own node.
     redisOptions: { ...ofUrl, ...ofNodes },
   });
 }
@@ -60,7 +61,7 @@ function trusting(file: string, tls: RedisOptions['tls']): NonNullable<RedisOpti
 function certificatesIn(file: string): string {
   try {
     const text = readFileSync(file, 'utf8');
-    // Of several certificates it reads the first; of a file that is something else, none.
+    // It reads the first of several certificates, and fails for any other file.
     new X509Certificate(text);
     return text;
   } catch (error) {

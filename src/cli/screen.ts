@@ -5,8 +5,8 @@ const KEYS_THAT_END = ['q', 'Q', '\x03', '\x04'];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * The terminal, taken over: its other screen, without a cursor, and long lines cut instead of wrapped. It is given back
- * however the process ends, save by SIGKILL.
+ * The terminal in full-screen mode: the alternate screen, no cursor, and long lines cut instead of wrapped. It is
+ * restored however the process ends, except by SIGKILL.
  */
 export class Screen {
   /** Resolves when the user, or a signal, ends it. */
@@ -18,7 +18,7 @@ export class Screen {
   private readonly stopResizing: () => void;
   private readonly onExit = () => control('leave');
 
-  /** @param compose gives the lines of a screen of so many columns and rows */
+  /** @param compose returns the lines of a screen with this many columns and rows */
   constructor(private readonly compose: (columns: number, rows: number) => readonly string[]) {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
@@ -31,13 +31,13 @@ export class Screen {
     this.paint();
   }
 
-  /** Shows what is composed now, over what was there. */
+  /** Redraws the screen. */
   paint(): void {
     const { columns, rows } = screenSize();
     draw(this.compose(columns, rows).slice(0, rows), rows);
   }
 
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   close(): void {
     for (const signal of SIGNALS) process.off(signal, this.end);
     process.off('exit', this.onExit);

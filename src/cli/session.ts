@@ -9,12 +9,12 @@ import { Output } from './output';
 import { connectionTo, type Place } from './place';
 import { quoted } from './text';
 
-/** What every command is told. */
+/** The options of every command. */
 export interface Asked extends Place {
   json?: true;
 }
 
-/** What a command works with. */
+/** What a command gets to work with. */
 export interface Session {
   inspector: Inspector;
   output: Output;
@@ -24,17 +24,17 @@ export interface Session {
 export interface Look {
   jobs: JobInfo[];
   instances: InstanceInfo[];
-  /** Why no instance could answer; null where it is known who is there. */
+  /** Why no instance could answer; null if the list is known. */
   silence: string | null;
   /** ms since the epoch on Redis' clock. */
   at: number;
 }
 
 /**
- * Connects, lets a command do its work, and hangs up.
+ * Connects, runs a command, and disconnects.
  *
- * @returns the exit status, which is that of the work
- * @throws Failure when Redis is not reached, or does not answer any more
+ * @returns the command's exit status
+ * @throws Failure if Redis cannot be reached, or stops answering
  */
 export async function withSession(
   asked: Asked,
@@ -55,7 +55,7 @@ export async function withSession(
   }
 }
 
-/** @throws Failure that says where Redis was not reached, why, and what to try */
+/** @throws Failure with the address, the reason, and what to try */
 export async function open(place: Place): Promise<Inspector> {
   try {
     return await openInspector({ connection: connectionTo(place), prefix: place.prefix });
@@ -71,19 +71,19 @@ export async function open(place: Place): Promise<Inspector> {
   }
 }
 
-/** Of a Cluster that is not reached ioredis does not say why; of one of its nodes it does. */
+/** ioredis does not report why a Cluster cannot be reached, but does for a single node. */
 async function tryNode({ cluster: _, ...node }: Place): Promise<void> {
   const inspector = await open(node);
   await inspector.close();
 }
 
-/** What is known of the fleet now. */
+/** The current state of the fleet. */
 export async function look(inspector: Inspector): Promise<Look> {
   const [jobs, roll, at] = await Promise.all([inspector.jobs(), inspector.callRoll(), nowAt(inspector)]);
   return { jobs, ...roll, at };
 }
 
-/** ms since the epoch on Redis' clock, or on ours where it may not be asked. */
+/** ms since the epoch on Redis' clock, or on ours if TIME is not allowed. */
 export async function nowAt({ client }: Inspector): Promise<number> {
   try {
     const [seconds, micros] = await client.time();
@@ -93,7 +93,7 @@ export async function nowAt({ client }: Inspector): Promise<number> {
   }
 }
 
-/** @throws Failure for a name that is no job's, with the nearest that is */
+/** @throws Failure for an unknown name, with the nearest known one */
 export function jobOf(jobs: readonly JobInfo[], name: string): JobInfo {
   const found = jobs.find((job) => job.name === name);
   if (found) return found;

@@ -1,25 +1,25 @@
 import { cut, widthOf } from './text';
 
-/** A text, and what colours it once it has its width. */
+/** A text, and the function that colours it after padding. */
 export type Cell = string | readonly [text: string, paint: (text: string) => string];
 
-/** A column, and what may be done with it. */
+/** A column, and how it may be laid out. */
 export interface Column {
   title: string;
-  /** Numbers stand on the right. */
+  /** Aligned right, for numbers. */
   right?: boolean;
-  /** May be cut to this width where the screen is too narrow for all columns. */
+  /** May be cut to this width if the screen is too narrow. */
   shrinksTo?: number;
 }
 
 const GAP = '  ';
 
-/** Where nothing is cut, a longer text stands over the edge of its column, so that it does not widen all rows. */
+/** If nothing is cut, a longer text overflows its column, so that it does not widen every row. */
 const WIDEST_UNCUT = 40;
 
 /**
- * Lines of columns, the first with the titles. Own code, as it is short: the table libraries are slow by their layout
- * (cli-table3 takes 11 s for 10,000 rows), or bring a JSON schema validator along.
+ * Formats rows as lines, titles first. Own code, because it is short: table libraries have slow layouts (cli-table3
+ * takes 11 s for 10,000 rows), or include a JSON schema validator.
  *
  * @param width of the screen; Infinity: cut nothing
  */
@@ -64,7 +64,7 @@ function uncutWidths(columns: readonly Column[], natural: readonly number[]): nu
   );
 }
 
-/** Takes from the widest column that may shrink until all fit, or none may shrink any more. */
+/** Shrinks the widest columns that may shrink until all fit, or none can shrink further. */
 function widthsWithin(columns: readonly Column[], natural: readonly number[], width: number): number[] {
   const widths = [...natural];
   const spare = (at: number) =>

@@ -5,7 +5,7 @@ const DAY = 24 * HOUR;
 
 const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 
-/** A span of ms in the unit that says most in few letters: `3.1 ms`, `1.2 s`, `45 s`, `90 s`, `4 min`, `14 h`, `3 d`. */
+/** A duration in ms in the most readable unit: `3.1 ms`, `1.2 s`, `45 s`, `90 s`, `4 min`, `14 h`, `3 d`. */
 export function span(ms: number): string {
   if (ms < SECOND) return `${rounded(ms)} ms`;
   if (ms < 2 * MINUTE) return `${rounded(ms / SECOND)} s`;
@@ -14,7 +14,7 @@ export function span(ms: number): string {
   return `${Math.round(ms / DAY)} d`;
 }
 
-/** An instant as seen from another: `in 4 min`, `now`, `12 s ago`. */
+/** An instant relative to another: `in 4 min`, `now`, `12 s ago`. */
 export function fromNow(at: number, now: number): string {
   const ahead = at - now;
   if (Math.abs(ahead) < SECOND) return 'now';
@@ -22,7 +22,7 @@ export function fromNow(at: number, now: number): string {
   return ahead > 0 ? `in ${apart}` : `${apart} ago`;
 }
 
-/** Of small numbers one decimal counts. */
+/** Small numbers keep one decimal. */
 function rounded(value: number): number {
   return value < 10 ? Number(value.toFixed(1)) : Math.round(value);
 }
@@ -66,6 +66,6 @@ export function timeToCome(text: string, now = new Date()): Date | string {
     return at;
   }
   if (!/^\d{4}-/.test(text.trim())) return text;
-  // A date alone would be midnight in UTC.
+  // A date without a time would be parsed as midnight in UTC.
   return new Date(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? `${text.trim()}T00:00` : text.trim());
 }

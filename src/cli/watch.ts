@@ -12,13 +12,16 @@ import { type Asked, type Look, look, open, withSession } from './session';
 import { counted } from './text';
 import { localTime } from './time';
 
-/** ms between two looks. */
+/** ms between two updates. */
 const EVERY = 1000;
 
-/** Lines that are not jobs: summary, status, a blank one, titles, and how many jobs are not shown. */
+/** Lines besides jobs: summary, status, a blank line, titles, and the number of hidden jobs. */
 const FRAME = 5;
 
-/** The jobs of the fleet, looked at once a second: on a terminal until the user ends it, as JSON a line for each look. */
+/**
+ * Shows the jobs of the fleet, updated once a second: on a terminal until the user ends it, or as one line of JSON per
+ * update.
+ */
 export async function watch(asked: Asked): Promise<number> {
   if (asked.json) return withSession(asked, ({ inspector }) => print(inspector));
   if (!isTerminal()) {
@@ -29,7 +32,7 @@ export async function watch(asked: Asked): Promise<number> {
   }
   const inspector = await open(asked);
   await new Watch(asked, inspector, await look(inspector)).untilEnded();
-  // Perhaps Redis is away, and a connection is being tried: nobody waits for that.
+  // Do not wait for a pending connection attempt.
   process.exit(0);
 }
 
@@ -45,10 +48,10 @@ async function print(inspector: Inspector): Promise<never> {
 class Watch {
   private readonly paint: Paint = new Output(false).paint;
   private readonly where: string;
-  /** Why nothing new is seen; null while there is. */
+  /** Why there are no updates; null if there are. */
   private trouble: string | null = null;
 
-  /** @param inspector null: the connection broke, and another is to be made */
+  /** @param inspector null: the connection broke, and must be reopened */
   constructor(
     private readonly asked: Asked,
     private inspector: Inspector | null,

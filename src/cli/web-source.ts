@@ -9,10 +9,10 @@ import { complain } from './output';
 import type { Place } from './place';
 import { open } from './session';
 
-/** ms after which a connection that ended is made again, to hear the bell. */
+/** ms after which a closed connection is reopened, to receive the bell. */
 const LISTEN_AGAIN = 5000;
 
-/** A fleet that this process does not join. Connections that break are made again when somebody asks. */
+/** A fleet that this process does not join. Closed connections are reopened on demand. */
 export class WebSource implements Source {
   private opening: Promise<Inspector> | null = null;
 
@@ -55,7 +55,7 @@ export class WebSource implements Source {
         made.on('error', () => {});
         made.on('message', (_channel: string, message: string) => heard(message));
         made.once('end', again);
-        // Where it is not permitted, the fleet is looked at now and then.
+        // If subscribing is not permitted, the fleet is polled.
         await made.subscribe(keys.bell).catch(() => {});
         if (isOver) made.disconnect();
       }, again);
@@ -85,7 +85,7 @@ export class WebSource implements Source {
     }
   }
 
-  /** @throws BossmanError when Redis is not reached */
+  /** @throws BossmanError if Redis cannot be reached */
   private async current(): Promise<Inspector> {
     if (this.inspector.client.status !== 'end') return this.inspector;
     this.opening ??= open(this.place).finally(() => {

@@ -17,7 +17,7 @@ export interface WebFlags {
   readOnly?: true;
 }
 
-/** Serves pages that show and steer the fleet, until the process is told to end. */
+/** Serves pages that show and control the fleet, until the process is asked to end. */
 export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags): Promise<number> {
   const password = process.env.BOSSMAN_WEB_PASSWORD;
   if (!password && host !== 'localhost' && !isLoopback(host)) {
@@ -58,7 +58,7 @@ export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags)
   return 0;
 }
 
-/** Basic authentication, with any name: the name is who it is. */
+/** Basic authentication with any user name, which is recorded as the actor. */
 function asksFor(password: string): Authorize {
   const challenge = 'Basic realm="bossman", charset="UTF-8"';
   return ({ headers }) => {
@@ -69,7 +69,7 @@ function asksFor(password: string): Authorize {
   };
 }
 
-/** Of equal length whatever the text is, as comparing in constant time needs. */
+/** Digests have equal length, as constant-time comparison requires. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

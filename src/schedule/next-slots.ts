@@ -33,7 +33,7 @@ export const DEFAULT_COUNT = 5;
 const MOST = 10_000;
 
 /**
- * The next slots of a plan, for forms and tests; needs neither Redis nor a fleet. An interval's slots start at `after`,
+ * The next slots of a plan, for forms and tests; needs neither Redis nor a fleet. An interval is counted from `after`,
  * as if the job were hired then.
  *
  * @returns ms since the epoch, in ascending order

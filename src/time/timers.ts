@@ -13,8 +13,8 @@ const { now } = performance;
 
 /**
  * Whether fake timers were installed before the package was loaded. They may never fire, even after they were removed,
- * so nothing that they replace is used. Instead, a socket's timeout works without a connection, and Node sets it
- * itself.
+ * so nothing that they replace is used. The timeout of a socket is used instead: it needs no connection, and Node sets
+ * it itself.
  */
 const replaced = areReplaced();
 
