@@ -197,7 +197,9 @@ it('the package holds what was built from src, the documents, and nothing else',
     existsSync(join(ROOT, file)),
   );
   const others = files.filter((file) => !/^dist\/.*\.(js|d\.ts)$/.test(file));
-  const pages = filesIn(join(copy, 'docs')).flatMap((file) => (file.endsWith('.png') ? [] : `docs/${file}`));
+  const pages = filesIn(join(copy, 'docs')).flatMap((file) =>
+    /\.(png|svg)$/.test(file) ? [] : `docs/${file}`,
+  );
   expect(others.sort()).toEqual([...documents, ...pages, 'dist/web/LICENSES.txt', 'package.json'].sort());
 });
 
