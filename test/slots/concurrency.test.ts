@@ -1,27 +1,10 @@
 import { runScript } from '../support/child';
+import { Door } from '../support/door';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFleet();
-
-/** Ends the work of all runs that go on. */
-class Door {
-  private readonly inside: (() => void)[] = [];
-  going = 0;
-  most = 0;
-
-  readonly work = async () => {
-    this.going += 1;
-    this.most = Math.max(this.most, this.going);
-    await new Promise<void>((resolve) => this.inside.push(resolve));
-    this.going -= 1;
-  };
-
-  open(): void {
-    for (const resolve of this.inside.splice(0)) resolve();
-  }
-}
 
 /** Makes the slots of jobs that are stored come due at the same time, `inMs` from now. Returns that time. */
 async function allDue(names: string[], inMs: number): Promise<number> {
@@ -105,23 +88,49 @@ it('2,000 jobs that are due at once run once each, on two instances with 20 plac
 
 describe('a full instance', () => {
   it('leaves what is due to another', async () => {
-    const [busy, idle] = [new Door(), new Door()];
+    const slots = Array.from({ length: 10 }, (_, n) => `slot ${n}`);
+    const demands = Array.from({ length: 10 }, (_, n) => `demand ${n}`);
+    const before = fleet.join();
+    for (const name of slots) await before.hire(name, { every: '1 hour', work() {} });
+    await before.quit();
+    const door = new Door();
     const fred = fleet.join({ concurrency: 1 });
-    await fred.hire('long', { work: busy.work, ttl: 20_000 });
+    await fred.hire('long', { work: door.work, ttl: 20_000 });
     await fred.demand('long');
-    await waitFor('the long run', () => busy.going === 1);
-    const barney = fleet.join({ concurrency: 1 });
-    await fred.hire('slots', { every: '1 hour', work: busy.work });
-    await barney.hire('slots', { every: '1 hour', work: idle.work });
-    await barney.hire('demands', { work: idle.work });
-    await fred.hire('demands', { work: busy.work });
+    await waitFor('the long run', () => door.going === 1);
+    // Far enough ahead for both to have hired before.
+    const slot = await allDue(slots, 1500);
+    const barney = fleet.join();
+    for (const name of slots) await fred.hire(name, { every: '1 hour', work: door.work });
+    for (const name of demands) await fred.hire(name, { work: door.work });
+    for (const name of slots) await barney.hire(name, { every: '1 hour', work() {} });
+    for (const name of demands) await barney.hire(name, { work() {} });
     await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
-    await fred.demand('demands');
-    await waitFor('the demand to run', () => idle.going === 1);
-    idle.open();
-    await waitFor('it to end', () => idle.going === 0);
-    expect(busy.most).toBe(1);
-    busy.open();
+    for (const name of demands) await fred.demand(name);
+    await waitFor('all to have run', () => fleet.told.finish.length === 20);
+    expect(fleet.toldBy(fred).start.map(({ job }) => job)).toEqual(['long']);
+    const ran = fleet.toldBy(barney).finish;
+    expect(ran.map(({ job }) => job).sort()).toEqual([...demands, ...slots].sort());
+    expect(ran.filter((run) => run.slot === slot)).toHaveLength(10);
+    expect(door.most).toBe(1);
+    door.open();
+  });
+
+  it('lets another go on with a plan for which it went first', async () => {
+    const door = new Door();
+    const fred = fleet.join({ concurrency: 1 });
+    await fred.hire('long', { work: door.work, ttl: 20_000 });
+    await fred.hire('tick', { every: 100, work() {} });
+    await waitFor('slots', () => fleet.told.finish.length >= 3);
+    await fred.demand('long');
+    await waitFor('the long run', () => door.going === 1);
+    const until = fleet.told.start.length;
+    const barney = fleet.join({ concurrency: 1 });
+    await barney.hire('tick', { every: 100, work() {} });
+    await waitFor('more slots', () => fleet.told.start.length >= until + 5);
+    expect(fleet.toldBy(barney).start.length).toBeGreaterThanOrEqual(5);
+    expect(fleet.toldBy(fred).start.length).toBe(until);
+    door.open();
   });
 
   it('lets slots and demands wait for room, however late, and sends nothing meanwhile', async () => {
