@@ -1,4 +1,5 @@
 import type Bossman from '../../src';
+import { Door } from '../support/door';
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsOf } from '../support/flaws';
 import { delay, waitFor } from '../support/wait';
@@ -124,6 +125,42 @@ describe('a Redis without room', () => {
     expect(demandRuns()).toBe(0);
     await fred.demand('wanted');
     await waitFor('the run', () => demandRuns() === 1);
+  });
+
+  it('takes no place for good in an instance that has few, and all that was due runs when there is room', async () => {
+    fleet.allowErrors(/^COMMAND: .*OOM/);
+    const door = new Door();
+    const fred = fleet.join({ concurrency: 2 });
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) await fred.hire(name, { every: 1000, work: door.work, ttl: 20_000 });
+    await waitFor('two runs', () => door.going === 2);
+    await isFull(true);
+    // Their ends are refused, and then all that is claimed.
+    door.open();
+    await waitFor('it to be told', () => fleet.told.error.some((error) => /claim/.test(error)));
+    await delay(1500);
+    await isFull(false);
+    await waitFor('all to have run, each twice', () => {
+      door.open();
+      return names.every((name) => fleet.slotsOf(name).length >= 2);
+    });
+    expect(door.most).toBe(2);
+    for (const name of names) expect(flawsOf(fleet.told, name, 1000).doubled).toEqual(FLAWLESS.doubled);
+    const opening = setInterval(() => door.open(), 20);
+    await fred.quit().finally(() => clearInterval(opening));
+  });
+
+  it('lets nothing be forgotten, as no instance can answer that it hires the job', async () => {
+    fleet.allowErrors(/^(COMMAND|FORGET): /);
+    const [fred, barney] = [fleet.join(), fleet.join()];
+    for (const instance of [fred, barney]) await instance.hire('job', { every: '1 hour', work });
+    await fleet.heardBy(2);
+    await isFull(true);
+    await expect(fred.forget('job')).rejects.toThrow(
+      /'job' is not forgotten: it is not known which instances there are: Redis refuses their answers \(.*OOM/,
+    );
+    await isFull(false);
+    expect((await barney.jobs()).map(({ name, hiredBy }) => [name, hiredBy])).toEqual([['job', [barney.id]]]);
   });
 
   it('is told again when it is full once more', async () => {
