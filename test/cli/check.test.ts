@@ -58,7 +58,7 @@ test('exits with 1 when the last run of a job failed, or its last few', async ()
   });
 });
 
-test('exits with 1 when a slot passes and nobody claims it, and when nobody hires a plan', async () => {
+test('exits with 1 when a slot passes unclaimed, and when no instance hires a plan', async () => {
   const dead = await member({ tick: { every: 200 }, rare: { every: HOUR } });
   await dead.kill();
   await waitFor('its slot to be overdue', async () => ((await job('tick'))?.overdue ?? 0) > 1000, PATIENT);
@@ -76,7 +76,7 @@ test('exits with 1 when a slot passes and nobody claims it, and when nobody hire
   expect((await job('rare'))?.overdue).toBeNull();
 });
 
-test('exits with 1 when the last run died, and when nobody hires what was demanded', async () => {
+test('exits with 1 when the last run died, and when no instance hires a demanded job', async () => {
   const dead = await member({ slow: { every: HOUR, ms: 60_000, ttl: 500 } });
   await fleet.join().demand('slow');
   await waitFor('its run', async () => (await job('slow'))?.running?.since, PATIENT);

@@ -63,7 +63,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-test('where all is well, each check says ok, and the status is 0', async () => {
+test('if all is well, each check is ok, and the status is 0', async () => {
   const server = await start('--appendonly', 'yes');
   await join(server).hire('a', { every: '1 hour', work });
   const { exit, status, statuses } = await findings(server.url);
@@ -89,7 +89,7 @@ test('where all is well, each check says ok, and the status is 0', async () => {
   expect(stdout).toMatch(/PING takes \d.* ms \(p50\), \d.* \(p99\)$/m);
 });
 
-test('what can lose something is told with what to do about it; a fault makes the status 1', async () => {
+test('a risk of losing data is reported with advice; a fault makes the status 1', async () => {
   const evicting = await start('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
   const { exit, byCheck } = await findings(evicting.url);
   expect(exit).toBe(1);
@@ -150,7 +150,7 @@ describe('a user', () => {
     });
   });
 
-  test('who lacks a command, the keys, or the bell is told which', async () => {
+  test('a missing permission for a command, the keys, or the bell is named', async () => {
     const server = await start();
     const all = ['~*', '&*', '+@all'];
     const lacking = async (...rights: string[]) =>
@@ -169,7 +169,7 @@ describe('a user', () => {
     });
   });
 
-  test('who may do nearly nothing is told what cannot be checked', async () => {
+  test('with almost no permissions, the checks that are impossible are named', async () => {
     const server = await start();
     const { exit, byCheck, statuses } = await findings(await userOf(server, '+ping'));
     expect(byCheck.server).toMatchObject({
@@ -202,7 +202,7 @@ test('every command of the scripts is among those whose rights are looked at', (
   expect([...new Set(called)].filter((command) => !tried.has(command ?? ''))).toEqual([]);
 });
 
-test('a job that instances hire with different plans, and one that nobody hires, are told', async () => {
+test('a job that instances hire with different plans, and one that no instance hires, are reported', async () => {
   const server = await start();
   await join(server).hire('shared', { every: '1 hour', work });
   await join(server).hire('shared', { every: '2 hours', work });
@@ -221,7 +221,7 @@ test('a job that instances hire with different plans, and one that nobody hires,
   expect(byCheck.orphans).toMatchObject({ status: 'warn', found: "no instance hires 'left'" });
 });
 
-test('a demand that waits is told where no instance is there', async () => {
+test('a waiting demand is reported if no instance is running', async () => {
   const server = await start();
   const leaver = new Bossman({ connection: server.url });
   await leaver.demand('wanted');
@@ -234,7 +234,7 @@ test('a demand that waits is told where no instance is there', async () => {
   });
 });
 
-test('different versions in a fleet are told', () => {
+test('different versions in a fleet are reported', () => {
   const instance: InstanceInfo = {
     id: '',
     host: 'a',

@@ -32,7 +32,7 @@ function completely(call: () => Promise<Ended>, all: RegExp): Promise<Ended> {
 const PATIENT = { timeoutMs: 30_000 };
 
 describe('a fleet of two processes', () => {
-  test('list says of each job how it stands, those that need somebody first, and list --json says the same', async () => {
+  test('list shows the state of each job, those that need attention first, and list --json shows the same', async () => {
     const one = await member({
       healthy: { every: HOUR },
       weekly: { cron: '0 9 * * 1', tz: 'Europe/Helsinki' },

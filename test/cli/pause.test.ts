@@ -76,7 +76,7 @@ test.each([
   expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
 });
 
-test('pause of a name that nobody knows is refused, with the one that was probably meant', async () => {
+test('pause of an unknown name is refused, with the one that was probably meant', async () => {
   await member({ mail: { every: '1 hour' } });
   const { status, stderr } = await cli('pause', 'mial');
   expect(status).toBe(2);

@@ -23,7 +23,7 @@ describe('demand', () => {
     await waitFor('the run', async () => (await job('slow'))?.runs === 1, { timeoutMs: 30_000 });
   });
 
-  test('--wait waits for the very run, and not for one that goes on already', async () => {
+  test('--wait waits for the run of that demand, not for one already in progress', async () => {
     await member({ slow: { ms: 1500, ttl: 20_000 } });
     const { demandedAt: first } = await json<Demanded>('demand', 'slow');
     await waitFor('the first run', async () => (await job('slow'))?.running, { timeoutMs: 30_000 });
@@ -47,7 +47,7 @@ describe('demand', () => {
     expect(JSON.parse(asJson.stdout).run).toMatchObject({ outcome: 'failed', error: 'no such table' });
   });
 
-  test('a demand that nobody can run is shown, with the name that was probably meant', async () => {
+  test('a demand that no instance can run is shown, with the name that was probably meant', async () => {
     await member({ mail: { every: '1 hour' } });
     const inspector = await openInspector({ connection: testUrl(), prefix: fleet.prefix });
     await inspector.demand('mial').finally(() => inspector.close());

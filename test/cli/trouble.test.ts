@@ -70,7 +70,7 @@ test.each<[string, string, 'first' | 'answer', RegExp]>([
   }
 });
 
-test('a replica says what it is', async () => {
+test('a replica is reported as such', async () => {
   const { port } = await start();
   const replica = await start('--replicaof', `127.0.0.1 ${port}`);
   const { status, stderr } = await bossman(['list', '--url', replica.url]);
@@ -154,7 +154,7 @@ describe('with TLS', () => {
     rmSync(ofNode, { recursive: true });
   });
 
-  test('a certificate for another name is told as such', () =>
+  test('a certificate for another name is reported as such', () =>
     expectComplaint(
       url('localhost'),
       /does not match certificate's altnames.*; use a host name that is in the certificate\n$/i,

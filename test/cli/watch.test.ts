@@ -75,7 +75,7 @@ test('it fits the terminal, also when that changes its size', async () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
-test('while Redis is away it says so, and goes on when it is back', async () => {
+test('reports that Redis is away, and continues when it is back', async () => {
   const server = await startServer();
   const one = new Bossman({ connection: server.url, prefix: fleet.prefix });
   one.on('error', () => {});

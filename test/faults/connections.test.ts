@@ -109,7 +109,7 @@ describe('a subscriber whose connection is killed', () => {
   });
 });
 
-it('a port that closes what it accepts is told once, and what was called is done when Redis is there', async () => {
+it('a port that closes each connection is reported once, and pending calls are carried out when Redis is there', async () => {
   const { port } = fleet.server;
   await fleet.server.kill();
   let accepted = 0;

@@ -102,7 +102,7 @@ describe('a Redis that comes back empty', () => {
     await waitFor('the run', () => demandRuns() === 1);
   });
 
-  it('is told once while it is away, however often connecting fails', async () => {
+  it('is reported once while it is away, however often connecting fails', async () => {
     fleet.allowErrors(/^CONNECTION/);
     let tries = 0;
     const retryStrategy = () => {
@@ -160,7 +160,7 @@ it('a trigger that is evicted costs nothing: the slot is run in time all the sam
 });
 
 describe('a Redis that forgets the scripts', () => {
-  it('between slots is told them again, and no slot is lost', async () => {
+  it('between slots gets its plans back, and no slot is lost', async () => {
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
     for (let round = 0; round < 10; round += 1) {
       await fleet.redis.script('FLUSH');

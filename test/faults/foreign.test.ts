@@ -178,7 +178,7 @@ describe('a value of somebody else', () => {
     },
   );
 
-  it('that reads like a plan, and is none, is told and replaced by our own', async () => {
+  it('that looks like a plan but is invalid is reported and overwritten', async () => {
     fleet.allowErrors(/^FOREIGN_VALUE: job tick: 'sometimes' is not a plan; storing 'every 100'/);
     await fleet.join().hire('tick', { every: 100, work });
     await fleet.ticks('tick', 2);
@@ -337,7 +337,7 @@ describe('messages of somebody else', () => {
     expect(fleet.told.plan).toEqual([]);
   });
 
-  it('that announce demands nobody made run nothing, and those that announce takes lose no demand', async () => {
+  it('that announce demands that were never made run nothing, and those that announce takes lose no demand', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     await fred.hire('wanted', { every: '1 hour', work });
     await fleet.heardBy(2);

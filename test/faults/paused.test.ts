@@ -55,7 +55,7 @@ describe('a paused job', () => {
     expect(await pass('tick', 3)).toEqual([]);
   });
 
-  it('stays paused after a FLUSHALL that nobody sees, also for a process that hires it after that', async () => {
+  it('stays paused after a FLUSHALL that no instance notices, also for a process that hires it later', async () => {
     const members = [fleet.join(), fleet.join()];
     for (const fred of members) await fred.hire('tick', tick);
     await members[0]?.pause('tick');
@@ -102,7 +102,7 @@ describe('a paused job', () => {
     expect(flawsAfterLoss(fleet, 'tick', EVERY)).toEqual(FLAWLESS);
   });
 
-  it('has its slots run from the resume on also where nobody heard of that', async () => {
+  it('has its slots run from the resume on even if no instance received the message', async () => {
     fleet.allowErrors(/^CONNECTION/);
     let waitMs = 20;
     const fred = fleet.join({}, { retryStrategy: () => waitMs });

@@ -13,7 +13,7 @@ const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt 
 const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
 
 describe('work that never settles', () => {
-  it('is told when its ttl is over; slots until then are skipped, and the next ones run', async () => {
+  it('is reported when its ttl ends; slots until then are skipped, and the next ones run', async () => {
     fleet.allowErrors(GAVE_UP);
     const bells = await fleet.hearBells();
     const fred = fleet.join();

@@ -25,7 +25,7 @@ async function expectTold(message: RegExp, ...others: RegExp[]): Promise<void> {
 }
 
 describe('a Redis that takes no more clients', () => {
-  it('is told as such, once, and all goes on when it does', async () => {
+  it('is reported as such, once, and all work continues when it ends', async () => {
     await fleet.redis.config('SET', 'maxclients', '1');
     const fred = fleet.join();
     const hired = fred.hire('tick', { every: 100, work }).catch(() => {});
@@ -160,7 +160,7 @@ describe('a script of another program that blocks Redis', () => {
     );
   };
 
-  it('is told to who connects, and all is done when it has ended', async () => {
+  it('is reported when connecting, and pending calls are carried out when it ends', async () => {
     await block();
     const fred = fleet.join();
     const hired = fred.hire('tick', { every: 100, work }).catch(() => {});
@@ -170,7 +170,7 @@ describe('a script of another program that blocks Redis', () => {
     await fleet.ticks('tick', 2);
   });
 
-  it('is told to who is connected, and slots go on when it has ended', async () => {
+  it('is reported while connected, and slots continue when it ends', async () => {
     fleet.allowErrors(BUSY);
     const fred = fleet.join();
     await fred.hire('tick', { every: 100, work });

@@ -72,7 +72,7 @@ describe('a renewal of a lock', () => {
     expect(fleet.told.lost).toHaveLength(1);
   });
 
-  it('works while Redis is out of memory, for as long as the run goes on', async () => {
+  it('works while Redis is out of memory, for as long as the run lasts', async () => {
     const { signal, letGo } = await beginRun(2000);
     const token = await lockOf('job');
     await isFull(true);

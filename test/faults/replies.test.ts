@@ -117,7 +117,7 @@ describe('the answer to a demand of its own', () => {
     await oneRun();
   });
 
-  it('that comes when its lock has ended is told, and the demand runs once', async () => {
+  it('that arrives after its lock expired is reported, and the demand runs once', async () => {
     const { demanded, letThrough } = await demandAndWait();
     letThrough();
     await demanded;

@@ -43,7 +43,7 @@ it('a job that no other instance hires is let go, and Redis keeps nothing of it'
   expect(await fred.forget('job')).toBe(false);
 });
 
-it('while another instance hires it, it is only let go here, and whoever asked is told who that is', async () => {
+it('while another instance hires it, it is only removed here, and the error names that instance', async () => {
   const [fred, barney] = [fleet.join(), fleet.join()];
   fleet.allowErrors(/^FORGET/);
   await fred.hire('job', { every: '1 hour', work });
@@ -65,7 +65,7 @@ it('a demand that waits is deleted, which is reported', async () => {
   expect(await kept()).toEqual([]);
 });
 
-it('a run that goes on ends as ever, keeps its lock, and brings nothing back', async () => {
+it('a run in progress ends as usual, keeps its lock, and restores no data', async () => {
   const fred = fleet.join();
   const run = longRun();
   await fred.hire('job', { work: run.work, ttl: 20_000, recover: true });

@@ -242,7 +242,7 @@ describe('jobs()', () => {
     expect(await jobOf(fred, 'job')).toMatchObject({ fired: false, nextSlot: expect.any(Number) });
   });
 
-  it('calls a plan orphaned when nobody is left who hires it with one', async () => {
+  it('calls a plan orphaned when no instance is left that hires the job with a plan', async () => {
     const [fred, other] = [await join(), await join()];
     await fred.hire('job', EVERY);
     await other.hire('job', { work });
@@ -489,7 +489,7 @@ describe('an inspector', () => {
     expect(await jobOf(inspector, 'job')).toMatchObject({ fired: true });
   });
 
-  it('forgets a job that nobody hires, and all that was kept of it, and nothing of another', async () => {
+  it('forgets a job that no instance hires, with all its data, and nothing of another job', async () => {
     const inspector = await observe();
     const fred = await join();
     for (const name of ['job', 'other']) {
