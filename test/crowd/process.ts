@@ -19,6 +19,8 @@ export interface CrowdRuns {
   slots: { slot: number; jobs: number[]; lastAt: number }[];
   /** ms; the longest time in which the event loop served nothing, without the other work. */
   longestBlockMs: number;
+  /** ms of CPU; the most that the process used in such a time: other processes of the machine hardly change it. */
+  longestWorkMs: number;
   /** Of the whole process. */
   cpuMs: number;
   /** Slots that were skipped, by why. */
@@ -40,20 +42,29 @@ async function run(task: CrowdTask): Promise<void> {
   instance.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
 
   let lookedAt = performance.now();
+  let usedBefore = usedMs();
   let longest = 0;
+  let longestWork = 0;
   let otherMs = 0;
+  let otherWorkMs = 0;
   const look = () => {
     const now = performance.now();
+    const used = usedMs();
     longest = Math.max(longest, now - lookedAt - otherMs);
+    longestWork = Math.max(longestWork, used - usedBefore - otherWorkMs);
     lookedAt = now;
+    usedBefore = used;
     otherMs = 0;
+    otherWorkMs = 0;
   };
   setInterval(look, LOOK);
   if (task.busyMs > 0)
     setInterval(() => {
+      const before = usedMs();
       const end = performance.now() + task.busyMs;
       while (performance.now() < end);
       otherMs += task.busyMs;
+      otherWorkMs += usedMs() - before;
     }, 100);
 
   const work = ({ job, slot }: Bossman.RunContext) => {
@@ -71,17 +82,17 @@ async function run(task: CrowdTask): Promise<void> {
 
   // Whoever raised the crowd has gone.
   process.once('disconnect', () => process.exit());
-  let cpu = process.cpuUsage();
+  let cpuBefore = usedMs();
   process.on('message', async (order) => {
     if (order === 'quit') {
       await instance.quit();
       process.exit();
     }
-    const { user, system } = process.cpuUsage(cpu);
     const runs: CrowdRuns = {
       slots: [...slots].map(([slot, ofSlot]) => ({ slot, ...ofSlot })),
       longestBlockMs: longest,
-      cpuMs: (user + system) / 1000,
+      longestWorkMs: longestWork,
+      cpuMs: usedMs() - cpuBefore,
       skips,
       errors,
     };
@@ -90,8 +101,14 @@ async function run(task: CrowdTask): Promise<void> {
     skips = {};
     errors = [];
     longest = 0;
-    cpu = process.cpuUsage();
+    longestWork = 0;
+    cpuBefore = usedMs();
   });
+}
+
+function usedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 const [, , task] = process.argv;

@@ -5,6 +5,9 @@ import { TYPESCRIPT } from '../support/typescript';
 import { delay } from '../support/wait';
 import type { CrowdRuns, CrowdTask } from './process';
 
+/** ms after a slot; a job that was not run by then is missing. */
+const LONGEST = 60_000;
+
 export interface CrowdOptions {
   jobs: number;
   processes: number;
@@ -27,6 +30,7 @@ export interface Round {
   /** ms from the slot to the begin of the last run. */
   tookMs: number;
   longestBlockMs: number;
+  longestWorkMs: number;
   /** Of all processes. */
   cpuMs: number;
   skips: Record<string, number>;
@@ -70,9 +74,12 @@ export async function raiseCrowd(
     const last = Math.max(...seen);
     let first = Math.min(...seen.filter((slot) => slot > last - everyMs));
     while (first < Date.now()) first += everyMs;
+    // What was said about later slots while this one's last runs were awaited.
+    let ahead: CrowdRuns['slots'] = [];
     for (let slot = first; rounds.length < options.rounds; slot += everyMs) {
-      await delay(slot + 0.75 * everyMs - Date.now());
-      const round = roundOf(await ask(), jobs, slot, everyMs);
+      const answers = await untilRun(ask, ahead, { jobs, slot, everyMs });
+      const round = roundOf(answers, jobs, slot, everyMs);
+      ahead = answers.flatMap(({ slots }) => slots.filter((one) => one.slot >= slot + everyMs));
       rounds.push(round);
       onRound(round);
     }
@@ -80,6 +87,34 @@ export async function raiseCrowd(
   } finally {
     await Promise.all(children.map(end));
   }
+}
+
+/**
+ * Asks until each job was run at the slot, or skipped, and nothing more is heard of it: a job that is run twice may be so
+ * after the last one. What is missing after `LONGEST` is lost.
+ */
+async function untilRun(
+  ask: () => Promise<CrowdRuns[]>,
+  ahead: CrowdRuns['slots'],
+  { jobs, slot, everyMs }: { jobs: number; slot: number; everyMs: number },
+): Promise<CrowdRuns[]> {
+  const answers: CrowdRuns[] = [
+    { slots: ahead, longestBlockMs: 0, longestWorkMs: 0, cpuMs: 0, skips: {}, errors: [] },
+  ];
+  const seen = new Set<number>();
+  let skipped = 0;
+  for (let heard = answers; Date.now() < slot + LONGEST; answers.push(...heard)) {
+    const ofSlot = heard
+      .flatMap(({ slots }) => slots)
+      .filter((one) => one.slot >= slot && one.slot < slot + everyMs)
+      .flatMap((one) => one.jobs);
+    for (const job of ofSlot) seen.add(job);
+    for (const { skips } of heard) for (const count of Object.values(skips)) skipped += count;
+    if (seen.size + skipped >= jobs && ofSlot.length === 0) break;
+    await delay(Math.max(slot - Date.now(), 0) + everyMs / 10);
+    heard = await ask();
+  }
+  return answers;
 }
 
 async function askOne(child: ChildProcess): Promise<CrowdRuns> {
@@ -103,6 +138,7 @@ function roundOf(answers: CrowdRuns[], jobs: number, from: number, everyMs: numb
     doubled: 0,
     tookMs: 0,
     longestBlockMs: Math.max(...answers.map(({ longestBlockMs }) => longestBlockMs)),
+    longestWorkMs: Math.max(...answers.map(({ longestWorkMs }) => longestWorkMs)),
     cpuMs: answers.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
     skips: {},
     errors: answers.flatMap(({ errors }) => errors),
