@@ -133,9 +133,13 @@ export class Keyspace {
   }
 
   xdel(key: string, id: string): void {
-    const left = this.streams.get(key)?.filter((entry) => entry.id !== id) ?? [];
-    if (left.length > 0) this.streams.set(key, left);
-    else this.streams.delete(key);
+    const stream = this.streams.get(key);
+    // Redis keeps a stream that is empty.
+    if (stream)
+      this.streams.set(
+        key,
+        stream.filter((entry) => entry.id !== id),
+      );
   }
 
   /** The newest first. */
