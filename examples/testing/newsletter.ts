@@ -4,7 +4,7 @@ export interface Mailer {
   send(to: string): Promise<void>;
 }
 
-/** The jobs of a service. What they need is handed in, so a test can hand in its own. */
+/** The jobs of a service. Their dependencies are parameters, so that a test can pass its own. */
 export async function hireNewsletter(
   options: BossmanOptions,
   readers: string[],
@@ -13,6 +13,7 @@ export async function hireNewsletter(
   const fred = new Bossman(options);
   await fred.hire('newsletter', {
     cron: '0 8 * * MON',
+    tz: 'Europe/Helsinki',
     keepAlive: true,
     work: async ({ signal }) => {
       for (const reader of readers) {

@@ -8,7 +8,13 @@ const folders = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
   .map((path) => path.slice(0, -'/package.json'.length));
 
 it.each(folders)('examples/%s depends on what it is tested with', (folder) => {
-  const known = { ...root.devDependencies, ...root.dependencies, [root.name]: `^${root.version}` };
+  const known = {
+    ...root.devDependencies,
+    ...root.dependencies,
+    [root.name]: `^${root.version}`,
+    // Not installed here; `npm run frameworks` installs it for examples/testing.
+    vitest: '^4.1.12',
+  };
   const { dependencies } = manifestOf(folder);
   expect(dependencies).toEqual(
     Object.fromEntries(Object.keys(dependencies).map((name) => [name, known[name]])),

@@ -28,6 +28,13 @@ function expectOnceEach(slots: string[]): void {
   expect(new Set(slots).size).toBe(slots.length);
 }
 
+async function expectPassed(tests: Example, count: number): Promise<void> {
+  const { code } = await tests.exit;
+  const results = tests.lines.filter((line) => /^# (pass|fail) /.test(line));
+  expect(results).toEqual([`# pass ${count}`, '# fail 0']);
+  expect(code).toBe(0);
+}
+
 describe('with a Redis of its own,', () => {
   let server: RedisServer;
   beforeEach(async () => {
@@ -95,12 +102,14 @@ describe('with a Redis of its own,', () => {
     }
   });
 
-  it('examples/testing passes', async () => {
-    const tests = start('testing', { REDIS_URL: server.url });
-    const { code } = await tests.exit;
-    expect(tests.lines.filter((line) => /^# (pass|fail) /.test(line))).toEqual(['# pass 4', '# fail 0']);
-    expect(code).toBe(0);
+  it('the tests of examples/testing with a real Redis pass', async () => {
+    await expectPassed(start('testing', { REDIS_URL: server.url }, 'redis'), 2);
   });
+});
+
+it('the tests of examples/testing in memory pass without a Redis', async () => {
+  // Port 1 refuses connections.
+  await expectPassed(start('testing', { REDIS_URL: 'redis://127.0.0.1:1' }), 5);
 });
 
 it('examples/sentinel goes on when the primary dies, each slot once', async () => {

@@ -10,7 +10,7 @@ export const EXAMPLES = join(__dirname, '..', '..', 'examples');
 
 const PATIENCE = { timeoutMs: 30_000 };
 
-/** An example that runs in a process of its own, as `npm start` in its folder would. */
+/** An example that runs in a process of its own, as `npm start` or `npm run SCRIPT` in its folder would start it. */
 export interface Example {
   /** What it has printed so far, line by line. */
   readonly lines: string[];
@@ -23,7 +23,7 @@ export interface Example {
 }
 
 /** Starts examples for the tests of a file; those that a test has left are killed after it. */
-export function exampleStarter(): (folder: string, env?: Record<string, string>) => Example {
+export function exampleStarter(): (folder: string, env?: Record<string, string>, script?: string) => Example {
   const children: ChildProcess[] = [];
   afterEach(async () => {
     for (const child of children.splice(0)) {
@@ -32,11 +32,12 @@ export function exampleStarter(): (folder: string, env?: Record<string, string>)
       await once(child, 'exit');
     }
   });
-  return (folder, env = {}) => {
+  return (folder, env = {}, script = 'start') => {
     const cwd = join(EXAMPLES, folder);
     const { scripts } = manifestOf(folder);
-    const [node, ...args] = scripts.start.split(' ');
-    if (node !== 'node') throw new Error(`${folder}: npm start runs ${scripts.start}`);
+    const command = scripts[script] ?? '';
+    const [node, ...args] = command.split(' ');
+    if (node !== 'node') throw new Error(`${folder}: npm run ${script} runs ${command}`);
     // Without what jest sets for its own processes.
     const { NODE_OPTIONS, NODE_TEST_CONTEXT, ...rest } = process.env;
     const child = spawn(process.execPath, args, { cwd, env: { ...rest, ...env }, stdio: 'pipe' });
@@ -61,7 +62,7 @@ export function exampleStarter(): (folder: string, env?: Record<string, string>)
 }
 
 export interface Manifest {
-  scripts: { start: string };
+  scripts: Record<string, string>;
   dependencies: Record<string, string>;
 }
 

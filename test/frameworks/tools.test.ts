@@ -1,3 +1,6 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXAMPLES } from '../examples/start';
 import { sectionOf } from './page';
 import { Project } from './project';
 
@@ -5,6 +8,23 @@ it('vitest runs the test of the page, and ends', async () => {
   const project = await Project.make('Test runners');
   try {
     expect(await project.run('npx vitest run')).toMatch(/1 passed/);
+  } finally {
+    await project.remove();
+  }
+});
+
+it('the tests of examples/testing pass in a copy of the folder, with each test runner', async () => {
+  const project = await Project.make();
+  try {
+    cpSync(join(EXAMPLES, 'testing'), project.folder, {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    });
+    await project.run('npm install bossman');
+    expect(await project.run('npm start')).toMatch(/^# pass 5\n# fail 0$/m);
+    expect(await project.run('npm run vitest')).toMatch(/3 passed/);
+    expect(await project.run('npm run jest')).toMatch(/3 passed/);
+    expect(await project.run('npm run redis')).toMatch(/^# pass 2\n# fail 0$/m);
   } finally {
     await project.remove();
   }
