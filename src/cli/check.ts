@@ -1,5 +1,6 @@
 import type { JobInfo } from '../info';
-import { hasNobody, inOrder } from './jobs';
+import { type Attention, attentionTo, type Limits } from '../inspection/attention';
+import { inOrder } from './jobs';
 import { notKnown } from './names';
 import { nothingHere } from './nothing';
 import { pausedText } from './pauses';
@@ -7,25 +8,17 @@ import { look, type Session } from './session';
 import { counted, quoted } from './text';
 import { fromNow, span } from './time';
 
-/** What counts as a fault. */
-export interface CheckOptions {
-  /** ms after which an unclaimed slot, or a demand that no instance can run, is a fault. */
-  overdue: number;
-  /** This many consecutive failed runs are a fault. */
-  failures: number;
-}
-
 /** A problem that needs attention. */
 interface Fault {
   /** Null: the whole fleet. */
   job: string | null;
-  fault: 'overdue' | 'failing' | 'died' | 'orphaned' | 'unclaimed' | 'unknown' | 'nothing';
+  fault: Attention | 'unknown' | 'nothing';
   /** A sentence for people. */
   found: string;
 }
 
 /** A probe for monitoring: the exit status is 0 if all is well, and 1 if a job needs attention. */
-export async function check(session: Session, options: CheckOptions): Promise<number> {
+export async function check(session: Session, options: Limits): Promise<number> {
   const { inspector, output } = session;
   const seen = await look(inspector);
   const { at, instances, silence } = seen;
@@ -51,30 +44,24 @@ export async function check(session: Session, options: CheckOptions): Promise<nu
   return faults.length === 0 ? 0 : 1;
 }
 
-function faultsOf(job: JobInfo, at: number, { overdue, failures }: CheckOptions): Fault[] {
-  const { name, lastRun, demandedSince } = job;
-  const faults: Fault[] = [];
-  const add = (fault: Fault['fault'], found: string) =>
-    faults.push({ job: name, fault, found: `${quoted(name)} ${found}` });
-  if (hasNobody(job) && demandedSince !== null && at - demandedSince > overdue) {
-    add('unclaimed', `was demanded ${fromNow(demandedSince, at)}, and no instance hires it`);
-  }
-  // A paused job has already been attended to.
-  if (job.paused) return faults;
-  if (job.overdue !== null && job.overdue > overdue) {
-    add('overdue', `is overdue: its slot passed ${span(job.overdue)} ago, and no instance has claimed it`);
-  }
-  if (job.orphaned) add('orphaned', 'is orphaned: it has a plan, and no instance hires it');
-  if (lastRun?.outcome === 'died') {
-    add('died', `died in its last run, which began ${fromNow(lastRun.startedAt, at)}`);
-  } else if (lastRun && job.failuresInARow >= failures) {
-    const times =
-      job.failuresInARow === 1 ? 'its last run' : `its last ${counted(job.failuresInARow, 'run')}`;
-    const why = lastRun.error === null ? '' : `: ${lastRun.error}`;
-    add(
-      'failing',
-      `is failing: ${times} ${lastRun.outcome}, the latest ${fromNow(lastRun.startedAt, at)}${why}`,
-    );
-  }
-  return faults;
+/** In the order in which the faults of a job are listed. */
+const WORDS: Record<Attention, (job: JobInfo, at: number) => string> = {
+  unclaimed: ({ demandedSince }, at) =>
+    `was demanded ${fromNow(demandedSince ?? at, at)}, and no instance hires it`,
+  overdue: ({ overdue }) =>
+    `is overdue: its slot passed ${span(overdue ?? 0)} ago, and no instance has claimed it`,
+  orphaned: () => 'is orphaned: it has a plan, and no instance hires it',
+  died: ({ lastRun }, at) => `died in its last run, which began ${fromNow(lastRun?.startedAt ?? at, at)}`,
+  failing: ({ failuresInARow, lastRun }, at) => {
+    const times = failuresInARow === 1 ? 'its last run' : `its last ${counted(failuresInARow, 'run')}`;
+    const why = lastRun === null || lastRun.error === null ? '' : `: ${lastRun.error}`;
+    return `is failing: ${times} ${lastRun?.outcome}, the latest ${fromNow(lastRun?.startedAt ?? at, at)}${why}`;
+  },
+};
+
+function faultsOf(job: JobInfo, at: number, limits: Limits): Fault[] {
+  const found = attentionTo(job, at, limits);
+  return (Object.keys(WORDS) as Attention[])
+    .filter((fault) => found.includes(fault))
+    .map((fault) => ({ job: job.name, fault, found: `${quoted(job.name)} ${WORDS[fault](job, at)}` }));
 }

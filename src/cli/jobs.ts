@@ -1,4 +1,5 @@
 import type { JobInfo, RunRecord } from '../info';
+import { hasNobody } from '../inspection/attention';
 import { isFailure } from '../redis/records';
 import { visible } from '../telling/visible';
 import { planOf, runnerName } from './names';
@@ -130,11 +131,6 @@ export function outcomeOf({ outcome, error }: RunRecord): string {
 export function outcomeColour({ outcome }: RunRecord, paint: Paint): (text: string) => string {
   const { done, failed, vetoed } = { done: paint.green, failed: paint.red, vetoed: paint.yellow };
   return { done, failed, abandoned: failed, died: failed, vetoed }[outcome];
-}
-
-/** Whether a demand is waiting and no answering instance hires its job. */
-export function hasNobody({ demandedSince, hiredBy, hirersKnown }: JobInfo): boolean {
-  return demandedSince !== null && hiredBy.length === 0 && hirersKnown;
 }
 
 function isFailing(job: JobInfo): boolean {

@@ -1,4 +1,5 @@
 import type { InstanceInfo, JobInfo, RunRecord } from '../info';
+import type { Attention } from '../inspection/attention';
 
 /*
  * The HTTP API of `bossman/web`, as JSON. All paths are relative to the folder in which the page is served; a script of
@@ -18,8 +19,7 @@ import type { InstanceInfo, JobInfo, RunRecord } from '../info';
  * `content-type: application/json` and a JSON body: a PauseRequest for `pause`, else `{}`.
  */
 
-/** Why a job needs somebody; see `bossman check`. `unclaimed`: a demand waits, and no instance hires the job. */
-export type Attention = 'failing' | 'died' | 'overdue' | 'orphaned' | 'unclaimed';
+export type { Attention };
 
 /** What a viewer may do. */
 export type Access = 'read' | 'write';

@@ -1,9 +1,9 @@
 import type { InstanceInfo, JobInfo } from '../../info';
 import { nameOfApplication } from '../../inspection/application';
+import { hasNobody } from '../../inspection/attention';
 import type { Inspector } from '../../inspection/inspector';
 import type { Roll } from '../../inspection/roll-call';
 import { visible } from '../../telling/visible';
-import { hasNobody } from '../jobs';
 import { instanceName } from '../names';
 import { nearest } from '../nearest';
 import { nothingHere } from '../nothing';
