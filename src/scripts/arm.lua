@@ -1,28 +1,28 @@
--- Hire: makes sure that plans are stored, and that their triggers are on the wire. Takes many jobs at a time.
+-- Hire: makes sure that plans are stored and their triggers are set. Takes many jobs at a time.
 -- KEYS  plans, due, demands, paused, and for each job: trigger, lock
--- ARGV  caller, bell, and for each job: name, sequence, order ('': the same as of the job before)
---   order    SINCE NEXT PLAN; since: a later fire of another stands, 0: none does; next: cron's next slot
--- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn, pause (its entry in PREFIX:paused) }, or 0:
---           the same as of the job before
---   verdict  armed: the plan is new, changed, or was fired | kept: it was there | done: this call, or a later one of
---            this caller, was carried out before | fired: a later fire stands | stale: `next` has passed, compute it again
--- rings  armed CALLER STAMP NAME, when others have something to learn; of several jobs hired CALLER NAMES (JSON)
+-- ARGV  caller, bell, and for each job: name, sequence, order ('': the same as the previous job's)
+--   order    SINCE NEXT PLAN. SINCE: another instance's fire after this time stands; 0: no fire does. NEXT: cron's next slot
+-- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn, pause (its entry in PREFIX:paused) }, or 0
+--           if that is the same as for the previous job
+--   verdict  armed: the plan is new, changed, or was fired | kept: it was stored already | done: this call, or a later one
+--            of this caller, was carried out before | fired: a later fire stands | stale: NEXT has passed, compute it again
+-- rings  armed CALLER STAMP NAME, if the plan was armed; for several such jobs, hired CALLER NAMES (JSON)
 local plans, due, demands, paused = unpack(KEYS, 1, 4)
 local caller, bell = unpack(ARGV, 1, 2)
 local jobs = (#KEYS - 4) / 2
 
--- Read and written for all jobs at once, as each command costs more than what it does. No name comes twice.
+-- Everything is read and written for all jobs at once, because a command costs more than its work. No name occurs twice.
 local names, triggers, onWire = {}, {}, {}
 for job = 1, jobs do
   names[job], triggers[job] = ARGV[3 * job], KEYS[2 * job + 3]
-  -- Not MGET: a foreign value that is no string is to be told.
+  -- Not MGET, which hides the error of a foreign key that is not a string.
   onWire[job] = redis.call('GET', triggers[job])
 end
 local stored = redis.call('HMGET', plans, unpack(names))
 local demanded = redis.call('HMGET', demands, unpack(names))
 local pauses = redis.call('HMGET', paused, unpack(names))
 local planWrites, dueWrites, triggerWrites = {}, {}, {}
--- The changes that other instances have to learn.
+-- The changes to announce to other instances.
 local told, lastStamp = {}, 0
 
 local function write(name, entry)
@@ -33,7 +33,7 @@ end
 
 local NONE = { stamp = 0, slot = 0, plan = '', claims = '', calls = '', before = '', fired = true }
 
--- The interval of a plan, and the offset that a jitter gives it; nothing for cron.
+-- The interval of a plan, and its offset by jitter; nil and 0 for cron.
 local function parseInterval(plan)
   local every, offset = string.match(plan, '^every (%d+) ?%+?(%d*)$')
   return tonumber(every), tonumber(offset) or 0
@@ -45,19 +45,19 @@ local function parseOrder(text)
   return { since = tonumber(since), next = tonumber(nextSlot), plan = plan, every = every, offset = offset }
 end
 
--- Adds the verdict, and what is stored now, to the answer.
+-- Hires one job. Returns the verdict and the entry as it is stored now.
 local function arm(job, name, sequence, order)
   local trigger, plan = triggers[job], order.plan
   local entry = parsePlan(stored[job], due, name)
   if entry and called(entry.calls, caller, sequence) then return 'done', entry end
 
-  -- Unless it was ours: one instance's calls keep their order.
+  -- A fire by this caller does not stand against its own hire: the calls of one instance take effect in their order.
   if entry and entry.fired and order.since > 0 and entry.slot - FIRED > order.since
     and not string.find(entry.calls, caller .. ':%d+$') then
     return 'fired', entry
   end
 
-  -- A trigger that an original set carries the job's name: its expiry is the slot, whatever is stored.
+  -- A trigger whose value is the job's name was set by an original: its expiry is the slot, whatever is stored.
   local theirs = nil
   if onWire[job] == name then
     local rest = redis.call('PTTL', trigger)
@@ -80,13 +80,13 @@ local function arm(job, name, sequence, order)
   if theirs then
     slot = theirs
   elseif not was.fired then
-    -- A changed plan never delays: what is due runs, and a new interval does not push a nearer slot away.
-    -- Nor does a plan that comes back after another: it has its own slot again.
+    -- A changed plan never delays a slot: what is due runs, and a new interval does not postpone an earlier slot. A plan that
+    -- comes back after another one gets its own slot back.
     before = int(was.slot) .. ' ' .. was.plan
     local ownSlot, ownPlan = string.match(was.before, '^(%d+) (.*)$')
     local wasEvery, wasOffset = parseInterval(was.plan)
     if was.slot > now and wasEvery and wasEvery == order.every then
-      -- Another jitter alone: the grid moves by the difference, or it would have no effect.
+      -- Only the jitter has changed: move the grid by the difference. With the earlier slot, the change would have no effect.
       slot = math.max(now, was.slot + order.offset - wasOffset)
     elseif was.slot <= now or order.every then
       slot = math.min(slot, was.slot)
@@ -95,7 +95,7 @@ local function arm(job, name, sequence, order)
   end
 
   local stamp = math.max(now, was.stamp + 1)
-  -- Nothing is stored: perhaps Redis was emptied, and others still know what was due.
+  -- Nothing is stored: Redis may have been emptied, and other instances may still know the slot.
   if not entry then before = 'born ' .. int(stamp) .. ' ' .. int(slot) .. ' 0 0 0' end
   entry = {
     stamp = stamp, plan = plan, slot = slot, before = before, claims = was.claims,

@@ -1,9 +1,9 @@
--- The taker of a demand has begun it: from here on it counts as run, however the run ends.
+-- The taker of a demand has begun its run: from here on, the demand counts as run, however the run ends.
 -- KEYS  demands, recovers, counts
 -- ARGV  name, token, recover (1: note the run until it is settled), by (who runs it, as in the notes of PREFIX:counts),
 --       caller, bell
 -- returns { nowUs, suspects (runs of the job that may have died) }
--- rings  begun CALLER AT WAITING NAME   (WAITING 1: another demand was made meanwhile)
+-- rings  begun CALLER AT WAITING NAME   (WAITING 1: another demand waits, made meanwhile)
 local demands, recovers, counts = unpack(KEYS)
 local name, token, recover, by, caller, bell = unpack(ARGV)
 

@@ -1,26 +1,26 @@
--- Hands a due slot to one instance, with the job's lock, and sets the next slot.
+-- Assigns a due slot to one instance, with the job's lock, and sets the next slot.
 -- KEYS  plans, due, trigger, lock, recovers, counts, paused
 -- ARGV  name, stamp, expected (the slot as the instance knows it), everyMs (0: cron), nextSlot (of cron), token,
---       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (so long before the slot it may be
+--       ttlMs, skipAfterMs (a slot later than this is skipped; -1: never), earlyMs (how long before its time the slot may be
 --       claimed), open (1: nobody goes first next time), listeners (as the instance last heard), recover (1: note the run
 --       until it is settled), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the token with which
---       the caller won the slot `expected` and could not begin it before its lock ended: in one step the slot is given back
---       and claimed once more), knownPause (the entry of PREFIX:paused that the instance knows, if that keeps the slot from
+--       the caller won the slot `expected` and could not begin it before its lock ended: in one step the slot is released
+--       and claimed again), knownPause (the entry of PREFIX:paused that the instance knows, if that keeps the slot from
 --       being run; or ''), caller, bell
 -- returns { nowUs, verdict, slot, next, lockRest, heard, stamp, plan, suspects (runs of the job that may have died), pause
 --           (the entry of PREFIX:paused that keeps the slot from being run, or '') }
---   verdict  run: the slot is yours, and its lock | locked: a run is still going, the slot is skipped | missed: too late,
---            skipped | paused: skipped, or given back, as the job is paused | ahead: not due yet, `slot` says when
---            | held: ask again at the slot, as a run is still going, or the job is paused and may be resumed by then
---            | resumed: it passed before a pause ended, so nothing was changed: claim the first slot from that end on
---            | stale: `next` has passed, compute it again | fired
---            | passed: it cannot be claimed again, as the next slot is due or claimed, or nothing is known of its claim
---            | elsewhere: it cannot, as another instance has recovered it
---            | plan: another plan is stored | gone: nothing is stored, or only for so short a time that somebody may
---            know better
--- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms; a paused slot is rung as
---        missed), except for a slot that is claimed again: the next one stays as it was rung; paused CALLER STAMP NAME, when
---        a pause was brought back that Redis had lost
+--   verdict  run: the caller has the slot and the lock | locked: skipped, because a run is in progress | missed: skipped,
+--            because it is too late | paused: skipped, or released, because the job is paused | ahead: due at `slot`
+--            | held: claim again at the slot, because a run is in progress, or the job is paused and may be resumed by then
+--            | resumed: the slot passed before a pause ended; nothing was changed. Claim the first slot after that end
+--            | stale: `nextSlot` has passed, compute it again | fired
+--            | passed: cannot be claimed again, because the next slot is due or claimed, or its claim is not known any more
+--            | elsewhere: cannot be claimed again, because another instance has recovered it
+--            | plan: another plan is stored | gone: nothing is stored, or so recently that another instance may have newer
+--            data
+-- rings  claim CALLER AT STAMP SLOT NEXT VERDICT OPEN LISTENERS NAME   (AT: Redis' time in ms; a paused slot is announced as
+--        missed), but not for a slot that is claimed again, because the next slot stays the same; paused CALLER STAMP NAME,
+--        if a pause was restored that Redis had lost
 local plans, due, trigger, lock, recovers, counts, paused = unpack(KEYS)
 local name, stamp, expected, everyMs, nextSlot, token, ttlMs, skipAfterMs, earlyMs, open, listeners, recover, by,
   again, knownPause, caller, bell = unpack(ARGV)
@@ -42,10 +42,10 @@ if verdict then
   return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
 end
 
--- With any answer given here, the caller does not begin the slot that it won before.
+-- Whatever the answer, the caller does not begin the slot with its earlier token.
 if again ~= '' and redis.call('GET', lock) == again then redis.call('DEL', lock) end
 
--- Back in an emptied Redis, or begun there and moved since by what others knew: whoever knows a later slot may say so.
+-- The plan was just restored to an emptied Redis, or stored there and then moved by a restore: wait for later slots.
 local since = string.match(entry.before, '^restored (%d+)$')
   or string.match(entry.before, '^born %d+ %d+ [1-9]%d* %d+ (%d+)$')
 if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0, 0, 0, 0, '', '', '' } end
@@ -53,19 +53,19 @@ if since and now - tonumber(since) < OBJECTION then return { nowUs, 'gone', 0, 0
 if entry.fired then return answer('fired', entry.slot, 0, 0) end
 if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) end
 
--- Read before anything is written: a value that is not ours refuses the claim as a whole.
+-- Read before anything is written, so that a foreign value refuses the whole claim.
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 local pause = bringBackPause(paused, name, knownPause, caller, bell)
 
--- Slots only move forward: an older one was restored with older data.
+-- Slots only move forward: if the stored one is earlier, Redis has restored older data.
 local slot = math.max(entry.slot, tonumber(expected))
 if again ~= '' and covers(pause, tonumber(expected)) then
   pauseText = pause.text
   return answer('paused', tonumber(expected), 0, 0)
 end
 if again ~= '' then
-  -- As long as the next slot is the one that the caller's own claim has set, nobody can have claimed this one since. Once
-  -- that is due, it stands for both.
+  -- As long as the next slot is the one that the caller's own claim set, nobody can have claimed this one since. Once the
+  -- next slot is due, one run stands for both.
   local won, wonNext = string.match(' ' .. entry.claims, ' ' .. again .. ':run:(%d+):(%d+):' .. stamp)
   if won ~= expected or tonumber(wonNext) ~= entry.slot or entry.slot <= now then
     return answer('passed', entry.slot, 0, 0)
@@ -83,7 +83,7 @@ local function moveTo(later)
   setTrigger(trigger, later, pause)
 end
 
--- Only the slot that was asked for is claimed early: `nextSlot` follows that one.
+-- Only the expected slot is claimed early, because `nextSlot` follows that one.
 if again == '' and rest > 0 and (rest > tonumber(earlyMs) or slot > tonumber(expected)) then
   if slot > entry.score then moveTo(slot) end
   return answer('ahead', slot, 0, 0)
@@ -96,12 +96,12 @@ if isPaused then
   if rest > 0 then return answer('held', slot, 0, 0) end
 end
 
--- The next slot is always ahead of now, so that several missed ones become one run.
+-- The next slot always lies in the future, so that several missed slots become one run.
 local following = every > 0 and slot + every * (math.floor(math.max(0, now - slot) / every) + 1) or tonumber(nextSlot)
 if again ~= '' then following = entry.slot end
 if following <= now then return answer('stale', slot, 0, 0) end
 
--- It was claimed before its time, by a plan that has been fired or replaced since.
+-- The slot was claimed before its time, under a plan that has been fired or replaced since.
 if again == '' and slot == entry.claimed then
   moveTo(following)
   return answer('ahead', following, 0, 0)
@@ -123,7 +123,7 @@ else
 end
 
 entry.slot = following
--- The plan before this one has no say any more, or a slot of it that was run as one of this would be run again.
+-- Forget the plan that was replaced: its slot has been run as one of this plan, and must not come back.
 entry.before = ''
 local claim = table.concat({ token, verdict, int(slot), int(following), int(entry.stamp) }, ':')
 entry.claims = remember(entry.claims, caller, claim)
@@ -137,7 +137,7 @@ else
   if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
 if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, 0) end
--- To others it is all the same why nobody runs it, and earlier versions know of no pause.
+-- Why nobody runs it makes no difference to other instances, and version 2.0.0 does not know pauses.
 local rung = isPaused and 'missed' or verdict
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), rung, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, heard)

@@ -1,4 +1,4 @@
--- What time is it on Redis' clock? On a key, so that on a Cluster the node that keeps the plans answers.
+-- Returns Redis' time. Takes a key, so that in a Cluster the node that stores the plans answers.
 -- KEYS  due
 -- returns { nowUs }
 return { nowUs }

@@ -1,10 +1,10 @@
--- Notes a demand. With a token it is the caller's own: noted, taken and locked in one step, if the lock is free.
+-- Notes a demand. With a token, it is the caller's own: noted, taken and locked in one step, if the lock is free.
 -- KEYS  demands, demandTrigger, lock, recovers, counts
 -- ARGV  name, caller, sequence, token ('' : only note it), ttlMs, listeners (as the instance last heard), recover (1: note
 --       the run until it is settled), by (who runs it, as in the notes of PREFIX:counts), bell
 -- returns { nowUs, verdict, demandedAt, lockRest, heard, suspects (runs of the job that may have died) }
---   verdict  begun: yours, and it counts as run | yours: it does not before the caller says that it has begun, as
---            somebody else was told that it would be run | noted | done: this call was carried out before
+--   verdict  begun: the caller runs it, and it counts as run | yours: the caller runs it, but it counts as run only after
+--            `begin`, because another demand was waiting | noted | done: this call was carried out before
 -- rings  taken CALLER AT 0 LOCKREST NAME (LOCKREST -1: it counts as run), or
 --        demand CALLER AT TRIGGERSET LOCKREST LISTENERS NAME
 local demands, demandTrigger, lock, recovers, counts = unpack(KEYS)

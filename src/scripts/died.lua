@@ -1,9 +1,9 @@
--- Records a run as died: it was noted, has not settled, and its instance is gone. Whoever calls has made sure of the last.
+-- Records a run as died: it was noted, has not settled, and the caller has checked that its instance is gone.
 -- KEYS  counts, runs, history, lock
--- ARGV  name, token, caller ('': one that reports nothing)
+-- ARGV  name, token, caller ('': it reports nothing)
 -- returns { nowUs, verdict, what (as in the notes of PREFIX:counts), at (the slot, or the time of the demand) }
---   verdict  died: it is recorded, and the caller is the one who reports it | told: it is recorded, and somebody else
---            reports it | none: it has settled, or holds its lock
+--   verdict  died: it is recorded, and the caller must report it | told: it is recorded, and another instance reports it
+--            | none: it has settled, or holds its lock
 local counts, runs, history, lock = unpack(KEYS)
 local name, token, caller = unpack(ARGV)
 
@@ -24,19 +24,19 @@ end
 
 local kept, runBy = string.match(by, '^(%d+):(.+)$')
 if not kept then return { nowUs, 'none', '', 0 } end
--- A slot is claimed shortly before its time, and begins at it.
+-- A slot is claimed shortly before its time, and its run begins on time.
 local isSlot = what == 's' or what == 'S'
 local startedAt = isSlot and math.max(tonumber(since), tonumber(at)) or tonumber(since)
 local record = table.concat({
   '{"', isSlot and 'slot' or 'demandedAt', '":', at, ',"startedAt":', int(startedAt),
   ',"lateness":', int(math.max(0, startedAt - tonumber(at))), ',"durationMs":0',
-  -- To an instance of 2.0.0 it is a failure.
+  -- Instances of 2.0.0 read it as a failure.
   ',"outcome":"failed","end":"died","error":"the instance died in the run"',
   (what == 'S' or what == 'D') and ',"recovered":true' or '', ',', runBy, '}',
 })
 
 calls = inARow(calls, 1)
--- Refused as a whole by a Redis without room, so that it is recorded once.
+-- First, so that a Redis that is out of memory refuses the whole script, and the death is recorded only once.
 redis.call('HSET', counts, name,
   countsText(ran + 1, failures + 1, skips, calls, note('', caller)))
 if kept ~= '0' then

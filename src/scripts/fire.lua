@@ -1,4 +1,4 @@
--- No more scheduled runs, in the whole fleet.
+-- Ends a job's scheduled runs in the whole fleet.
 -- KEYS  plans, due, trigger
 -- ARGV  name, caller, sequence, bell
 -- returns { nowUs, verdict, stamp, slot }   verdict  fired | done: this call, or a later one, was carried out before

@@ -1,9 +1,9 @@
--- Deletes all that is kept of a job, save for its lock: a run may go on. An instance that hires the job brings its plan
--- back as soon as it looks.
+-- Deletes all data of a job except its lock, as a run may be in progress. An instance that hires the job restores the plan
+-- the next time that it reads it.
 -- KEYS  plans, due, demands, runs, recovers, counts, paused, trigger, history
 -- ARGV  name, caller, bell
--- returns { nowUs, deleted (how many things), demandedAt (of a demand that waited; 0: none did) }
--- rings  paused CALLER 0 NAME, when the job was paused, so that nobody brings the pause back
+-- returns { nowUs, deleted (the number of entries), demandedAt (of the demand that waited; 0: none did) }
+-- rings  paused CALLER 0 NAME, if the job was paused, so that no instance brings the pause back
 local plans, due, demands, runs, recovers, counts, paused, trigger, history = unpack(KEYS)
 local name, caller, bell = unpack(ARGV)
 

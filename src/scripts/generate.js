@@ -1,6 +1,6 @@
-// Writes generated.ts: every script with lib.lua in front of it, and the version, so that nothing is read from disk at
-// run time. many.lua has those of BATCHED in front of it as well. What both sides have to know is written once, in Lua: the
-// constants of lib.lua, and the names and order of KEYS and ARGV, which stand in each script's head.
+// Writes generated.ts: every script, prepended by lib.lua, and the version, so that nothing is read from disk at run time.
+// The scripts in BATCHED are prepended to many.lua as well. What Lua and TypeScript share is written once, in Lua: the
+// constants in lib.lua, and the names and order of KEYS and ARGV in each script's head.
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
 const { version } = require('../../package.json');
@@ -13,7 +13,7 @@ const names = Object.keys(texts)
   .filter((name) => name !== 'lib')
   .sort();
 
-// Comments would travel to Redis with every first call on a connection.
+// Comments would be sent to Redis with the first call of each script on a connection.
 const codeOf = (name) =>
   texts[name]
     .split('\n')
@@ -22,7 +22,7 @@ const codeOf = (name) =>
 
 const BATCHED = ['begin', 'claim', 'demand', 'recover', 'renew', 'restore', 'settle', 'sweep', 'take'];
 
-/** The words that a script's head lists behind `KEYS` or `ARGV`, without what it says of each in brackets. */
+/** The names that a script's head lists after `KEYS` or `ARGV`, without the explanations in brackets. */
 const wordsOf = (name, section) => {
   const lines = texts[name].split('\n');
   const first = lines.findIndex((line) => line.startsWith(`-- ${section}  `));
@@ -32,7 +32,7 @@ const wordsOf = (name, section) => {
     if (!line.startsWith('--       ')) break;
     list += ` ${line.slice(2).trim()}`;
   }
-  // Behind them, a script that takes many jobs lists what it takes of each; who calls it puts those in their place.
+  // A script that takes many jobs then lists what it takes for each; the caller appends those.
   const [own] = list.replace(/\([^()]*\)/g, '').split(/, and for each /);
   const words = own
     .split(',')
@@ -48,16 +48,16 @@ const wordsOf = (name, section) => {
   return words;
 };
 
-/** Keys that each job has, or each roll call; all others are the fleet's. */
+/** Keys that exist for each job, or each roll call; all others exist once per fleet. */
 const KEYS_OF_NAME = ['answers', 'demandTrigger', 'history', 'lock', 'trigger'];
-/** Arguments that say the same in every call. */
+/** Arguments with the same meaning in every script. */
 const COMMON = ['name', 'caller', 'bell'];
 
 const union = (words) => words.map((word) => `'${word}'`).join(' | ') || 'never';
 
 /**
- * Functions that put the keys and the arguments of a script in its order: plain reads, as they run for every call. The
- * compiler lets a parameter be unused whose name begins with `_`.
+ * Functions that put the keys and arguments of a script in its order. They only read properties, because they run for every
+ * call. Their parameters begin with `_`, so that the compiler lets them be unused.
  */
 const orderOf = (name) => {
   const [keys, args] = [wordsOf(name, 'KEYS'), wordsOf(name, 'ARGV')];
@@ -72,7 +72,7 @@ const orderOf = (name) => {
   }`;
 };
 
-/** `local NAME = 123` of lib.lua, with the comment above it. */
+/** Each `local NAME = 123` in lib.lua, with the comment above it. */
 const constants = [...texts.lib.matchAll(/^-- (.*)\nlocal ([A-Z_]+) = ([\d.e]+)$/gm)];
 
 const entries = (value) => names.map((name) => `  ${name}: ${value(name)},`).join('\n');
@@ -87,7 +87,7 @@ type Keys<OfFleet extends string, OfName extends string> = Readonly<Record<OfFle
   Readonly<Record<OfName, (name: string) => string>>;
 type Common = Readonly<Record<${union(COMMON)}, string>>;
 type Args<Own extends string> = Readonly<Record<Own, Arg>>;
-/** The keys and the arguments of each script, in the order in which it takes them. */
+/** The keys and arguments of each script, in its order. */
 export const CALLS = {
 ${entries(orderOf)}
 };
@@ -95,7 +95,7 @@ const lib = ${JSON.stringify(`${codeOf('lib')}\n`)};
 const own = {
 ${entries((name) => JSON.stringify(`${codeOf(name)}\n`))}
 };
-/** Verbs whose calls can travel together. */
+/** Verbs whose calls can be sent in one script. */
 export const BATCHED = ${JSON.stringify(BATCHED)} as const;
 const functions = \`local verbs = {}\\n\${BATCHED.map((verb) => \`verbs.\${verb} = function(KEYS, ARGV)\\n\${own[verb]}end\\n\`).join('')}\`;
 export const scripts = {

@@ -2,37 +2,40 @@
 --
 -- PREFIX:plans  NAME -> stamp|plan|claims|calls|before
 --   stamp   Redis time (ms) of the hire or fire that wrote the plan; the higher stamp wins
---   plan    canonical text, '' when the job was fired before it ever had one
---   claims  the last claim of up to 8 instances, TOKEN:VERDICT:SLOT:NEXT:STAMP, so that a repeated claim gets its answer again
+--   plan    canonical text; '' if the job was fired before it had a plan
+--   claims  the last claim of up to 8 instances, TOKEN:VERDICT:SLOT:NEXT:STAMP, so that a repeated claim gets the same answer
 --   calls   the last hire or fire of up to 32 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
---   before  SLOT PLAN of the plan that this one replaced before it had a slot claimed, so that two plans in turn starve
---           neither; or, until a slot is claimed:
---           restored AT                          brought back into an emptied Redis
---           born STAMP SLOT OLDSTAMP OLDSLOT AT  begun in an empty Redis; OLD…: what was known of it from before
--- PREFIX:due    NAME -> next slot in ms; fired jobs stand behind all others, at FIRED + the time of the fire
+--   before  until a slot of this plan is claimed, where the plan came from:
+--           SLOT PLAN    the plan that it replaced, and that plan's slot. If that plan is armed again, it gets this slot back,
+--                        so that two plans that replace each other in turn do not starve the job
+--           restored AT  it was written back into an emptied Redis
+--           born STAMP SLOT OLDSTAMP OLDSLOT AT  it was stored in an empty Redis. OLD…: the newest that an instance knew from
+--                        before, restored at AT; all 0 if none has been restored
+-- PREFIX:due    NAME -> next slot in ms. A fired job has FIRED + the time of the fire, so it comes after all others
 -- PREFIX:paused NAME -> stamp|since|until|calls|info
 --   stamp  Redis time (ms) of the pause or resume that wrote it; the higher stamp wins
---   until  no slot before it is handed out; FIRED: until somebody resumes the job. It stays when it has passed, so that
---          slots from before it are not made up for, and an older pause that somebody remembers does not come back
+--   until  no slot before this time is run; FIRED: until the job is resumed. The record is kept after this time has passed,
+--          so that slots from before it are not run later, and no instance brings back an older pause that it remembers
 --   calls  the last pause or resume of up to 32 instances, CALLER:SEQUENCE, so that a repeated one changes nothing
 --   info   JSON for display only: who paused or resumed the job, and why
 -- PREFIX:demands NAME -> state|time|token|originalAt|calls
 --   state       noted, taken or idle
---   token       of the last taker, until its run is over
+--   token       the last taker's, until its run has ended
 --   originalAt  when the last demand of an original was heard
--- PREFIX:recovers NAME -> TOKEN:AT:TIMES ... of runs that have not settled, of jobs that are to be recovered
---   AT     the slot or, with a d behind TIMES, the time of the demand; instances of 2.0.0 take that for a slot
---   TIMES  1: it is run once more, and not a third time
+-- PREFIX:recovers NAME -> TOKEN:AT:TIMES ... for each run that has not settled, if the job was hired with recover
+--   AT     the slot; if TIMES is followed by d, the time of the demand. Instances of 2.0.0 treat that as a slot
+--   TIMES  0: the first run; 1: the second one, which is not recovered if it dies as well
 -- PREFIX:counts NAME -> runs|failures|skips|calls, or runs|failures|skips|notes | calls
---   calls  the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted; among them, while
---          the last run failed, row:N, how many in a row have failed
---   notes  up to 8 runs that began and have not settled, so that one whose process dies leaves a trace:
---          TOKEN:AT:WHAT:BY        it goes on, or has died
---          TOKEN:AT:WHAT:!ID:WHO   it was recorded as died, under that ID in the history; WHO reported it ('': nobody yet)
+--   calls  the last settle of up to 8 instances, CALLER:SEQUENCE, so that a repeated one is not counted; while the last run
+--          failed, also row:N, the number of consecutive failures
+--   notes  up to 8 runs that have begun and not settled, so that a run whose process dies leaves a trace:
+--          TOKEN:AT:WHAT:BY        it is in progress, or has died
+--          TOKEN:AT:WHAT:!ID:WHO   it was recorded as died, under this ID in the history; WHO reports it ('': nobody yet)
 --     AT    when it began
---     WHAT  s or d, and the slot or the time of the demand that is run; S or D: once more, as the first run died
---     BY    KEPT:JSON; how many runs the job's history keeps, and the part of a record that says who ran it, without spaces
---   Instances of 2.0.0 take the notes for calls, and leave them alone until there are more than 8 entries.
+--     WHAT  s and the slot, or d and the time of the demand; S or D: it is the second run, because the first one died
+--     BY    KEPT:JSON: the number of runs that the job's history keeps, and the fields of a record that say who ran it,
+--           without spaces
+--   Instances of 2.0.0 treat the notes as calls, and keep them until there are more than 8 entries.
 
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
@@ -40,7 +43,7 @@ local now = math.floor(nowUs / 1000)
 
 -- A slot at or above this means that the job is fired. All valid times in ms are below it.
 local FIRED = 1e15
--- How many entries a list keeps.
+-- The number of entries that a list keeps.
 local KEPT = 8
 -- Keep more calls than claims: after a lost connection, a whole large fleet may resend at once.
 local KEPT_CALLS = 32
@@ -60,7 +63,7 @@ local function int(number)
   return text
 end
 
--- `list` without the entries that begin with `id`, and with `entry` behind them: the newest `count` of it.
+-- Removes the entries that begin with `id` from `list`, appends `entry`, and keeps the newest `count` entries.
 local function remember(list, id, entry, count)
   if list == '' then return entry end
   local last = string.match(list, '^.* ()') or 1
@@ -77,22 +80,22 @@ local function rememberCall(calls, caller, sequence)
   return remember(calls, caller .. ':', caller .. ':' .. sequence, KEPT_CALLS)
 end
 
--- Was this call of this caller, or a later one, already carried out?
+-- Whether this call of this caller, or a later one, has already been carried out.
 local function called(list, caller, sequence)
   local last = string.match(' ' .. list, ' ' .. caller .. ':(%d+)')
-  -- No instance has made so many calls; a value that somebody else wrote must not have ours passed over for ever.
+  -- No instance has made FIRED calls. Such a number was written by something else, and must not block our calls for ever.
   return last and tonumber(last) < FIRED and tonumber(last) >= tonumber(sequence)
 end
 
--- A value that is not ours is read as none, and so is a time that cannot be one.
+-- A value that we did not write, or with an impossible time, is treated as missing.
 local function parsePlan(text, due, name)
   if not text then return nil end
   local stamp, plan, claims, calls, before =
     string.match(text, '^(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local score = stamp and tonumber(redis.call('ZSCORE', due, name) or nil)
   if not score or score < 0 or score >= 2 * FIRED or tonumber(stamp) >= FIRED then return nil end
-  -- A slot that was claimed is over, even if somebody else set the score back to it, or to an earlier one. `score` is what
-  -- is stored, `slot` is what counts. The newest claim is the last one, and slots only move forward.
+  -- A slot that was claimed is not run again, even if the score was set back to it, or to an earlier slot, from outside.
+  -- `score` is what is stored, `slot` is what counts. The newest claim is the last one, and slots only move forward.
   local slot = score
   local claimed, following, of = string.match(claims, ':(%d+):(%d+):(%d+)$')
   if of == stamp and score <= tonumber(claimed) and tonumber(following) < FIRED then
@@ -115,12 +118,12 @@ local function writePlan(plans, due, name, entry)
   redis.call('ZADD', due, int(entry.slot), name)
 end
 
--- `before` once a slot has been claimed: the plan that was replaced has no say any more.
+-- What remains of `before` when the slot has moved: the plan that was replaced does not get its slot back any more.
 local function unreplaced(before)
   return string.find(before, '^%d') and '' or before
 end
 
--- A value that is not ours is read as none, and so is a time that cannot be one.
+-- A value that we did not write, or with an impossible time, is treated as missing.
 local function parsePause(text)
   local stamp, since, untilText, calls, info = string.match(text or '', '^(%d+)|(%d+)|(%d+)|([^|]*)|(.*)$')
   if not stamp or tonumber(stamp) >= FIRED then return nil end
@@ -137,7 +140,7 @@ local function writePause(paused, name, pause)
   redis.call('HSET', paused, name, pause.text)
 end
 
--- Is the slot one that passes while the job is paused, or before that?
+-- Whether the pause keeps this slot from being run: it lies before the end of the pause.
 local function covers(pause, slot)
   return pause ~= nil and slot < pause.ends
 end
@@ -146,8 +149,8 @@ local function inForce(pause)
   return covers(pause, now)
 end
 
--- Sets the trigger for a slot that is ahead; one that is due has none, as its key would have expired. Nor has one that is
--- not run because the job is paused: the trigger would have instances of the original run it.
+-- Sets the trigger for a future slot; one that is due has none, because the key would have expired. A slot that is not run
+-- because of a pause has none either: instances of the original would run it when the trigger expires.
 local function setTrigger(trigger, slot, pause)
   if slot >= FIRED then return end
   if covers(pause, slot) and inForce(pause) then
@@ -173,7 +176,7 @@ local function writeDemand(demands, name, entry)
     table.concat({ entry.state, int(entry.at), entry.token, int(entry.originalAt), entry.calls }, '|'))
 end
 
--- From here on a demand that was taken counts as run, however the run ends.
+-- From here on, a demand that was taken counts as run, however the run ends.
 local function begun(entry)
   if entry.state ~= 'taken' then return false end
   entry.state = 'idle'
@@ -181,13 +184,13 @@ local function begun(entry)
   return true
 end
 
--- Notes a demand that is run, to be run once more should that run die: as a slot is, with a d behind it.
+-- Notes a demand whose run begins, like a slot but followed by d, so that it can be recovered if the run dies.
 local function noteDemand(recovers, name, caller, token, at)
   local list = redis.pcall('HGET', recovers, name)
   redis.pcall('HSET', recovers, name, remember(type(list) == 'string' and list or '', caller, token .. ':' .. at .. ':0d'))
 end
 
--- The counts are for the eye alone: nothing that is wrong with them fails a script.
+-- The counts are for display only: an error in them never fails a script.
 local function readCounts(counts, name)
   local text = redis.pcall('HGET', counts, name)
   local runs, failures, skips, list =
@@ -205,8 +208,8 @@ local function writeCounts(counts, name, ...)
   redis.pcall('HSET', counts, name, countsText(...))
 end
 
--- The record of the last run to begin: one that ends long after its lock must not cover that of a later one. With
--- `overDeath` it stands in for the record of its own death, of which the time is only about right.
+-- Stores the record of the last run, unless a later run has been recorded: a run may end long after its lock expired. With
+-- `overDeath`, it replaces the record of its own death, whose start time is only approximate.
 local function noteLastRun(runs, name, startedAt, record, overDeath)
   local before = redis.pcall('HGET', runs, name)
   local last = type(before) == 'string' and string.match(before, '"startedAt":(%d+)')
@@ -214,7 +217,7 @@ local function noteLastRun(runs, name, startedAt, record, overDeath)
   if not last or tonumber(last) <= tonumber(startedAt) then redis.pcall('HSET', runs, name, record) end
 end
 
--- The calls, with one more failure in a row (`by` 1), one less (-1), or none any more (0).
+-- Returns the calls with one more consecutive failure (`by` 1), one less (-1), or none (0).
 local function inARow(calls, by)
   local before = string.match(calls, 'row:(%d+)')
   if not before and by <= 0 then return calls end
@@ -227,7 +230,7 @@ local function withoutNote(notes, token)
   return (string.sub(string.gsub(' ' .. notes, ' ' .. token .. '%S*', ''), 2))
 end
 
--- Tokens of noted runs that nobody holds a lock for, and of those that died and were not reported.
+-- The tokens of noted runs that do not hold the lock, and of those recorded as died that nobody has reported.
 local function suspects(notes, holder)
   if notes == '' then return '' end
   local found = {}
@@ -237,9 +240,9 @@ local function suspects(notes, holder)
   return table.concat(found, ' ')
 end
 
--- Notes that a run has begun; settle takes the note away. Answers the tokens of others that may have died.
+-- Notes that a run has begun; settle removes the note. Returns the tokens of other runs that may have died.
 local function noteRun(counts, name, token, what, by)
-  -- Of an instance that hears nothing nobody could tell whether it lives.
+  -- An instance that cannot subscribe passes '', because nobody could find out whether it is alive.
   if by == '' then return '' end
   local runs, failures, skips, calls, notes = readCounts(counts, name)
   if notes ~= '' and string.find(notes, token, 1, true) then return '' end
@@ -248,7 +251,7 @@ local function noteRun(counts, name, token, what, by)
   return suspects(notes, token)
 end
 
--- Rest of the lock in ms, 0 when it is free.
+-- ms until the lock expires; 0 if it is free.
 local function lockRest(lock)
   local rest = redis.call('PTTL', lock)
   if rest == -1 then return FOREIGN_LOCK end
@@ -256,26 +259,26 @@ local function lockRest(lock)
   return math.max(1, rest)
 end
 
--- ms until a demand that waits can be taken, -1 when none waits. A demand taken but never begun waits again
--- as soon as its taker's lock is gone.
+-- ms until the waiting demand can be taken; -1 if none waits. A demand that was taken and never begun waits again when its
+-- taker's lock ends.
 local function demandIn(demand, lock)
   if demand.state == 'idle' then return -1 end
   return lockRest(lock)
 end
 
--- A hint only, so a channel that may not be used fails nothing. Answers how many instances heard it.
+-- Returns the number of instances that received the message. It is only a hint, so a refused PUBLISH fails nothing.
 local function publish(bell, message)
   local heard = redis.pcall('PUBLISH', bell, message)
   return type(heard) == 'number' and heard or 0
 end
 
--- The same, of words.
+-- Publishes a message made of words.
 local function ring(bell, ...)
   return publish(bell, table.concat({ ... }, ' '))
 end
 
--- The last pause or resume, also where Redis has lost it and the caller knows it: then it is written again, and rung.
--- Answers as well whether it was.
+-- Returns the last pause or resume, and whether it was restored: if the caller knows a newer one than Redis, because Redis
+-- lost it, the caller's is written and announced.
 local function bringBackPause(paused, name, knownText, caller, bell)
   local pause, known = readPause(paused, name), parsePause(knownText)
   if not known or (pause and pause.stamp >= known.stamp) then return pause, false end

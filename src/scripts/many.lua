@@ -1,10 +1,10 @@
--- Carries out several calls, each as its own script would. generate.js puts those in front of it, as functions by verb.
+-- Carries out several calls, each as its own script would. generate.js prepends those scripts, as functions by verb.
 -- KEYS  (those of all calls, each once)
--- ARGV  calls (JSON: a list of { verb, places of its KEYS, ARGV }. One text is cheaper than hundreds of words)
--- returns { nowUs, ... } and for each call its answer, or the text of the error that refused it
--- rings  many [MESSAGE, ...] (JSON) for the bells of all calls, in their order; a single one as it is
+-- ARGV  calls (JSON: a list of { verb, indexes of its KEYS, ARGV }. One text is cheaper than hundreds of arguments)
+-- returns { nowUs, ... } and for each call its answer, or the text of its error
+-- rings  many [MESSAGE, ...] (JSON) with the messages of all calls, in their order; a single message as it is
 local answers, messages = { nowUs }, {}
--- Stands in an answer for how many instances heard the bell, until it has been rung.
+-- A placeholder in an answer for the number of instances that heard the bell, until it has been rung.
 local HEARD = {}
 local channel
 ring = function(bell, ...)

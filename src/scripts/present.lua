@@ -1,4 +1,4 @@
--- An instance's answer to a roll call. A hash, so that one that arrives twice is one.
+-- Stores an instance's answer to a roll call, in a hash, so that an answer that arrives twice is stored once.
 -- KEYS  answers
 -- ARGV  caller, answer (JSON), ttlMs
 -- returns { nowUs }

@@ -1,14 +1,14 @@
--- Takes a slot, or a demand, whose run has died: it has not been settled, and its lock is gone.
+-- Takes a slot or a demand whose run has died: it has not settled, and its lock is gone.
 -- KEYS  recovers, lock, due, counts, paused
--- ARGV  name, token, ttlMs (0: only give back), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the
---       token with which the caller took something here before and could not begin it before its lock ended: in one step
---       that is given back, so that any instance can take it, and taken once more if it can be), caller, bell
+-- ARGV  name, token, ttlMs (0: only release), by (who runs it, as in the notes of PREFIX:counts), again ('': no; or the
+--       token with which the caller took a slot or demand here and could not begin it before its lock ended: in one step
+--       it is released, so that any instance can take it, and taken again if possible), caller, bell
 -- returns { nowUs, verdict, at (the slot, or the time of the demand), lockRest, demanded (1: it is a demand), suspects (runs
 --           of the job that may have died) }
---   verdict  yours: run it once more | held: a run of the job goes on, or what was given back waits for the end of a pause;
---            ask again after lockRest | none: there is nothing to take; if something was to be given back, it is not noted
---            any more
--- rings  recovered CALLER AT NAME, or dropped CALLER NAME, when something was only given back
+--   verdict  yours: run it once more | held: a run of the job is in progress, or what was released waits for the end of a
+--            pause; ask again after lockRest | none: there is nothing to take; if something was to be released, it is not
+--            noted any more
+-- rings  recovered CALLER AT NAME, or dropped CALLER NAME, if something was only released
 local recovers, lock, due, counts, paused = unpack(KEYS)
 local name, token, ttlMs, by, again, caller, bell = unpack(ARGV)
 
@@ -19,7 +19,7 @@ if again ~= '' then
   local at, demanded = string.match(list, again .. ':(%d+):1(d?)')
   isBack = at ~= nil
   if isBack then
-    -- Reversed, the token is nobody's: the next claim of the caller replaces what is noted under its own id.
+    -- Reverse the token, because the caller's next claim replaces the entry that begins with the caller's id.
     list = remember(list, again, string.reverse(again) .. ':' .. at .. ':0' .. demanded)
     redis.call('HSET', recovers, name, list)
   end
@@ -39,19 +39,19 @@ for owner, claimed, times, demanded in string.gmatch(list, '(%w+):(%d+):(%d)(d?)
   if owner == token then
     return { nowUs, 'yours', tonumber(claimed), holder == token and lockRest(lock) or 0, #demanded, '' }
   end
-  -- Only demands of a fired or paused job are run.
+  -- Of a fired or paused job, only demands are run.
   local isWanted = times == '0' and tonumber(claimed) < FIRED and (demanded ~= '' or not (isFired or isPaused))
   if not first and isWanted then first, slot, kind = owner, claimed, demanded end
 end
 if not first then
-  -- What is left was run once more already, or is a slot of a fired job. That of a paused one is run after it.
+  -- What is left has already been run a second time, or is a slot of a fired job. A paused job's slot waits for the pause.
   if list ~= '' and (isFired or not (holder or isPaused)) then redis.call('HDEL', recovers, name) end
   if isBack and isPaused and not isFired then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
   return { nowUs, 'none', 0, 0, 0, '' }
 end
 if not redis.call('SET', lock, token, 'NX', 'PX', ttlMs) then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
 
--- The second run is noted as well, so that this command may arrive twice; it is not run a third time.
+-- The second run is noted as well, so that this command may arrive twice; there is no third run.
 redis.call('HSET', recovers, name, remember(list, first, token .. ':' .. slot .. ':1' .. kind))
 local found = noteRun(counts, name, token, (kind == '' and 'S' or 'D') .. slot, by)
 ring(bell, 'recovered', caller, int(now), name)

@@ -1,7 +1,7 @@
--- Renews the lock of a run. It only sets an expiry, so Redis does it also when it has no room left.
+-- Renews the lock of a run. It only sets an expiry, so it works even if Redis is out of memory.
 -- KEYS  lock
 -- ARGV  token, ttlMs
--- returns { nowUs, verdict }   verdict  renewed | foreign: the lock is gone, or another's
+-- returns { nowUs, verdict }   verdict  renewed | foreign: the lock is gone, or held with another token
 local lock = KEYS[1]
 local token, ttlMs = unpack(ARGV)
 

@@ -1,11 +1,11 @@
--- Brings back what Redis lost of a job, from what an instance knows, and looks for a demand of it.
+-- Writes back what Redis has lost of a job, as far as the instance knows it, and looks for a waiting demand.
 -- KEYS  plans, due, trigger, demands, lock, paused
 -- ARGV  name, stamp (0: the instance knows of no plan), slot (FIRED or above: fired), plan,
 --       knownPause (the entry of PREFIX:paused that the instance knows; '': none), caller, bell
 -- returns { nowUs, verdict, stamp, slot, plan, demandIn, pause }   the state as it is stored now
---   verdict  none: nothing is stored | kept | restored: the instance knew better
--- rings  armed CALLER STAMP NAME, when a plan was brought back, so that whoever knows a later slot can say so; paused CALLER
---        STAMP NAME, when a pause was
+--   verdict  none: nothing is stored | kept | restored: the instance's data was newer
+-- rings  armed CALLER STAMP NAME, if a plan was restored, so that an instance that knows a later slot restores that one;
+--        paused CALLER STAMP NAME, if a pause was restored
 local plans, due, trigger, demands, lock, paused = unpack(KEYS)
 local name, stamp, slot, plan, knownPause, caller, bell = unpack(ARGV)
 stamp, slot = tonumber(stamp), tonumber(slot)
@@ -23,18 +23,18 @@ local function bringBack()
 end
 
 if samePlan and born and stamp > 0 and stamp < tonumber(born) then
-  -- The plan began anew when Redis had been emptied: what was due stays due. The latest that is known of it counts.
+  -- The plan was stored anew in an emptied Redis: a slot that was due before stays due. The newest known state counts.
   oldStamp, oldSlot = tonumber(oldStamp), tonumber(oldSlot)
   if stamp > oldStamp or (stamp == oldStamp and slot > oldSlot) then
     entry.slot = math.min(tonumber(bornSlot), slot)
     entry.before = table.concat({ 'born', born, bornSlot, int(stamp), int(slot), int(now) }, ' ')
-    -- Under another stamp, or whoever began it anew would bring back its later slot.
+    -- Under a new stamp, because the instance that stored it anew would otherwise restore its own, later slot.
     entry.stamp = math.max(now, stored + 1)
     bringBack()
   end
 elseif stamp > stored or (entry and stamp == stored and slot > entry.score) then
-  -- Between equal stamps the later slot wins, as slots only move forward (and a fire stands behind all of them); so it
-  -- does between two stamps of one plan.
+  -- Between equal stamps the later slot wins, because slots only move forward, and a fire counts as the latest. The same
+  -- applies to two stamps of one plan.
   if samePlan then slot = math.max(slot, entry.slot) end
   entry = {
     stamp = stamp, slot = slot, plan = plan, fired = slot >= FIRED, claims = entry and entry.claims or '',
@@ -48,7 +48,7 @@ local pauseText = pause and pause.text or ''
 
 local waiting = demandIn(readDemand(demands, name), lock)
 if not entry then
-  -- The trigger that an original has set.
+  -- An original may have set a trigger.
   if isPauseBack and inForce(pause) then redis.call('DEL', trigger) end
   return { nowUs, verdict, 0, 0, '', waiting, pauseText }
 end

@@ -1,9 +1,9 @@
--- Ends a pause: from now on slots are run again, on the plan's old grid. What was paused stays noted, as an instance that
--- was away meanwhile would bring it back otherwise.
+-- Ends a pause: from now on slots are run again, on the plan's grid as before. The record is kept, so that an instance that
+-- was disconnected meanwhile cannot bring the pause back.
 -- KEYS  paused, plans, due, trigger
 -- ARGV  name, info (JSON), caller, sequence, bell
--- returns { nowUs, verdict, pause (the entry as it is stored) }   verdict  resumed | none: it was not paused | done: this
---           call, or a later one of this caller, was carried out before
+-- returns { nowUs, verdict, pause (the entry as it is stored) }
+--   verdict  resumed | none: the job was not paused | done: this call, or a later one of this caller, was carried out before
 -- rings  paused CALLER STAMP NAME
 local paused, plans, due, trigger = unpack(KEYS)
 local name, info, caller, sequence, bell = unpack(ARGV)

@@ -1,12 +1,12 @@
--- The end of a run: releases its lock, notes and counts the run, and says whether a demand was made meanwhile.
+-- The end of a run: releases its lock, records and counts the run, and returns whether a demand was made meanwhile.
 -- KEYS  lock, runs, demands, recovers, counts, history
--- ARGV  name, token, startedAt, run (JSON; '': what was won was not run), leaving (1: somebody else has to take the demand),
---       caller, listeners, bell, sequence, failed (1: it did), kept (runs that the history keeps; 0: this one is not for it),
---       details (of an error, as JSON, for the history alone; '': none),
---       work (over; or, when quit gave up on the run, stopped: its work has ended, or going: it goes on)
--- returns { nowUs, demandIn, recoverable (1: another run has died, or goes on), suspects (runs of the job that may have
---           died) }
--- rings  settled CALLER NAME, when the run was noted to be recovered, or dropped CALLER NAME, when it now can be;
+-- ARGV  name, token, startedAt, run (JSON; '': what was won was not run), leaving (1: another instance must take a demand),
+--       caller, listeners, bell, sequence, failed (1: the run failed), kept (runs that the history keeps; 0: do not add it),
+--       details (of an error, as JSON, only for the history; '': none),
+--       work (over: it has ended; if quit gave up on the run, stopped: it has ended, or going: it is still running)
+-- returns { nowUs, demandIn, recoverable (1: another run has died, or is in progress), suspects (runs of the job that may
+--           have died) }
+-- rings  settled CALLER NAME, if the run was noted for recovery, or dropped CALLER NAME, if it can be recovered now;
 --        demand CALLER AT 0 LOCKREST LISTENERS NAME, when leaving and a demand waits
 local lock, runs, demands, recovers, counts, history = unpack(KEYS)
 local name, token, startedAt, run, leaving, caller, listeners, bell, sequence, failed, kept,
@@ -16,7 +16,7 @@ local held = redis.call('GET', lock) == token
 -- While the work continues, no other run may begin, so the lock is left to expire.
 if held and work ~= 'going' then redis.call('DEL', lock) end
 
--- A foreign value is told where a slot is claimed; it keeps nobody from settling.
+-- A foreign value does not fail settle; claim reports it.
 local noted = redis.pcall('HGET', recovers, name)
 local list = type(noted) == 'string' and noted or ''
 local mine = string.find(list, token, 1, true)
@@ -24,7 +24,7 @@ local recoverable = 0
 if work == 'over' then
   if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
   recoverable = string.find(list, ':0', 1, true) and 1 or 0
-  -- A second run that died as well is not run a third time, so nobody else clears it away.
+  -- Only second runs are left, which nobody recovers, so nobody else removes those that died.
   if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = '' end
   if list == '' then
     if type(noted) == 'string' then redis.call('HDEL', recovers, name) end
@@ -33,19 +33,19 @@ if work == 'over' then
   end
   if mine then ring(bell, 'settled', caller, name) end
 elseif mine and work == 'stopped' then
-  -- What is noted stays, as of a run that died.
+  -- The note stays, so that the run is recovered like one that died.
   ring(bell, 'dropped', caller, name)
 end
 
 local demand = readDemand(demands, name)
 if demand.token == token then
   begun(demand)
-  -- A copy of its demand may still be on its way: it must not take the lock once more.
+  -- A repeated `demand` or `take` may still arrive: it must not take the lock again.
   demand.token = ''
   writeDemand(demands, name, demand)
 end
 
--- From here to the answer nothing may fail, neither because of a foreign value nor because Redis is out of memory.
+-- From here on nothing may fail, neither on a foreign value nor because Redis is out of memory.
 local ran, failures, skips, calls, notes = readCounts(counts, name)
 local counted = notes
 local takenBack = false
@@ -60,7 +60,7 @@ if notes ~= '' then
     calls = inARow(calls, -1)
   end
 end
--- Whoever holds the lock has not settled before; a run that outlived its lock, or left it, is known by its call.
+-- A run that holds its lock has not settled before. One that outlived its lock, or leaves it, is recognised by its call.
 if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequence)) then
   calls = remember(inARow(calls, tonumber(failed)), caller .. ':', caller .. ':' .. sequence)
   writeCounts(counts, name, ran + 1, failures + failed, skips, calls, notes)
@@ -72,7 +72,7 @@ if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequen
 elseif notes ~= counted then
   writeCounts(counts, name, ran, failures, skips, calls, notes)
 end
--- No other run has begun since this one took the lock.
+-- While the lock is held, no other run can have begun since.
 if run ~= '' and held then redis.pcall('HSET', runs, name, run) end
 if run ~= '' and not held then noteLastRun(runs, name, startedAt, run, takenBack) end
 local found = ''

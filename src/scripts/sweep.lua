@@ -1,9 +1,8 @@
--- Deletes what nobody has used for 30 days: plans whose slot, fires whose time and demands whose run is as long past. A
--- demand that waits is kept, with all there is of its job, and so is the job of a run that goes on, and one that is paused,
--- or was within these 30 days.
+-- Deletes jobs that have not been used for 30 days: whose slot, fire, or last demand is that long past. A job is kept while
+-- a demand waits, while it is running, while it is paused, and if it was paused within these 30 days.
 -- KEYS  plans, due, demands, runs, recovers, counts, paused, and for each name: lock, history
--- ARGV  names (JSON: those to delete; what is no longer old is kept)
--- returns { nowUs, { names that are old } }   up to 100, for the caller to keep those that it hires
+-- ARGV  names (JSON: the jobs to delete; one that has been used meanwhile is kept)
+-- returns { nowUs, { names that are old } }   up to 100; the caller removes those that it hires and sends the rest next time
 local plans, due, demands, runs, recovers, counts, paused = unpack(KEYS, 1, 7)
 local names = cjson.decode(ARGV[1])
 local long = now - 30 * 86400000
@@ -29,12 +28,12 @@ end
 if #old > 0 then
   redis.call('ZREM', due, unpack(old))
   for _, hash in ipairs({ plans, demands, recovers, paused }) do redis.call('HDEL', hash, unpack(old)) end
-  -- What is kept to be looked at alone: nothing that is wrong with it fails the sweep.
+  -- Display-only data: an error in it does not fail the sweep.
   for _, hash in ipairs({ runs, counts }) do redis.pcall('HDEL', hash, unpack(old)) end
   redis.pcall('DEL', unpack(histories))
 end
 
--- From another place each time, so that what is kept hides nothing behind it.
+-- Starts at another place each time, so that jobs that are kept do not hide those after them.
 local found = {}
 local function look(list)
   local from = #list > PAGE and now % (#list - PAGE) or 0

@@ -1,8 +1,9 @@
--- Takes a demand that waits, with the job's lock.
+-- Takes a waiting demand, with the job's lock.
 -- KEYS  demands, demandTrigger, lock, due
--- ARGV  name, token, ttlMs (0: the caller has no room, so an original's demand is noted, and not taken), originalHeardAt
---       (0, or when the trigger of an original's demand was heard to expire: a demand without a note), caller, bell
--- returns { nowUs, verdict, demandedAt, lockRest, heard }   verdict  yours | held: it is not | none: no demand waits
+-- ARGV  name, token, ttlMs (0: the caller has no place for a run, so an original's demand is noted but not taken),
+--       originalHeardAt (when the trigger of an original's demand expired, a demand that is noted nowhere; 0: none), caller, bell
+-- returns { nowUs, verdict, demandedAt, lockRest, heard }
+--   verdict  yours | held: it waits, but the lock is not free | none: no demand waits
 -- rings  taken CALLER AT TRIGGERDELETED LOCKREST NAME
 local demands, demandTrigger, lock, due = unpack(KEYS)
 local name, token, ttlMs, originalHeardAt, caller, bell = unpack(ARGV)
@@ -13,15 +14,15 @@ if entry.token == token and holder == token then return { nowUs, 'yours', entry.
 
 if entry.state == 'idle' then
   local heardAt = tonumber(originalHeardAt)
-  -- Every instance hears of it at about the same time. And a planned job called demand:NAME has the very trigger that a
-  -- demand of NAME has.
+  -- Every instance hears the expiry at about the same time: note it once. A planned job called demand:NAME has the same
+  -- trigger as a demand of NAME.
   if heardAt == 0 or math.abs(heardAt - entry.originalAt) < 100 or redis.call('ZSCORE', due, 'demand:' .. name) then
     return { nowUs, 'none', 0, 0, 0 }
   end
   entry.state = 'noted'
   entry.at = now
 end
--- Also of one that joins a demand which waits: whoever hears of it later must know.
+-- Also if it joins a waiting demand, so that an instance that hears the expiry later recognises it.
 if originalHeardAt ~= '0' then
   entry.originalAt = tonumber(originalHeardAt)
   writeDemand(demands, name, entry)
