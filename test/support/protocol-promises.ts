@@ -47,6 +47,13 @@ export interface Answered {
   readonly again: string | null;
 }
 
+/** Of one stamp: somebody else set the stored slot back. */
+export interface SetBack {
+  readonly stamp: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * The guarantees, held against what was answered and what is stored, without a thought for how it comes about. After a
  * loss of data they are suspended for the slots, until Redis holds again what it had told somebody.
@@ -64,12 +71,15 @@ export class Promises {
   private readonly settled = new Set<string | null>();
   /** By token: who reported its death. */
   private readonly reporters = new Map<string | null, string>();
-  private foreign: { stamp: number; from: number; to: number } | null = null;
+  /** The last slot that somebody else set back. */
+  foreign: SetBack | null = null;
   /** A demand that has not begun, and who took it. */
   private owed: { taker: string | null } | null = null;
 
-  losePlan(stamp: number): void {
+  /** @param foreign of the plan that Redis comes back with: it is of a time after its slot was set back */
+  losePlan(stamp: number, foreign: SetBack | null = null): void {
     this.lost = Math.max(stamp, this.lost ?? 0);
+    this.foreign = foreign;
   }
 
   loseDemands(): void {
