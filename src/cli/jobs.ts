@@ -13,7 +13,7 @@ import { fromNow, span } from './time';
 /** ms after which an unclaimed slot counts as late. */
 const LATE = 1000;
 
-/** `job 2` stands before `job 10`. */
+/** Sorts `job 2` before `job 10`. */
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 const COLUMNS: Column[] = [
@@ -51,7 +51,7 @@ export function summaryOf({ jobs, instances }: Look): Summary {
   };
 }
 
-/** `12 jobs, 2 running, 1 failing, 1 orphaned, 1 paused, 3 instances`; `paused` where there are some */
+/** `12 jobs, 2 running, 1 failing, 1 orphaned, 1 paused, 3 instances`; `paused` only if there are any. */
 export function summaryLine(look: Look, paint: Paint): string {
   const nobody = look.silence === null ? '0 instances' : 'instances unknown';
   const { jobs, running, failing, orphaned, paused, instances } = summaryOf(look);

@@ -5,7 +5,7 @@ import { Failure } from './failure';
 import { complain, leaveQuietlyOnClosedPipe } from './output';
 import { makeProgram } from './program';
 
-/** The exit status for what ended a command early; prints it unless commander has. */
+/** The exit status for an error that ended a command; prints the error, unless commander has done so. */
 function statusOf(thrown: unknown): number {
   // Printed by commander itself; help and version are not failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;

@@ -24,25 +24,25 @@ import { watch } from './watch';
 import type { WebFlags } from './web';
 
 const AFTER_HELP = `
-Exit status: 0; 1 when it did not go well (the run that was waited for failed,
-check or doctor found a fault, Redis is not reached); 2 when it was called wrongly.
+Exit status: 0: success; 1: the awaited run failed, check or doctor found a
+fault, or Redis cannot be reached; 2: wrong usage, or an unknown job.
 
-None of the commands is an instance of the fleet, or leaves anything in Redis
-besides what it is for.`;
+The command does not join the fleet: it runs no jobs, and leaves no data of its
+own in Redis.`;
 
 /**
  * The commands and their options.
  *
- * @param exit is told the exit status of the command that ran
+ * @param exit called with the exit status of the command that ran
  */
 export function makeProgram(exit: (status: number) => void): Command {
   const program = new Command('bossman')
     .description(
       'Inspect and control a fleet of bossman: what is scheduled, what ran, what failed, and where.',
     )
-    .option('--url <url>', 'where Redis is (default: REDIS_URL, else redis://localhost:6379)')
-    .option('--cluster', 'the URL is of a node of a Redis Cluster')
-    .option('--ca <file>', 'a file of certificates (PEM) to trust as well, for rediss://')
+    .option('--url <url>', 'the Redis server (default: REDIS_URL, else redis://localhost:6379)')
+    .option('--cluster', 'the URL is that of a node of a Redis Cluster')
+    .option('--ca <file>', 'a PEM file with certificates to trust as well, for rediss://')
     .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
     .version(version, '-v, --version')
@@ -61,7 +61,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .action(async (_, command: Command) => exit(await withSession(askedOf(command), list)));
   program
     .command('watch')
-    .description('show the same, live; q quits')
+    .description('show the same, updated once a second; q quits')
     .action(async (_, command: Command) => exit(await watch(askedOf(command))));
   program
     .command('history')
@@ -107,7 +107,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .command('demand')
     .description('run a job as soon as possible, outside its plan')
     .argument('<name>', 'the job')
-    .option('--wait', 'wait for the end of that run; the exit status is its outcome')
+    .option('--wait', 'wait until that run has ended; exit with 1 unless it is done')
     .option(
       '--timeout <time>',
       "how long to wait at most: ms, or a phrase such as '90s' or '5 minutes'",
@@ -162,7 +162,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     });
   program
     .command('doctor')
-    .description('check Redis and the fleet, and say what to fix')
+    .description('check Redis and the fleet, and explain what to fix')
     .action(async (_, command: Command) => exit(await doctor(askedOf(command))));
   return program;
 }

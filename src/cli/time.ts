@@ -22,7 +22,7 @@ export function fromNow(at: number, now: number): string {
   return ahead > 0 ? `in ${apart}` : `${apart} ago`;
 }
 
-/** Small numbers keep one decimal. */
+/** Numbers below 10 keep one decimal. */
 function rounded(value: number): number {
   return value < 10 ? Number(value.toFixed(1)) : Math.round(value);
 }
@@ -37,14 +37,14 @@ export function timeIn(timeZone: string, at: number): string {
   }
 }
 
-/** An instant in the zone of this machine: `2026-11-24 15:20:03`; `?` for a number that is no instant. */
+/** An instant in this machine's zone: `2026-11-24 15:20:03`; `?` for a number that is not a valid time. */
 export function localTime(at: number): string {
   return Number.isNaN(new Date(at).getTime()) ? '?' : date.format(at);
 }
 
 const hours = new Intl.DateTimeFormat('sv-SE', { timeStyle: 'short' });
 
-/** An instant in the zone of this machine, to the minute: `14:00` on the day of `now`, else `2026-11-24 14:00`. */
+/** An instant in this machine's zone, to the minute: `14:00` on the day of `now`, else `2026-11-24 14:00`. */
 export function clockTime(at: number, now: number): string {
   if (localTime(at) === '?') return '?';
   const [day] = localTime(at).split(' ');
@@ -52,9 +52,9 @@ export function clockTime(at: number, now: number): string {
 }
 
 /**
- * What a person types for a time to come: `14:00` is the next time that the clock on the wall shows that,
- * `2026-11-24T14:00` or `2026-11-24` are in the zone of this machine. Other texts, such as `2 hours`, are returned as they
- * are; an Invalid Date where it begins like one of the former and is none.
+ * Parses a future time as a person types it: `14:00` is the next time that a local clock shows 14:00, and
+ * `2026-11-24T14:00` and `2026-11-24` are in this machine's zone. Returns an Invalid Date for a text that only looks like
+ * one of these, and any other text, such as `2 hours`, unchanged.
  */
 export function timeToCome(text: string, now = new Date()): Date | string {
   const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text.trim()) ?? [];

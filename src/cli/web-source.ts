@@ -9,7 +9,7 @@ import { complain } from './output';
 import type { Place } from './place';
 import { open } from './session';
 
-/** ms after which a closed connection is reopened, to receive the bell. */
+/** ms until a connection that was closed is opened again to receive the bell. */
 const LISTEN_AGAIN = 5000;
 
 /** A fleet that this process does not join. Closed connections are reopened on demand. */

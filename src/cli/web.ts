@@ -17,12 +17,12 @@ export interface WebFlags {
   readOnly?: true;
 }
 
-/** Serves pages that show and control the fleet, until the process is asked to end. */
+/** Serves the page that shows and controls the fleet, until the process gets a SIGINT or SIGTERM. */
 export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags): Promise<number> {
   const password = process.env.BOSSMAN_WEB_PASSWORD;
   if (!password && host !== 'localhost' && !isLoopback(host)) {
     throw new Failure(
-      `--host ${host} lets other machines in: set BOSSMAN_WEB_PASSWORD, which browsers then ask for`,
+      `--host ${host} admits other machines: set BOSSMAN_WEB_PASSWORD, which browsers then ask for`,
       2,
     );
   }
@@ -41,7 +41,7 @@ export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags)
   } catch (error) {
     await source.close();
     throw new Failure(
-      `cannot listen at ${host}:${port} (${messageOf(error)}); --port takes another, 0 a free one`,
+      `cannot listen at ${host}:${port} (${messageOf(error)}); --port selects another port, 0 any free one`,
     );
   }
   const address = server.address();
@@ -58,7 +58,7 @@ export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags)
   return 0;
 }
 
-/** Basic authentication with any user name, which is recorded as the actor. */
+/** Basic authentication with any user name; each action is printed with it. */
 function asksFor(password: string): Authorize {
   const challenge = 'Basic realm="bossman", charset="UTF-8"';
   return ({ headers }) => {

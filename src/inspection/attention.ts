@@ -1,6 +1,6 @@
 import type { JobInfo } from '../info';
 
-/** Why a job needs somebody. */
+/** Why a job needs attention. */
 export type Attention = 'failing' | 'died' | 'overdue' | 'orphaned' | 'unclaimed';
 
 export interface Limits {

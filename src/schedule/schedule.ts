@@ -72,16 +72,17 @@ function intervalSchedule(everyMs: number): Schedule {
 }
 
 /**
- * The schedule of a cron pattern. Of day-of-month and day-of-week either may match, as in cron.
+ * The schedule of a cron pattern. If both day fields are restricted, either may match, as in cron.
  *
- * When clocks change, a pattern with a single time of day (`30 2 * * *`) has exactly one slot for that day: at the end of
- * the gap, be it on the next day, or at the first of two equal times. Any other has a slot whenever the clock on the wall matches: none in a gap,
- * two for a time that comes twice.
+ * When clocks change, a pattern with a single time of day (`30 2 * * *`) has exactly one slot for that day. If the time is
+ * skipped, the slot is at the end of the gap, which may be on the next day; if the time occurs twice, at its first
+ * occurrence. Any other pattern has a slot whenever the wall clock matches: none in a gap, and two for a time that occurs
+ * twice.
  *
- * Equal patterns and zones share one schedule, which computes each slot once for all jobs that follow it.
+ * Jobs with equal patterns and zones share one schedule, which computes each slot once.
  *
- * @param pattern 5 fields, 6 with seconds in front, or a nickname such as `@daily`; case and spacing do not matter
- * @param tz IANA time zone; kept as written, for what its canonical name is differs between versions of Node
+ * @param pattern 5 fields, or 6 with seconds in front, or a nickname such as `@daily`; case and spacing do not matter
+ * @param tz an IANA time zone, kept as written, because its canonical name differs between versions of Node
  * @throws TypeError for what is not a string
  * @throws RangeError for a pattern or a zone that is not valid, and for a pattern that never matches (30 February);
  * it names `cron` or `tz`, and its value, and has the original error as its cause

@@ -10,7 +10,7 @@ import { DUE } from '../time/retry';
 import { turns } from '../time/turns';
 import { EARLY } from './claim-requests';
 
-/** A slot or a demand (`slot` null) that was taken, and whose lock ended before it could begin. */
+/** A slot or a demand (`slot` null) that was taken, but whose lock expired before its run could begin. */
 interface Late {
   token: string;
   slot: number | null;
@@ -18,13 +18,13 @@ interface Late {
 }
 
 /**
- * Recovers slots and demands of jobs hired with `recover` whose run died or was abandoned by a quit. Redis records such a run
- * until it is settled. All other instances check when its lock would expire, unless a bell says before that the run is
- * settled, or that its instance has quit and its work has ended.
+ * Recovers slots and demands, of jobs hired with `recover`, whose run died or was abandoned by a quit. Redis keeps a note of
+ * each run until it is settled. All other instances check for it when the run's lock would expire, unless a bell reports
+ * before then that the run has settled, or that its instance has quit and its work has ended.
  */
 export class Recoveries {
   private readonly checks: Alarms;
-  /** Jobs to check as soon as there is room for a run. */
+  /** Jobs to check as soon as there is a place for a run. */
   private readonly waiting: Line;
 
   constructor(
@@ -52,7 +52,7 @@ export class Recoveries {
     }
   }
 
-  /** A run to recover may exist: called after a hire, after connecting, and after a run that delayed a recovery. */
+  /** Recovers a run if there is one. Called after a hire, after connecting, and after a run that delayed a recovery. */
   check(job: Job): void {
     if (!job.settings.recover || job.isDismissed || job.recovering || this.shared.pauses.stopped) return;
     // A slot that was won here but could not begin in time looks like one whose run died. It is claimed again instead.
@@ -87,7 +87,7 @@ export class Recoveries {
     this.waiting.clear();
   }
 
-  /** What was taken could not begin before its lock ended, and is not noted any more. */
+  /** Reports what was taken, could not begin before its lock expired, and is no longer noted in Redis. */
   private giveUp(job: Job, { token, slot, lockedAt }: Late): void {
     this.on.notRun(job, token);
     if (slot === null) {
@@ -104,7 +104,7 @@ export class Recoveries {
     this.checkIn(job, job.settings.ttlMs + Math.min(Math.ceil(EARLY), began), this.shared.trust.doubts);
   }
 
-  /** @param atLatest keep a check that is set for an earlier time */
+  /** @param atLatest if a check is set for an earlier time, keep that */
   private checkIn(job: Job, ms: number, atLatest = false): void {
     // Before the first answer, the check after the hire is still to come.
     if (!this.shared.clock.known) return;
@@ -119,8 +119,8 @@ export class Recoveries {
   }
 
   /**
-   * Each token stays until there is an answer, so a command that went unanswered is known. What was taken, and whose lock
-   * ended before it could begin, is given back and taken again.
+   * The same token is sent until there is an answer, so that the script recognises a repeated command. What was taken, but
+   * whose lock expired before it could begin, is released and taken again.
    */
   private async recover(job: Job): Promise<void> {
     const { store, retries, pauses, clock } = this.shared;

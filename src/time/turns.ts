@@ -9,10 +9,10 @@ const MOST_TOGETHER = 32;
 const LONGEST_PAST = 1000;
 
 /**
- * Cuts work that comes by the thousand (alarms due at once, answers that arrive together, the runs that begin with them)
- * into slices. Between two slices, the event loop serves timers, sockets and the user's own code. There is one for the
- * whole process, as it has one event loop. As long as there is little to do, nothing waits. What waits keeps the async
- * context in which it was asked for, as it may be another instance whose turn it is.
+ * Cuts thousands of tasks (alarms due at once, answers that arrive together, the runs that begin with them) into slices.
+ * Between two slices, the event loop serves timers, sockets and the user's own code. Tasks only wait when there are many.
+ * All instances of a process share one object, because they share its event loop. So a task that waits keeps the async
+ * context in which it was added: another instance may be the one that runs it.
  */
 export class Turns {
   /** When this turn's first task began, on the monotonic clock; NaN if there was none yet. */
@@ -36,7 +36,7 @@ export class Turns {
     return now - this.beganAt < BUDGET;
   }
 
-  /** Nothing waits for a later turn. */
+  /** Whether no task waits for a later turn. */
   get isIdle(): boolean {
     return this.queue.length === 0;
   }
@@ -61,7 +61,7 @@ export class Turns {
     });
   }
 
-  /** Calls `visit` for each item, in as many turns as it takes. */
+  /** Calls `visit` for each item, in several turns if necessary. */
   each<T>(items: Iterable<T>, visit: (item: T) => void): void {
     const iterator = items[Symbol.iterator]();
     const some = () => {

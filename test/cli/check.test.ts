@@ -54,7 +54,7 @@ test('exits with 1 when the last run of a job failed, or its last few', async ()
   const { checks } = await json<{ checks: Finding[] }>('doctor');
   expect(checks.find(({ check }) => check === 'runs')).toMatchObject({
     status: 'warn',
-    found: "'broken' failed, the last 2 runs",
+    found: "'broken' failed (2 runs in a row)",
   });
 });
 

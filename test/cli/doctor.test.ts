@@ -117,7 +117,7 @@ test('a Redis without memory is a fault, and instances that cannot answer are no
   expect(exit).toBe(1);
   expect(byCheck.memory?.status).toBe('fail');
   expect(byCheck.memory?.found).toMatch(/^out of memory: .* MB used of a maxmemory of .*, noeviction$/);
-  expect(byCheck.fleet?.found).toMatch(/^cannot be asked: Redis refuses their answers \(OOM /);
+  expect(byCheck.fleet?.found).toMatch(/^cannot be checked: Redis refuses their answers \(OOM /);
   expect(byCheck.orphans).toBeUndefined();
 });
 
@@ -230,7 +230,7 @@ test('a waiting demand is reported if no instance is running', async () => {
   expect(byCheck.fleet).toMatchObject({ status: 'warn', found: 'no instance answers' });
   expect(byCheck.demands).toMatchObject({
     status: 'warn',
-    found: "no instance hires what was demanded: 'wanted'",
+    found: "demanded, but no instance hires 'wanted'",
   });
 });
 

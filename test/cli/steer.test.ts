@@ -59,7 +59,7 @@ describe('demand', () => {
     const { checks } = await json<{ checks: Finding[] }>('doctor');
     expect(checks.find(({ check }) => check === 'demands')).toMatchObject({
       status: 'warn',
-      found: "no instance hires what was demanded: 'mial' (did you mean 'mail'?)",
+      found: "demanded, but no instance hires 'mial' (did you mean 'mail'?)",
     });
   });
 

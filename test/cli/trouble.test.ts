@@ -97,7 +97,7 @@ test('the doctor knows a sharded Redis behind one endpoint, and the prefix that 
     exit: 1,
     prefix: {
       status: 'fail',
-      found: expect.stringMatching(/keys of this prefix are not kept together \(CROSSSLOT /),
+      found: expect.stringMatching(/keys of this prefix are not on one shard \(CROSSSLOT /),
       advice: "use --prefix '{bossman}', and prefix: '{bossman}' in the services",
     },
     topology: { status: 'fail' },

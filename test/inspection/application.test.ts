@@ -83,7 +83,7 @@ it('two services that hire one name by mistake are shown by fleet, and a warning
     const ended = await call('doctor');
     return /applications/.test(ended.stdout) ? ended.stdout : null;
   });
-  expect(found).toMatch(/^warn +applications +'cleanup': (shop and mail|mail and shop)\n.*another prefix$/m);
+  expect(found).toMatch(/^warn +applications +'cleanup': (shop and mail|mail and shop)\n.*a different prefix$/m);
 });
 
 /** A process of its own, until the test has ended, of a package that hires `cleanup`. */

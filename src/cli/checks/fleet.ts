@@ -10,7 +10,7 @@ import { nothingHere } from '../nothing';
 import { counted, quoted, several } from '../text';
 import { type Finding, ok, unknown, warn } from './finding';
 
-/** Compares the answers of all instances, and checks the jobs. */
+/** Compares all instances' answers to a roll call, and checks the jobs. */
 export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   let roll: Roll;
   try {
@@ -20,11 +20,11 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
   }
   const { instances, silence } = roll;
   if (silence !== null) {
-    const meaning = 'there may be instances, but what they hire is not known';
-    return [warn('fleet', `cannot be asked: ${silence}`, meaning)];
+    const meaning = 'there may be instances, but what they hire is unknown';
+    return [warn('fleet', `cannot be checked: ${silence}`, meaning)];
   }
   const here = instances.length > 0;
-  const findings = here ? checkInstances(instances) : [nobody('nothing runs until one starts')];
+  const findings = here ? checkInstances(instances) : [nobody('no job runs until an instance starts')];
   let jobs: JobInfo[];
   try {
     jobs = await inspector.jobs();
@@ -32,7 +32,7 @@ export async function checkFleet(inspector: Inspector): Promise<Finding[]> {
     return [...findings, unknown('orphans', 'reading the jobs', refusal)];
   }
   if (!here && jobs.length === 0) return [nobody(await nothingHere(inspector))];
-  // A plan that nobody hires needs no line of its own where nobody is there.
+  // Without any instance, every plan is orphaned, which needs no line of its own.
   return [...findings, ...(here ? [checkOrphans(jobs)] : []), checkDemands(jobs), checkFailing(jobs)];
 }
 
@@ -49,7 +49,7 @@ function checkInstances(instances: readonly InstanceInfo[]): Finding[] {
   ];
 }
 
-/** Whether all instances are of one version. */
+/** Whether all instances have the same version. */
 export function checkVersions(instances: readonly InstanceInfo[]): Finding {
   const counts = new Map<string, number>();
   for (const { version } of instances) counts.set(version, (counts.get(version) ?? 0) + 1);
@@ -59,7 +59,7 @@ export function checkVersions(instances: readonly InstanceInfo[]): Finding {
     : warn('versions', found, 'fine during a rollout; otherwise update the older ones');
 }
 
-/** Whether all instances hire a job with one plan: if not, two services share a prefix by mistake, or a rollout is under way. */
+/** Whether all instances hire a job with the same plan: if not, two services share a prefix by mistake, or it is a rollout. */
 function checkPlans(instances: readonly InstanceInfo[]): Finding {
   const byJob = new Map<string, Map<string, string[]>>();
   for (const { id, jobs } of instances) {
@@ -78,11 +78,11 @@ function checkPlans(instances: readonly InstanceInfo[]): Finding {
   return warn(
     'plans',
     several(told),
-    'fine during a rollout; otherwise two services use the same name: give one of them another prefix',
+    'fine during a rollout; otherwise two services use the same name: give one of them a different prefix',
   );
 }
 
-/** Whether each job is hired by one application: if not, two services share a prefix, and each does the other's work. */
+/** Whether each job is hired by one application: if not, two services share a prefix, and each runs the other's jobs. */
 export function checkApplications(instances: readonly InstanceInfo[]): Finding {
   const applications = new Set<string>();
   const byJob = new Map<string, Set<string>>();
@@ -104,7 +104,7 @@ export function checkApplications(instances: readonly InstanceInfo[]): Finding {
         ([job, hirers]) => `${quoted(job)}: ${[...hirers].map((name) => visible(name)).join(' and ')}`,
       ),
     ),
-    'any of them runs the job, each with its own work: give one service another prefix',
+    'any of them may run the job, each with its own work: give one service a different prefix',
   );
 }
 
@@ -118,28 +118,28 @@ function checkOrphans(jobs: readonly JobInfo[]): Finding {
   );
 }
 
-/** Whether the last run of each job went well. */
+/** Whether the last run of each job succeeded. */
 export function checkFailing(jobs: readonly JobInfo[]): Finding {
   const failing = jobs.filter(({ failuresInARow }) => failuresInARow > 0);
-  if (failing.length === 0) return ok('runs', 'no job failed in its last run');
+  if (failing.length === 0) return ok('runs', "no job's last run failed");
   const told = failing.map(({ name, failuresInARow: times, lastRun }) => {
     const how = lastRun?.outcome === 'died' ? 'died' : 'failed';
-    return `${quoted(name)} ${how}${times > 1 ? `, the last ${times} runs` : ''}`;
+    return `${quoted(name)} ${how}${times > 1 ? ` (${times} runs in a row)` : ''}`;
   });
   return warn('runs', several(told), 'bossman history NAME --run 1 shows the last error');
 }
 
-/** Whether every demand that waits is for a job that an instance hires: if not, perhaps its name is misspelt. */
+/** Whether an instance hires the job of every waiting demand: if not, its name may be misspelt. */
 export function checkDemands(jobs: readonly JobInfo[]): Finding {
   const hired = jobs.filter(({ hiredBy }) => hiredBy.length > 0).map(({ name }) => name);
   const waiting = jobs.filter(hasNobody).map(({ name }) => {
     const meant = nearest(name, hired);
     return quoted(name) + (meant === null ? '' : ` (did you mean ${quoted(meant)}?)`);
   });
-  if (waiting.length === 0) return ok('demands', 'none waits for a job that no instance hires');
+  if (waiting.length === 0) return ok('demands', 'no demand waits for a job that no instance hires');
   return warn(
     'demands',
-    `no instance hires what was demanded: ${several(waiting)}`,
+    `demanded, but no instance hires ${several(waiting)}`,
     'a demand waits until an instance hires its job; bossman forget withdraws it',
   );
 }

@@ -5,7 +5,7 @@ import { type Finding, ok, unknown, warn } from './finding';
 
 const NEEDED = 'only needed if instances of the original share this Redis';
 
-/** Whether Redis publishes keys that expired, and whether the instances may have it do so. */
+/** Whether Redis publishes the expiry of keys, and whether instances may switch that on. */
 export async function checkNotifications(client: Client): Promise<Finding[]> {
   let found: NotificationFlags;
   try {
@@ -30,7 +30,7 @@ export async function checkNotifications(client: Client): Promise<Finding[]> {
   ];
 }
 
-/** CONFIG SET is never sent, so only an administrator can be told. */
+/** Whether CONFIG SET is permitted, found out with ACL DRYRUN, because doctor changes no setting. */
 async function checkConfig(client: Client): Promise<Finding> {
   try {
     const user = String(await client.call('ACL', 'WHOAMI'));

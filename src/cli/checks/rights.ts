@@ -10,7 +10,7 @@ const RIGHTS = 'see "Access rights" in docs/operations.md for what a user needs'
 /** A command that is tried, and its arguments. */
 type Trial = [command: string, ...args: string[]];
 
-/** What an instance and its scripts do, once for each command. */
+/** The commands of an instance and its scripts, each once. */
 export function trialsOfInstance(keys: Keys): Trial[] {
   const name = probeName();
   const [lock, trigger] = [keys.lock(name), keys.trigger(name)];
@@ -41,7 +41,7 @@ export function trialsOfInstance(keys: Keys): Trial[] {
   ];
 }
 
-/** What the other commands of this program do besides. */
+/** The commands that only this program uses. */
 function trialsOfObserver(keys: Keys): Trial[] {
   const name = probeName();
   return [
@@ -58,7 +58,7 @@ function probeName(): string {
   return `doctor-${randomBytes(8).toString('hex')}`;
 }
 
-/** What the user may not do of all that an instance, and this program, does. */
+/** Which commands of an instance, and of this program, the user may not use. */
 export async function checkRights(client: Client, keys: Keys, info: boolean): Promise<Finding[]> {
   const connection = connectionLike(client);
   try {
@@ -73,7 +73,7 @@ export async function checkRights(client: Client, keys: Keys, info: boolean): Pr
   }
 }
 
-/** A connection of our own, so that nothing comes between the first and the last command of the transaction. */
+/** A separate connection, so that no other command becomes part of the transaction. */
 function connectionLike(client: Client): Redis {
   const [node] = isCluster(client) ? client.nodes('master') : [client];
   if (!node) throw new Error('the cluster has no primary');
@@ -111,7 +111,7 @@ async function checkCommands(connection: Redis, keys: Keys): Promise<Finding[]> 
   ];
 }
 
-/** Without transactions, what matters most is tried in earnest, as it changes nothing. */
+/** Without transactions, only EVAL is tried, with a script that changes nothing. */
 async function checkScripts(connection: Redis, keys: Keys, refusal: unknown): Promise<Finding> {
   try {
     await connection.call('EVAL', 'return 1', '1', keys.due);
@@ -122,17 +122,17 @@ async function checkScripts(connection: Redis, keys: Keys, refusal: unknown): Pr
 }
 
 /**
- * Nothing of it is carried out: the server looks at the user's rights when it queues a command of a transaction, and this
- * one is discarded.
+ * Finds the commands that the user may not use, without executing any: the server checks the rights when it queues a command
+ * of a transaction, and this transaction is discarded.
  *
- * @throws what the server says to MULTI
+ * @throws the server's error if MULTI is refused
  * @see https://redis.io/docs/latest/develop/interact/transactions/
  */
 async function refusedOf(connection: Redis, trials: readonly Trial[]): Promise<string[]> {
   await connection.call('MULTI');
   const refused: string[] = [];
   for (const [command, ...args] of trials) {
-    // Any other error, such as that a key is on another node, comes after the look at the rights.
+    // The server checks the rights first, so any other error, such as a key on another node, means that they suffice.
     await connection.call(command, args).catch((error) => {
       const message = messageOf(error);
       if (/^NOPERM|unknown command/i.test(message))

@@ -3,13 +3,13 @@ import type { Client } from '../../redis/connection';
 import { settingOf } from '../../redis/notifications';
 import { type Finding, fail, ok, unknown, warn } from './finding';
 
-/** The first Redis with all that the scripts use. */
+/** The first version of Redis with everything that the scripts use. */
 const OLDEST = { major: 6, minor: 2 };
 
 /** The fields of INFO, or why it was refused. */
 export type Info = { fields: ReadonlyMap<string, string> } | { refusal: unknown };
 
-/** @param client of a Cluster one node answers, any one */
+/** @param client in a Cluster, any one node answers */
 export async function readInfo(client: Client): Promise<Info> {
   try {
     const lines = (await client.info()).split('\r\n');
@@ -26,9 +26,9 @@ export async function readInfo(client: Client): Promise<Info> {
 }
 
 /**
- * Which server it is, whether its version will do, and whether it takes writes.
+ * Which server it is, whether its version is recent enough, and whether it accepts writes.
  *
- * @param topology what is found of a server that is not connected to as a Cluster; is told whether it is a node of one
+ * @param topology checks a server that is not connected to as a Cluster; its argument is whether the server is a node of one
  */
 export async function checkServer(
   client: Client,
@@ -41,7 +41,7 @@ export async function checkServer(
   const findings = [versionOf(server)];
   if (!asCluster) findings.push(...(await topology(server.mode === 'cluster')));
   if (server.mode === 'sentinel') {
-    findings.push(fail('topology', 'this is a Sentinel', 'give the URL of the primary that it watches'));
+    findings.push(fail('topology', 'this is a Sentinel', 'use the URL of the primary that it watches'));
   }
   if (server.role === 'slave' || server.role === 'replica') {
     findings.push(
@@ -70,7 +70,7 @@ function serverIn(fields: ReadonlyMap<string, string>): Server {
   };
 }
 
-/** HELLO is open to everybody. */
+/** Every user may send HELLO. */
 async function serverByHello(client: Client): Promise<Server | null> {
   try {
     const reply: unknown = await client.call('HELLO');
@@ -87,13 +87,13 @@ function versionOf({ kind, version, mode, role }: Server): Finding {
   const found = `${kind} ${version}, ${mode}, ${role === 'master' ? 'primary' : role}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (Number.isNaN(major))
-    return warn('server', found, 'its version is not known; bossman needs Redis 6.2 or later, or Valkey');
+    return warn('server', found, 'its version is unknown; bossman needs Redis 6.2 or later, or Valkey');
   const isOld =
     kind === 'Redis' && (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor));
   return isOld ? fail('server', found, 'bossman needs Redis 6.2 or later, or Valkey') : ok('server', found);
 }
 
-/** Whether Redis may throw keys away. */
+/** Whether Redis may evict keys. */
 export function checkEviction(info: Info): Finding {
   if ('refusal' in info) return unknown('eviction', 'INFO', info.refusal);
   const policy = info.fields.get('maxmemory_policy') ?? '';
@@ -112,7 +112,7 @@ export function checkEviction(info: Info): Finding {
     : fail('eviction', found, 'evicted plans and demands are lost; set maxmemory-policy noeviction');
 }
 
-/** Whether Redis refuses writes for want of memory; nothing is said where it does not. */
+/** Whether Redis refuses writes because it is out of memory; no finding if it does not. */
 export function checkMemory(info: Info): Finding[] {
   if ('refusal' in info) return [];
   const fieldOf = (name: string) => Number(info.fields.get(name) ?? 0);

@@ -3,7 +3,7 @@ import { span } from '../time';
 import { type Finding, ok, unknown, warn } from './finding';
 
 const PINGS = 50;
-/** ms; from here on a run starts noticeably late. */
+/** ms; from here on, runs start noticeably late. */
 const SLOW = { p50: 10, p99: 100 };
 const READINGS = 10;
 /** ms */
@@ -30,7 +30,7 @@ export async function checkLatency(client: Client): Promise<Finding> {
     : warn(
         'latency',
         found,
-        'every start of a run waits for one or two answers: is Redis far away, or busy?',
+        'each run waits for one or two answers before it starts: is Redis far away, or busy?',
       );
 }
 
@@ -52,10 +52,10 @@ export async function checkClock(client: Client): Promise<Finding> {
     return unknown('clock', 'TIME', refusal);
   }
   const apart = Math.abs(offset);
-  // Date.now() tells whole ms.
+  // Date.now() returns whole ms.
   const found =
     apart <= error + 1
-      ? "this machine's clock is Redis'"
+      ? "this machine's clock agrees with Redis'"
       : `Redis' clock is ${span(apart)} ${offset > 0 ? 'ahead of' : 'behind'} this machine's`;
   return apart < APART
     ? ok('clock', found)

@@ -4,10 +4,10 @@ import type { Keys } from '../../redis/keys';
 import { type Finding, fail, warn } from './finding';
 
 /**
- * Whether a Redis that is not connected to as a Cluster keeps all keys of the fleet together. Nothing is said where it
- * does, or where it may not be asked: the check of the rights tells that.
+ * Whether a Redis that is not connected to as a Cluster stores all keys of the fleet in one place. No finding if it does, or
+ * if the user may not ask, which the check of the rights reports.
  *
- * @param isNode it says that it is a node of a Cluster
+ * @param isNode whether the server reports that it is a node of a Cluster
  */
 export async function checkTopology(
   client: Client,
@@ -21,7 +21,7 @@ export async function checkTopology(
     const tagged = `'{${prefix}}'`;
     const advice = `use --prefix ${tagged}, and prefix: ${tagged} in the services`;
     return [
-      fail('prefix', `${found}, and the keys of this prefix are not kept together (${said})`, advice),
+      fail('prefix', `${found}, and the keys of this prefix are not on one shard (${said})`, advice),
       ...(isNode ? [asCluster(found)] : []),
     ];
   }
@@ -32,7 +32,7 @@ export async function checkTopology(
       ? warn(
           'topology',
           `${found}, and has all keys of this prefix`,
-          'unless it is one endpoint for the whole Cluster, use --cluster, and in a service an ioredis Cluster',
+          'unless this is one endpoint for the whole Cluster, use --cluster; in a service, an ioredis Cluster',
         )
       : asCluster(found),
   ];
@@ -42,7 +42,7 @@ function asCluster(found: string): Finding {
   return fail('topology', found, 'use --cluster; in a service, pass an ioredis Cluster as connection');
 }
 
-/** What Redis says to a script with two keys of the fleet; '': it runs it. */
+/** The error for a script with two keys of the fleet; '' if Redis runs it. */
 async function refusalOf(client: Client, keys: Keys): Promise<string> {
   try {
     await client.call('EVAL', 'return 1', '2', keys.plans, keys.due);
