@@ -4,11 +4,11 @@ import { Origin } from '../time/origin';
 import { soon } from '../time/timers';
 import type { MemoryServer, Subscriber } from './server';
 
-/** The channels that one client of a memory server hears, and its commands, as far as an instance uses those of ioredis. */
+/** A client of the memory server, with the commands and subscriptions of ioredis that an instance uses. */
 export class MemoryClient extends EventEmitter implements Subscriber {
   status: 'connecting' | 'ready' | 'end' = 'connecting';
   readonly options = { db: 0, keyPrefix: '', host: 'memory', port: 0 };
-  /** Messages arrive in the context in which the client was made, as from a socket. */
+  /** Messages arrive in the async context in which the client was created, as from a socket. */
   private readonly origin = new Origin();
   private hasCrashed = false;
 
@@ -21,12 +21,12 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     });
   }
 
-  /** As a client of ioredis: it has every command that an instance sends. */
+  /** This object as a client of ioredis: it has every command that an instance sends. */
   get asClient(): Client {
     return this as unknown as Client;
   }
 
-  /** @param name `bossman:` and a verb */
+  /** @param name `bossman:` followed by the verb */
   defineCommand(name: string): void {
     const verb = name.slice('bossman:'.length);
     const call = (count: number, ...words: (string | number)[]) => {
@@ -57,7 +57,7 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     return this.answer(() => channels.flatMap((channel) => [channel, this.server.subscribers(channel)]));
   }
 
-  /** Nothing has to be set: expired keys are of no use here. */
+  /** Returns the flags that instances want, so that they set nothing; there are no notifications in memory. */
   config(): Promise<string[]> {
     return this.answer(() => ['notify-keyspace-events', 'Ex']);
   }
@@ -94,12 +94,12 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     return this.answer(() => this.server.db.hgetall(key).size);
   }
 
-  /** All in one page. */
+  /** Returns everything in one page. */
   hscan(key: string): Promise<[cursor: string, entries: string[]]> {
     return this.answer(() => ['0', [...this.server.db.hgetall(key)].flat()]);
   }
 
-  /** All in one page. */
+  /** Returns everything in one page. */
   zscan(key: string): Promise<[cursor: string, entries: string[]]> {
     return this.answer(() => ['0', [...this.server.db.zgetall(key)].flat().map(String)]);
   }
@@ -136,14 +136,14 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     this.emit('end');
   }
 
-  /** Its process dies: nothing that it sends arrives, and nothing is answered. */
+  /** As if the process were killed: commands have no effect and are never answered. */
   crash(): void {
     this.hasCrashed = true;
     this.status = 'end';
     this.server.unsubscribe(this);
   }
 
-  /** Carries out a command at once. Its answer comes later, as that of any command. */
+  /** Carries out a command immediately; its promise settles later, as with a server. */
   private answer<T>(command: () => T): Promise<T> {
     if (this.hasCrashed) return new Promise(() => {});
     if (this.status === 'end') return Promise.reject(new Error('Connection is closed.'));

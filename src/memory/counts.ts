@@ -1,7 +1,7 @@
 import { FIRED } from '../scripts/generated';
 import { entryOf, int, remember, type Script } from './script';
 
-/** What is counted of a job's runs, and the notes of those that have not settled. See lib.lua, as for all that follows. */
+/** The counts of a job's runs, and the notes of runs that have not settled. lib.lua describes this and all functions below. */
 export interface Counts {
   runs: number;
   failures: number;
@@ -59,7 +59,7 @@ export function withoutNote(notes: string, token: string): string {
     .join(' ');
 }
 
-/** The note of a run; null: there is none, or `by` does not match what stands at its end. */
+/** The note of a run; null if there is none, or if `by` does not match its last part. */
 export function noteOf(
   notes: string,
   token: string,

@@ -26,7 +26,7 @@ export const forget: Carried = (script, keys, args) => {
 
 const LONG = 30 * 86_400_000;
 const PAGE = 100;
-/** Demands and pauses that one sweep looks at. */
+/** The number of demands, and of pauses, that one sweep looks at. */
 const SOME = 16;
 
 export const sweep: Carried = (script, keys, args) => {
@@ -51,7 +51,7 @@ export const sweep: Carried = (script, keys, args) => {
   look(db.zrangebyscore(due, FIRED, FIRED + long, 10 * PAGE));
   for (const hash of [demands, paused]) {
     const all = [...db.hgetall(hash).keys()];
-    // Not always the same, as the script looks at random ones.
+    // Different ones each time; the script looks at random ones.
     const from = all.length > SOME ? now % (all.length - SOME + 1) : 0;
     look(all.slice(from, from + SOME));
   }

@@ -1,25 +1,25 @@
-/** A string, and when it expires, in ms; Infinity: never. */
+/** A string, and the time in ms at which it expires; Infinity: never. */
 interface Text {
   text: string;
   endsAt: number;
 }
 
-/** An entry of a stream: its fields are names and values in turn. */
+/** An entry of a stream; `fields` are alternating names and values. */
 export interface StreamEntry {
   id: string;
   fields: string[];
 }
 
 /**
- * What a Redis keeps, as far as the scripts use it. Every method is the command of its name, with the same answer; a key
- * has one type, as nobody else writes here.
+ * The data types of Redis that the scripts use. Each method is the command of the same name, with the same answer. No key is
+ * used with two types, because nothing else writes here.
  */
 export class Keyspace {
   private readonly texts = new Map<string, Text>();
   private readonly hashes = new Map<string, Map<string, string>>();
   private readonly sets = new Map<string, Map<string, number>>();
   private readonly streams = new Map<string, StreamEntry[]>();
-  /** When hashes expire. */
+  /** The times at which hashes expire. */
   private readonly ends = new Map<string, number>();
   private entries = 0;
 
@@ -30,12 +30,12 @@ export class Keyspace {
     return this.living(key)?.text ?? null;
   }
 
-  /** @param ms until it expires; whole and above 0 */
+  /** @param ms whole ms until the key expires, above 0 */
   setPx(key: string, text: string, ms: number): void {
     this.texts.set(key, { text, endsAt: this.now() + ms });
   }
 
-  /** Only a key that is not there; true when it was set. */
+  /** Sets the key only if it does not exist; returns whether it was set. */
   setNxPx(key: string, text: string, ms: number): boolean {
     if (this.living(key)) return false;
     this.setPx(key, text, ms);
@@ -46,7 +46,7 @@ export class Keyspace {
     return this.living(key) !== undefined;
   }
 
-  /** ms; -2: there is no such key. */
+  /** ms until the key expires; -2 if it does not exist. */
   pttl(key: string): number {
     const { endsAt } = this.living(key) ?? {};
     return endsAt === undefined ? -2 : endsAt - this.now();
@@ -58,7 +58,7 @@ export class Keyspace {
     else if (this.hashes.has(key)) this.ends.set(key, this.now() + ms);
   }
 
-  /** How many there were. */
+  /** Returns the number of deleted keys. */
   del(...keys: string[]): number {
     let deleted = 0;
     for (const key of keys) {
@@ -79,7 +79,7 @@ export class Keyspace {
     else this.hashes.set(key, new Map([[field, text]]));
   }
 
-  /** How many there were. */
+  /** Returns the number of deleted fields. */
   hdel(key: string, ...fields: string[]): number {
     const hash = this.hash(key);
     const deleted = fields.filter((field) => hash?.delete(field)).length;
@@ -101,7 +101,7 @@ export class Keyspace {
     else this.sets.set(key, new Map([[member, score]]));
   }
 
-  /** How many there were. */
+  /** Returns the number of removed members. */
   zrem(key: string, ...members: string[]): number {
     const set = this.sets.get(key);
     const removed = members.filter((member) => set?.delete(member)).length;
@@ -113,20 +113,20 @@ export class Keyspace {
     return this.sets.get(key) ?? new Map();
   }
 
-  /** Members with a score from `least` to `most`, by score; at most `count`. */
+  /** The members with a score from `least` to `most`, sorted by score; at most `count`. */
   zrangebyscore(key: string, least: number, most: number, count: number): string[] {
     const inside = [...this.zgetall(key)].filter(([, score]) => score >= least && score <= most);
     inside.sort(([a, scoreA], [b, scoreB]) => scoreA - scoreB || (a < b ? -1 : 1));
     return inside.slice(0, count).map(([member]) => member);
   }
 
-  /** The id of the new entry. The stream keeps the newest `length`. */
+  /** Returns the id of the new entry. The stream keeps about `length` entries, the newest. */
   xadd(key: string, length: number, fields: string[]): string {
     this.entries += 1;
     const id = `${this.now()}-${this.entries}`;
     const stream = this.streams.get(key) ?? [];
     stream.push({ id, fields });
-    // A few more than asked for, as Redis does, so that not every entry moves all others.
+    // Keeps up to twice as many, as Redis also keeps more than asked for, so that not every call moves all entries.
     if (stream.length >= 2 * length) stream.splice(0, stream.length - length);
     this.streams.set(key, stream);
     return id;
@@ -134,7 +134,7 @@ export class Keyspace {
 
   xdel(key: string, id: string): void {
     const stream = this.streams.get(key);
-    // Redis keeps a stream that is empty.
+    // Redis keeps empty streams.
     if (stream)
       this.streams.set(
         key,
@@ -142,7 +142,7 @@ export class Keyspace {
       );
   }
 
-  /** The newest first. */
+  /** Newest first. */
   xrevrange(key: string, count: number): StreamEntry[] {
     return (this.streams.get(key) ?? []).slice(-count).reverse();
   }

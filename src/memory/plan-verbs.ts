@@ -21,7 +21,7 @@ import {
   writePlan,
 } from './script';
 
-/** The interval of a plan, and its offset; NaN: cron. */
+/** The interval of a plan (NaN for cron), and its offset by jitter. */
 function parseInterval(plan: string): { every: number; offset: number } {
   const [, every, offset] = /^every (\d+) ?\+?(\d*)$/.exec(plan) ?? [];
   return { every: Number(every), offset: Number(offset || 0) };
@@ -38,19 +38,19 @@ function parseOrder(text: string): Order {
   return { since: Number(since), next: Number(next), plan };
 }
 
-/** A hire of one job. */
+/** The hire of one job. */
 interface Hire {
   caller: string;
   name: string;
   sequence: string;
   order: Order;
-  /** What stands in the trigger's key. */
+  /** The value of the trigger. */
   onWire: string | null;
   /** ms until the trigger expires; -2: there is none. */
   rest: number;
 }
 
-/** As `arm` in arm.lua; `slot`: what the trigger is set for, if it is to be set. */
+/** `arm` in arm.lua. `slot` is the slot to set the trigger for; null: do not set it. */
 function armOne(
   { now }: Script,
   entry: Entry | null,

@@ -1,27 +1,27 @@
 import { FIRED, FOREIGN_LOCK, KEPT, KEPT_CALLS } from '../scripts/generated';
 import type { Keyspace } from './keyspace';
 
-/** What a script works on. It is carried out as a whole, in one moment. */
+/** What a script works on. A script is atomic and sees one time. */
 export interface Script {
   readonly db: Keyspace;
-  /** Redis' time in ms, whole. */
+  /** Redis' time in whole ms. */
   readonly now: number;
   readonly nowUs: number;
-  /** Rings the bell. Answers how many instances heard it. */
+  /** Rings the bell. Returns the number of instances that heard it. */
   ring(bell: string, ...words: string[]): number;
-  /** A run was recorded, in place of an earlier record of the same token. */
+  /** Keeps the record of a run, and replaces an earlier record with the same token. */
   ended(name: string, token: string, fields: string[]): void;
 }
 
-/** A verb as TypeScript: it does what the script of its name does, and gives the same answer. */
+/** A verb in TypeScript: it does the same as the script of that name, and returns the same answer. */
 export type Carried = (script: Script, keys: readonly string[], args: readonly string[]) => unknown[];
 
-/** As `int` of lib.lua: all numbers are whole here. */
+/** `int` of lib.lua; all numbers are integers here. */
 export function int(number: number): string {
   return String(number);
 }
 
-/** See lib.lua, as for all that follows. */
+/** lib.lua describes this and all functions below. */
 export function remember(list: string, id: string, entry: string, count: number = KEPT): string {
   if (list === '') return entry;
   const last = list.lastIndexOf(' ') + 1;
@@ -39,7 +39,7 @@ export function called(list: string, caller: string, sequence: string): boolean 
   return last !== undefined && Number(last) < FIRED && Number(last) >= Number(sequence);
 }
 
-/** What stands behind `id:` in a list, if it matches. */
+/** The part of a list after `id:`, if it matches the pattern. */
 export function entryOf(list: string, id: string, pattern: RegExp): RegExpExecArray | null {
   const padded = ` ${list}`;
   const start = ` ${id}:`;
@@ -57,17 +57,17 @@ export interface Entry {
   claims: string;
   calls: string;
   before: string;
-  /** What counts; `score` is what is stored. */
+  /** The slot that counts; `score` is the stored one. */
   slot: number;
   score: number;
-  /** The slot of the newest claim; NaN: there was none. */
+  /** The slot of the newest claim; NaN if there was none. */
   claimed: number;
   fired: boolean;
 }
 
 const NO_ENTRY = { stamp: 0, slot: 0, score: 0, claimed: Number.NaN, fired: true };
 
-/** In place of a plan where nothing is stored. */
+/** The entry of a job for which no plan is stored. */
 export function noEntry(): Entry {
   return { ...NO_ENTRY, plan: '', claims: '', calls: '', before: '' };
 }
@@ -194,7 +194,7 @@ export function demandIn(script: Script, demand: Demand, lock: string): number {
   return demand.state === 'idle' ? -1 : lockRest(script, lock);
 }
 
-/** The last pause or resume, and whether it was written again. */
+/** The last pause or resume, and whether it was restored. */
 export function bringBackPause(
   script: Script,
   paused: string,

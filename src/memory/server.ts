@@ -26,27 +26,27 @@ const VERBS: Readonly<Record<string, Carried>> = {
   ...{ arm, clock, died, fire, forget, pause, present, resume },
 };
 
-/** Who is subscribed to a channel. */
+/** A subscriber of a channel. */
 export interface Subscriber {
   deliver(channel: string, message: string): void;
 }
 
-/** Stands in an answer of `many` for how many instances heard the bell. */
+/** A placeholder in an answer of `many` for the number of instances that heard the bell. */
 const HEARD = Number.NaN;
 
 /**
- * Stands in for Redis: keeps what a Redis would keep, carries out the scripts, and passes messages on. Each script is
- * TypeScript here, with the same keys, arguments and answer; test/redis/protocol.test.ts compares the two call by call.
+ * Takes the place of Redis: stores the data, carries out the scripts, and delivers messages. Each script is written in
+ * TypeScript, with the same keys, arguments and answer; test/memory/verbs.test.ts compares the two call by call.
  */
 export class MemoryServer {
   readonly db: Keyspace;
-  /** Scripts that were carried out. */
+  /** The number of scripts carried out. */
   calls = 0;
   private readonly channels = new Map<string, Set<Subscriber>>();
-  /** By job, and by the token of the run. */
+  /** The records of all runs, by job and by the run's token. */
   private readonly runs = new Map<string, Map<string, string[]>>();
 
-  /** @param nowUs its time in µs, whole */
+  /** @param nowUs the time in whole µs */
   constructor(private readonly nowUs: () => number) {
     this.db = new Keyspace(() => Math.floor(nowUs() / 1000));
   }
@@ -63,7 +63,7 @@ export class MemoryServer {
     );
   }
 
-  /** How many are subscribed. */
+  /** Returns the number of subscribers. */
   publish(channel: string, message: string): number {
     const subscribers = this.channels.get(channel);
     for (const subscriber of subscribers ?? []) subscriber.deliver(channel, message);
@@ -76,22 +76,22 @@ export class MemoryServer {
     else this.channels.set(channel, new Set([subscriber]));
   }
 
-  /** From all channels. */
+  /** Unsubscribes from all channels. */
   unsubscribe(subscriber: Subscriber): void {
     for (const subscribers of this.channels.values()) subscribers.delete(subscriber);
   }
 
-  /** How many are subscribed to a channel. */
+  /** The number of subscribers of a channel. */
   subscribers(channel: string): number {
     return this.channels.get(channel)?.size ?? 0;
   }
 
-  /** All runs of a job that were recorded, as fields of its history, the oldest first. */
+  /** All recorded runs of a job, as fields of its history, oldest first. */
   runsOf(name: string): Iterable<string[]> {
     return this.runs.get(name)?.values() ?? [];
   }
 
-  /** As many.lua: several calls, of which the bells become one message. */
+  /** many.lua: several calls, whose bells become one message. */
   private many(keys: readonly string[], calls: string): unknown[] {
     const messages: string[] = [];
     let channel = '';

@@ -6,13 +6,13 @@ import { counted } from './format';
 import { serverNow } from './hooks';
 import { Text } from './parts';
 
-/** What happened last: shown until it is closed, or the next one comes. */
+/** The result of the last action: shown until it is closed or replaced by the next one. */
 export interface Notice {
   isGood: boolean;
   text: string;
 }
 
-/** What each action is called on its button and in its dialog. */
+/** The texts of each action, on its button and in its dialog. */
 const NAMES: Readonly<Record<Action, { button: string; title: string; submit: string }>> = {
   demand: { button: 'Run now…', title: 'Run now:', submit: 'Run now' },
   pause: { button: 'Pause…', title: 'Pause', submit: 'Pause' },
@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<Action, { button: string; title: string; submit: st
   forget: { button: 'Forget…', title: 'Forget', submit: 'Forget' },
 };
 
-/** The buttons of a job, for those who may use them, and the dialog of the one that was pressed. */
+/** A job's buttons, if the viewer may use them, and the dialog of the one that was pressed. */
 export function Actions({ reply, onDone }: { reply: JobReply; onDone: (notice: Notice) => void }) {
   const [open, setOpen] = useState<Action | null>(null);
   if (reply.access !== 'write') return <p class="soft">You may look, but not change anything.</p>;
@@ -108,7 +108,7 @@ function ActionDialog(props: { action: Action; reply: JobReply; onClose: (notice
   );
 }
 
-/** What the action will do in the fleet. */
+/** The effect of the action on the fleet. */
 function Explanation({ action, reply }: { action: Action; reply: JobReply }): ComponentChildren {
   const { job, hiredBy } = reply;
   const nobody = hiredBy.length === 0;
@@ -154,9 +154,9 @@ function Explanation({ action, reply }: { action: Action; reply: JobReply }): Co
     case 'forget':
       return nobody ? (
         <p>
-          Deletes all that Redis keeps of this job: its plan, pause, waiting demand, history and counts. This
-          cannot be undone. If an instance hires the job again, it starts anew.
-          {!job.hirersKnown && ' The instances cannot be asked now, so this will be refused.'}
+          Deletes everything that Redis stores about this job: its plan, pause, waiting demand, history and
+          counts. This cannot be undone. If an instance hires the job again, it starts anew.
+          {!job.hirersKnown && ' The instances cannot answer now, so this will be refused.'}
         </p>
       ) : (
         <p>
@@ -174,7 +174,7 @@ const ENDS: readonly { label: string; until: string | null }[] = [
   { label: 'until resumed', until: null },
 ];
 
-/** Asks for a note, and for the end of the pause. */
+/** Asks for a note and the end of the pause. */
 function PauseFields({ value, onChange }: { value: PauseRequest; onChange: (value: PauseRequest) => void }) {
   const isTime = typeof value.until === 'number';
   return (
@@ -228,7 +228,7 @@ function PauseFields({ value, onChange }: { value: PauseRequest; onChange: (valu
   );
 }
 
-/** As an input for a local time takes it: `2026-11-26T14:00`. */
+/** A time in the format of an input for local times: `2026-11-26T14:00`. */
 function localInput(at: number): string {
   return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

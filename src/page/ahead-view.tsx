@@ -8,14 +8,14 @@ import { Problem } from './problem';
 
 const HOUR = 3_600_000;
 const BIN_MS = HOUR / 4;
-/** Jobs that are drawn, as more cannot be told apart. */
+/** The most jobs that are drawn; more would be indistinguishable. */
 const LANES = 60;
-/** Units of a drawing: ten for each quarter of an hour. */
+/** The width of a drawing in its own units: ten for each quarter of an hour. */
 const WIDTH = 960;
 
 type Job = AheadReply['jobs'][number];
 
-/** The coming 24 hours: when how many jobs start, and which. */
+/** The next 24 hours: how many jobs start when, and which. */
 export function AheadView({ live }: { live: Live }) {
   const { value, problem } = useAhead(live);
   return (
@@ -31,7 +31,7 @@ function Ahead({ reply }: { reply: AheadReply }) {
   const now = useNow();
   const { now: from, until } = reply;
   const coming = useMemo(() => reply.jobs.filter(({ slots }) => slots.length > 0), [reply]);
-  // What always runs says nothing about collisions, and would hide them.
+  // Jobs that start all the time would hide the collisions of others.
   const frequent = coming.filter(({ more }) => more);
   const others = useMemo(() => coming.filter(({ more }) => !more), [coming]);
   const bins = useMemo(() => binsOf(others, from, until), [others, from, until]);
@@ -234,7 +234,7 @@ function Names({ names }: { names: readonly string[] }) {
   );
 }
 
-/** How many slots fall into each quarter of an hour. */
+/** The number of slots in each quarter of an hour. */
 function binsOf(jobs: readonly Job[], from: number, until: number): number[] {
   const bins = new Array<number>(Math.ceil((until - from) / BIN_MS)).fill(0);
   for (const slot of jobs.flatMap(({ slots }) => slots)) {
@@ -251,7 +251,7 @@ function startsIn(jobs: readonly Job[], from: number, lengthMs: number): { name:
     .sort((a, b) => a.at - b.at);
 }
 
-/** Seconds in which two jobs or more start, those with most jobs first. */
+/** The seconds in which two or more jobs start, those with the most jobs first. */
 function collisionsIn(jobs: readonly Job[]): { at: number; names: string[] }[] {
   const bySecond = new Map<number, Set<string>>();
   for (const { name, slots } of jobs) {

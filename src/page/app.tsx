@@ -104,8 +104,8 @@ function LinkLost({ live: { link } }: { live: Live }) {
     <div role="alert">
       {link.is === 'lost' && (
         <p class="no-link">
-          <strong>The connection is lost since {clock(link.since, Date.now())}.</strong> What you see is from
-          then. The page keeps trying to connect.
+          <strong>The connection was lost at {clock(link.since, Date.now())}.</strong> The page shows the
+          state at that time. It keeps trying to reconnect.
         </p>
       )}
     </div>
@@ -114,7 +114,7 @@ function LinkLost({ live: { link } }: { live: Live }) {
 
 const THEMES = ['auto', 'light', 'dark'];
 
-/** By itself the page looks as the system does. */
+/** By default, the page uses the system's theme. */
 function ThemeSwitch() {
   const [theme, setTheme] = useKept('theme', 'auto');
   useEffect(() => {
@@ -132,7 +132,7 @@ function ThemeSwitch() {
   );
 }
 
-/** A tab in the background says by its title that somebody is needed. */
+/** The tab's title shows how many jobs need attention, also while the tab is in the background. */
 function useTitle(route: Route, reply: JobsReply | null): void {
   const urgent = reply?.jobs.filter(needsAttention).length ?? 0;
   const name = route.view === 'job' ? route.name : TITLES[route.view];
@@ -141,7 +141,7 @@ function useTitle(route: Route, reply: JobsReply | null): void {
   }, [urgent, name]);
 }
 
-/** Escape leads from a job back to the jobs, if nothing else takes it. */
+/** Escape goes back from a job to all jobs, unless something else handles it. */
 function useEscape(route: Route): void {
   useEffect(() => {
     if (route.view !== 'job') return;

@@ -3,12 +3,12 @@ import type { RecentRun } from '../web/api';
 import { counted, exact, span } from './format';
 import { OUTCOMES, type Outcome, runText } from './state';
 
-/** Outcomes in the order in which legends name them. */
+/** The outcomes in the order of the legends. */
 const ALL = Object.keys(OUTCOMES) as Outcome[];
 
 const STRIP = { runs: 20, pitch: 6, width: 4.5, height: 22 };
 
-/** The last runs of a job, the oldest first: the height tells the duration, colour and shape the outcome. */
+/** The last runs of a job, oldest first: the height shows the duration, colour and shape show the outcome. */
 export function Strip({ runs }: { runs: readonly RecentRun[] }) {
   const { pitch, width, height } = STRIP;
   const last = runs.slice(-STRIP.runs);
@@ -41,8 +41,8 @@ function stripLabel(runs: readonly RecentRun[]): string {
 }
 
 /**
- * A bar on the ground. done: plain; failed: it ends in a point; died: a cross; abandoned: hollow (its style has a line and
- * no filling); vetoed: flat.
+ * The bar of a run. done: plain; failed: with a pointed top; died: a cross; abandoned: hollow (its style has an outline and no
+ * fill); vetoed: flat.
  */
 function barPath(outcome: Outcome, x: number, w: number, tall: number, ground: number): string {
   const top = ground - tall;
@@ -65,10 +65,10 @@ function barPath(outcome: Outcome, x: number, w: number, tall: number, ground: n
 const PLOT = { least: 40, pitch: 10, width: 7, height: 72 };
 
 /**
- * Bars over the kept history, the latest at the right.
+ * A bar for each run in the history, the latest at the right.
  *
- * @param runs the newest first
- * @param onPick is given the index of the run whose bar was clicked
+ * @param runs newest first
+ * @param onPick called with the index of the run whose bar was clicked
  */
 export function Plot(props: {
   title: string;
@@ -128,7 +128,7 @@ export function Plot(props: {
   );
 }
 
-/** Says what the shapes mean. */
+/** Explains the shapes. */
 export function Legend() {
   return (
     <p class="legend soft">

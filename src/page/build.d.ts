@@ -1,2 +1,2 @@
-/** The page's parts: what `build.js` bundles. */
+/** The parts of the page, as `build.js` bundles them. */
 export function buildPage(): { html: string; script: string; style: string };

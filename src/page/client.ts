@@ -1,6 +1,6 @@
 import { type Action, type ActionReply, type ChangedEvent, type ErrorReply, segmentOf } from '../web/api';
 
-/** The server refused, or could not be asked; the message is for people. */
+/** The server refused a request, or did not answer; the message is for people. */
 export class Refused extends Error {
   constructor(
     message: string,
@@ -11,15 +11,15 @@ export class Refused extends Error {
   }
 }
 
-/** Where the API is, whatever path the page is mounted at: this script is in the folder `assets` beside it. */
+/** The address of the API, whatever path the page is mounted at: this script is in the folder `assets` beside it. */
 const API = new URL('../api/', import.meta.url);
 
-/** Asks the API. @throws Refused */
+/** Sends a GET request to the API. @throws Refused */
 export function ask<T>(path: string): Promise<T> {
   return call<T>(path, {});
 }
 
-/** Does something to a job. @throws Refused with the server's reason */
+/** Performs an action on a job. @throws Refused with the server's reason */
 export function steer(job: string, action: Action, body: object): Promise<ActionReply> {
   const headers = { 'content-type': 'application/json' };
   return call(`jobs/${segmentOf(job)}/${action}`, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -43,23 +43,23 @@ function reasonIn(answer: unknown): string | null {
   return typeof error?.message === 'string' && error.message !== '' ? error.message : null;
 }
 
-/** ms between two attempts to connect again: the first, and the longest. */
+/** ms between two attempts to reconnect: the first wait, and the longest. */
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
-/** Called with what the server pushes, and with each change of the connection. */
+/** Called for each event that the server pushes, and for each change of the connection. */
 export interface Listener {
-  /** The connection stands: what changed before may have been missed. */
+  /** The connection is open: earlier changes may have been missed. */
   onReady: (now: number) => void;
   onChanged: (event: ChangedEvent) => void;
   onLost: () => void;
 }
 
 /**
- * Listens to what the server pushes. After a loss it connects again, at first soon, then every 10 s, and at once when the
- * network or the tab comes back.
+ * Listens to the server's events. If the connection is lost, it reconnects: soon at first, later every 10 s, and immediately
+ * when the network or the tab comes back.
  *
- * @returns a function that ends it
+ * @returns a function that stops listening
  */
 export function listen({ onReady, onChanged, onLost }: Listener): () => void {
   let source: EventSource | undefined;
@@ -75,7 +75,7 @@ export function listen({ onReady, onChanged, onLost }: Listener): () => void {
     });
     source.addEventListener('changed', ({ data }) => onChanged(JSON.parse(data)));
     source.addEventListener('error', () => {
-      // The browser's own attempts end at an answer other than 200.
+      // The browser itself stops reconnecting after an answer other than 200.
       source?.close();
       onLost();
       timer = window.setTimeout(connect, waitMs);

@@ -12,16 +12,16 @@ import { segmentOf } from '../web/api';
 import { ask, listen, Refused } from './client';
 import { setServerTime, stopClock } from './hooks';
 
-/** Whether what is shown is fresh. `lost`: the connection to the server; what is shown is from before. */
+/** The state of the connection to the server. `lost`: the page shows the state from before. */
 export type Link = { is: 'connecting' | 'live' } | { is: 'lost'; since: number };
 
-/** What changed; null: anything may have. */
+/** What changed; null: anything may have changed. */
 type Change = ChangedEvent | null;
 
-/** The one connection of the page, and who wants to hear of changes. */
+/** The page's only connection for events, and the listeners for changes. */
 export interface Live {
   link: Link;
-  /** Calls back at each change. Returns how to stop. */
+  /** Calls the listener for each change. Returns a function that removes it. */
   onChange: (listener: (change: Change) => void) => () => void;
 }
 
@@ -58,7 +58,7 @@ export function useLive(): Live {
   return { link, onChange };
 }
 
-/** What was loaded last, and why the newest is not there. */
+/** What was loaded last, and why a newer state could not be loaded. */
 export interface Loaded<T> {
   value: T | null;
   problem: Refused | null;
@@ -68,9 +68,9 @@ interface Source<T> {
   path: string;
   /** Whether a change makes another load necessary. */
   concerns: (change: ChangedEvent) => boolean;
-  /** Takes a change over without a load; null: it does not concern this. */
+  /** Applies a change without loading again; null: the change does not concern this. */
   merge?: (value: T, change: ChangedEvent) => T | null;
-  /** At least so many ms lie between two loads. */
+  /** Minimum ms between two loads. */
   calmMs: number;
 }
 
@@ -85,7 +85,7 @@ function useLoaded<T extends { now: number }>({ onChange }: Live, source: Source
     let busy = false;
     let again = false;
     let timer: number | undefined;
-    // What was pushed while a load was under way may be newer than what it brings.
+    // Events that arrive during a load may be newer than its result.
     let missed: ChangedEvent[] = [];
     const load = async () => {
       busy = true;
@@ -130,7 +130,7 @@ function useLoaded<T extends { now: number }>({ onChange }: Live, source: Source
       stop();
     };
   }, [path, onChange]);
-  // In the first render after another path was asked for, the state is still that of the former.
+  // In the first render with a new path, the state still belongs to the previous one.
   return state.path === path ? state : nothing(path);
 }
 
@@ -138,7 +138,7 @@ function nothing<T>(path: string): Loaded<T> & { path: string } {
   return { path, value: null, problem: null };
 }
 
-/** All jobs. A change brings the jobs that changed, so nothing is loaded again. */
+/** All jobs. An event contains the jobs that changed, so nothing is loaded again. */
 export function useJobs(live: Live): Loaded<JobsReply> {
   return useLoaded(live, {
     path: 'jobs',
@@ -174,12 +174,12 @@ export function useHistory(live: Live, name: string, last: number): Loaded<Histo
   return useLoaded(live, { path, concerns: isAbout(name), calmMs: 1000 });
 }
 
-/** Every run changes what runs where, so this is loaded more rarely. */
+/** Every run changes this, so it is loaded less often. */
 export function useFleet(live: Live): Loaded<FleetReply> {
   return useLoaded(live, { path: 'fleet', concerns: () => true, calmMs: 3000 });
 }
 
-/** Slots only change with plans; those that pass are left out by the page. */
+/** Slots change only with plans, so this is loaded rarely; the page itself hides those that have passed. */
 export function useAhead(live: Live): Loaded<AheadReply> {
   return useLoaded(live, { path: 'ahead', concerns: () => true, calmMs: 30_000 });
 }

@@ -5,7 +5,7 @@ import { hrefOf, useNow } from './hooks';
 import { Empty, Text } from './parts';
 import { Problem } from './problem';
 
-/** The instances, what runs in them, and how the last runs were shared. */
+/** The instances, what they are running, and how the last runs were shared between them. */
 export function FleetView({ live }: { live: Live }) {
   const { value, problem } = useFleet(live);
   return (

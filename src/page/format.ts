@@ -5,7 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A span of ms, as exact as a person needs it: `3.1 ms`, `1.2 s`, `45 s`, `4 min 10 s`, `15 h 12 min`, `3 d 4 h`. */
+/** A duration in ms, as precise as a person needs: `3.1 ms`, `1.2 s`, `45 s`, `4 min 10 s`, `15 h 12 min`, `3 d 4 h`. */
 export function span(ms: number): string {
   if (!Number.isFinite(ms)) return 'no end';
   if (ms < SECOND) return `${rounded(ms)} ms`;
@@ -15,7 +15,7 @@ export function span(ms: number): string {
   return twoUnits(ms, DAY, 'd', HOUR, 'h');
 }
 
-/** A span for lists, in one unit: `45 s`, `90 s`, `4 min`, `15 h`, `3 d`. */
+/** A duration for lists, in one unit: `45 s`, `90 s`, `4 min`, `15 h`, `3 d`. */
 export function roughly(ms: number): string {
   if (ms < MINUTE) return span(ms);
   if (ms < 2 * MINUTE) return `${Math.floor(ms / SECOND)} s`;
@@ -23,7 +23,7 @@ export function roughly(ms: number): string {
   return ms < 2 * DAY ? `${Math.floor(ms / HOUR)} h` : `${Math.floor(ms / DAY)} d`;
 }
 
-/** An instant as seen from another: `in 4 min 10 s`, `now`, `12 s ago`. */
+/** An instant relative to another: `in 4 min 10 s`, `now`, `12 s ago`. */
 export function fromNow(at: number, now: number, inWords = span): string {
   const ahead = at - now;
   if (Math.abs(ahead) < SECOND) return 'now';
@@ -45,7 +45,7 @@ export function clock(at: number, now: number, timeZone?: string | null): string
     const date = day.format(at);
     return date === day.format(now) ? time.format(at) : `${date}, ${time.format(at)}`;
   } catch {
-    // No instant, or a zone that this browser does not know.
+    // An invalid time, or a zone that this browser does not know.
     return '?';
   }
 }
@@ -68,12 +68,12 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Where a run was: `web-1:24348`; without a host, the beginning of the instance's id. */
+/** Where a run took place: `web-1:24348`; without a host, the beginning of the instance's id. */
 export function place(of: { by: string; host: string | null; pid: number | null }): string {
   return of.host === null ? of.by.slice(0, 8) : visible(`${of.host}:${of.pid ?? '?'}`);
 }
 
-/** A text over several lines: each line is shown as it is, with what cannot be seen in it written out. */
+/** A text of several lines, with the invisible characters of each line escaped. */
 export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
@@ -84,7 +84,7 @@ function twoUnits(ms: number, big: number, bigName: string, small: number, small
   return rest === 0 || whole >= 100 ? `${whole} ${bigName}` : `${whole} ${bigName} ${rest} ${smallName}`;
 }
 
-/** Of small numbers one decimal counts. */
+/** Numbers below 10 keep one decimal. */
 function rounded(value: number): number {
   return value < 10 ? Number(value.toFixed(1)) : Math.floor(value);
 }

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** ms that Redis' clock is ahead of this browser's. */
+/** ms by which Redis' clock is ahead of this browser's. */
 let aheadMs = 0;
 let stoppedAt: number | null = null;
 
-/** Takes over the server's clock, which all instants of the API are on. */
+/** Sets the page's clock to Redis' clock, which all times of the API refer to. */
 export function setServerTime(now: number): void {
   aheadMs = now - Date.now();
 }
 
-/** Without a connection the clock stands still: how things were is known, not how they are. */
+/** Without a connection, the clock stands still, because the page shows the state at that time. */
 export function stopClock(isStopped: boolean): void {
   stoppedAt = isStopped ? (stoppedAt ?? serverNow()) : null;
 }
@@ -22,7 +22,7 @@ export function serverNow(): number {
 const tickers = new Set<() => void>();
 let timer: number | undefined;
 
-/** Now, on Redis' clock, anew every second; one timer for all countdowns. */
+/** The current time on Redis' clock, updated every second; all countdowns share one timer. */
 export function useNow(): number {
   const [now, setNow] = useState(serverNow);
   useEffect(() => {
@@ -38,14 +38,14 @@ export function useNow(): number {
       timer = undefined;
     };
   }, []);
-  // What has just been loaded may be newer than the last tick.
+  // Data that has just been loaded may be newer than the last tick.
   return Math.max(now, serverNow() - 1000);
 }
 
-/** What the page shows, as its address says behind `#`. */
+/** What the page shows, according to the part of its address after `#`. */
 export type Route = { view: 'jobs' } | { view: 'job'; name: string } | { view: 'fleet' } | { view: 'ahead' };
 
-/** The address of a view, within the page. */
+/** The address of a view: the part after `#`. */
 export function hrefOf(route: Route): string {
   return route.view === 'job' ? `#job/${encodeURIComponent(route.name)}` : `#${route.view}`;
 }
@@ -72,7 +72,7 @@ export function useRoute(): Route {
   return route;
 }
 
-/** A value that stays in this browser; where nothing may be stored, it lasts as long as the page. */
+/** A value that is stored in this browser; if storage is not available, it lasts as long as the page. */
 export function useKept(key: string, initial: string): [string, (value: string) => void] {
   const [value, setValue] = useState(() => {
     try {
@@ -86,7 +86,7 @@ export function useKept(key: string, initial: string): [string, (value: string) 
     try {
       localStorage.setItem(`bossman:${key}`, next);
     } catch {
-      // Storage is off or full.
+      // Storage is disabled or full.
     }
   };
   return [value, keep];

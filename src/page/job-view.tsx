@@ -11,7 +11,7 @@ import { planWords } from './plan-words';
 import { Problem } from './problem';
 import { isFailure } from './state';
 
-/** Runs that are loaded at first, and at most. */
+/** The number of runs that are loaded at first, and the maximum. */
 const FIRST_RUNS = 50;
 const MOST_RUNS = 1000;
 
@@ -94,7 +94,7 @@ function keyOf(run: RunRecord | undefined): string {
   return run ? `${run.startedAt} ${run.by} ${run.slot}` : '';
 }
 
-/** Where the last run failed: why, at once. */
+/** Why the last run failed, shown first. */
 function LastError({ runs }: { runs: readonly RunRecord[] }) {
   const [run] = runs;
   if (!run || !isFailure(run.outcome)) return null;
@@ -157,7 +157,7 @@ function Run({ run, isPicked }: { run: RunRecord; isPicked: boolean }) {
   );
 }
 
-/** The plan, what comes next, what runs now, and the counts. */
+/** The plan, the next slots, the current run, and the counts. */
 function Facts({ reply }: { reply: JobReply }) {
   const now = useNow();
   const { job, next, hiredBy } = reply;

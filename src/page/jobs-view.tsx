@@ -9,7 +9,7 @@ import { Empty, Sign, StateBadge, Text, When } from './parts';
 import { planWords } from './plan-words';
 import { needsAttention, OUTCOMES, STATES, type State, statesOf } from './state';
 
-/** Rows that are added when the end of the list comes into sight: 1,000 at once would take a second. */
+/** The number of rows that are added when the end of the list becomes visible: 1,000 at once would take a second. */
 const ROWS = 60;
 
 /** All jobs, those that need attention first. */
@@ -140,7 +140,7 @@ function Table({ jobs }: { jobs: readonly JobSummary[] }) {
     );
     seen.observe(more.current);
     return () => seen.disconnect();
-    // Anew after each growth: an end that stays in sight tells nothing.
+    // Again after each growth: if the end stays visible, the observer is not called.
   }, [rows]);
   return (
     <>
@@ -213,7 +213,7 @@ const Row = memo(
       </tr>
     );
   },
-  // Every load makes new objects: most say the same as before.
+  // Every load creates new objects, most of them equal to those before.
   (before, after) => before.job === after.job || JSON.stringify(before.job) === JSON.stringify(after.job),
 );
 
@@ -239,7 +239,7 @@ function NoJobs() {
   );
 }
 
-/** The arrow keys go from job to job, Home and End to the first and the last. */
+/** The arrow keys move from job to job, Home and End to the first and the last. */
 function moveByArrows(event: KeyboardEvent & { currentTarget: HTMLTableElement }): void {
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('td.name > a')];
   const at = links.indexOf(document.activeElement as HTMLAnchorElement);
@@ -249,7 +249,7 @@ function moveByArrows(event: KeyboardEvent & { currentTarget: HTMLTableElement }
   links[to]?.focus();
 }
 
-/** `/` goes to the search field, and the arrow down from there to the first job. */
+/** `/` moves to the search field, and the arrow down key from there to the first job. */
 function useSearchKey(field: { current: HTMLInputElement | null }): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

@@ -2,7 +2,7 @@ import type { JobSummary } from '../web/api';
 import { planWords } from './plan-words';
 import { needsAttention, STATES, statesOf } from './state';
 
-/** The ways to sort jobs, and what the page calls them. */
+/** The ways to sort jobs, with their labels. */
 export const ORDERS = {
   attention: 'attention',
   name: 'name',
@@ -14,12 +14,12 @@ export const ORDERS = {
 
 export type Order = keyof typeof ORDERS;
 
-/** `job 2` stands before `job 10`. */
+/** Sorts `job 2` before `job 10`. */
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 const URGENCY = Object.keys(STATES);
 
-/** A sorted copy; jobs that an order does not tell apart are by name. */
+/** A sorted copy; jobs that are equal in this order are sorted by name. */
 export function inOrder(jobs: readonly JobSummary[], order: Order): JobSummary[] {
   const keys = new Map(jobs.map((job) => [job, keyOf(job, order)]));
   return jobs.toSorted((a, b) => (keys.get(a) ?? 0) - (keys.get(b) ?? 0) || byName(a.name, b.name));
@@ -43,14 +43,14 @@ function keyOf(job: JobSummary, order: Order): number {
   }
 }
 
-/** Urgent states, then what runs and what is paused, then the others. */
+/** Jobs with urgent states first, then those that are running, demanded or paused, then the others. */
 function attentionKey(job: JobSummary): number {
   const [first = 'ok'] = statesOf(job);
   if (needsAttention(job)) return URGENCY.indexOf(first);
   return first === 'running' || first === 'demanded' || first === 'paused' ? 50 : 100;
 }
 
-/** Whether a job has all words of a search in its name, plan or note. */
+/** Whether a job's name, plan and note contain all words of a search. */
 export function matches(job: JobSummary, search: string): boolean {
   const text = `${job.name} ${planWords(job)} ${job.plan ?? ''} ${job.paused?.note ?? ''}`.toLowerCase();
   return search

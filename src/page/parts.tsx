@@ -6,12 +6,12 @@ import { exact, fromNow, roughly, span, visibleLines } from './format';
 import { useNow } from './hooks';
 import { OUTCOMES, type Outcome, STATES, type State, statesOf, stateText } from './state';
 
-/** An instant as a countdown, or as long ago, in lists in one unit; its title has it in full. */
+/** An instant relative to now, such as `in 4 min` or `12 s ago`; in lists, with one unit. Its title shows the full time. */
 export function When({ at, rough = false }: { at: number; rough?: boolean }) {
   return <time title={exact(at)}>{fromNow(at, useNow(), rough ? roughly : span)}</time>;
 }
 
-/** The most urgent state of a job, or all of them. */
+/** The most urgent state of a job, or all its states. */
 export function StateBadge({ job, all = false }: { job: JobSummary; all?: boolean }) {
   const now = useNow();
   const states = statesOf(job);
@@ -45,12 +45,12 @@ export function OutcomeBadge({ outcome }: { outcome: Outcome }) {
   );
 }
 
-/** Text from outside, on one line: what cannot be seen in it is written out, and its direction stays within it. */
+/** Untrusted text on one line: invisible characters are escaped, and its direction does not affect the text around it. */
 export function Text({ children }: { children: string }) {
   return <bdi>{visible(children)}</bdi>;
 }
 
-/** An error in full: its name, message and stack, then those of its causes. */
+/** An error in full: name, message and stack, then those of its causes. */
 export function ErrorText({ error, details }: { error: string | null; details: ErrorDetails | null }) {
   if (!details) return <pre class="error">{visibleLines(error ?? 'no error was recorded')}</pre>;
   return (
@@ -81,7 +81,7 @@ function OneError({ details, lead, depth }: { details: ErrorDetails; lead: strin
   );
 }
 
-/** Something to say where a list is empty. */
+/** The text that is shown instead of an empty list. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">

@@ -6,7 +6,7 @@ import { visible } from '../telling/visible';
 const known = new Map<string, string>();
 const MOST = 5000;
 
-/** A plan for people: `every 10 minutes`, `at 09:00, Monday through Friday`. The text where it has no words. */
+/** A plan in words: `every 10 minutes`, `at 09:00, Monday through Friday`; the plan itself if it has none. */
 export function planWords({ plan, tz }: Pick<JobInfo, 'plan' | 'tz'>): string {
   if (plan === null) return 'on demand';
   let words = known.get(plan);
@@ -28,7 +28,7 @@ function wordsFor(plan: string, tz: string | null): string {
     const later = offsetMs > 0 ? `, ${wordsOf(`every ${offsetMs}`).words?.replace('every ', '')} later` : '';
     return visible(words.charAt(0).toLowerCase() + words.slice(1) + later);
   } catch {
-    // Croner knows patterns that this does not.
+    // Croner accepts patterns that cronstrue does not.
     return visible(wordsOf(plan).words ?? plan);
   }
 }

@@ -1,7 +1,7 @@
 import type { Refused } from './client';
 import { Text } from './parts';
 
-/** Why something cannot be shown, or is not new; without a problem, that it is being loaded is said by whoever waits. */
+/** Why something cannot be shown, or is out of date. */
 export function Problem({ of }: { of: Refused | null }) {
   if (!of) return null;
   return (

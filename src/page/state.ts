@@ -3,7 +3,7 @@ import type { JobSummary } from '../web/api';
 import { fromNow, minute, place, roughly, span } from './format';
 import { serverNow } from './hooks';
 
-/** ms: a slot that passed so long ago is overdue. No event tells it, as nobody does anything then. */
+/** ms after which an unclaimed slot is overdue. No event announces this, because nothing happens at that time. */
 const OVERDUE_MS = 5000;
 
 /** What a job is doing, in one word; the filters of the jobs page. */
@@ -16,10 +16,10 @@ export type State =
   | 'new'
   | 'ok';
 
-/** How a state looks: a colour, and a sign that says the same without it. */
+/** How a state is shown: a colour, and a sign that means the same without colours. */
 export type Tone = 'bad' | 'warn' | 'run' | 'off' | 'good';
 
-/** From the most urgent state down: a job that is in several shows the first. */
+/** The states, the most urgent first: a job with several states shows the first of them. */
 export const STATES: Readonly<Record<State, { sign: string; tone: Tone }>> = {
   failing: { sign: '▲', tone: 'bad' },
   died: { sign: '✖', tone: 'bad' },
@@ -34,7 +34,7 @@ export const STATES: Readonly<Record<State, { sign: string; tone: Tone }>> = {
   ok: { sign: '✓', tone: 'good' },
 };
 
-/** All states that a job is in. A pause comes first, as somebody has looked after the job; else the most urgent one. */
+/** All states of a job. If it is paused, that comes first, because somebody is dealing with it; else the most urgent state. */
 export function statesOf(job: JobSummary): State[] {
   const { attention, paused, running, demandedSince, fired } = job;
   const isOverdue = attention.includes('overdue') || (lateBy(job) ?? 0) > OVERDUE_MS;
@@ -52,13 +52,13 @@ export function statesOf(job: JobSummary): State[] {
   return [job.lastRun ? 'ok' : 'new'];
 }
 
-/** Whether somebody should look at it. */
+/** Whether the job needs attention. */
 export function needsAttention(job: JobSummary): boolean {
   const [first = 'ok'] = statesOf(job);
   return STATES[first].tone === 'bad' || STATES[first].tone === 'warn';
 }
 
-/** ms since a slot passed that nobody claimed; null: none did. */
+/** ms since an unclaimed slot passed; null if there is none. */
 function lateBy({ overdue, nextSlot, paused, fired }: JobSummary): number | null {
   if (nextSlot === null || paused || fired) return overdue;
   return Math.max(0, serverNow() - nextSlot) || overdue;
@@ -89,7 +89,7 @@ export function stateText(job: JobSummary, state: State, now: number): string {
   }
 }
 
-/** Who ran it and how, for titles: `failed after 412 ms on web-1:24348`. */
+/** A run's outcome and place, for titles: `failed after 412 ms on web-1:24348`. */
 export function runText(run: Pick<RunRecord, 'outcome' | 'durationMs' | 'by' | 'host' | 'pid'>): string {
   return run.outcome === 'died'
     ? `died on ${place(run)}`
@@ -108,7 +108,7 @@ export const OUTCOMES: Readonly<Record<Outcome, { sign: string; tone: Tone }>> =
   vetoed: { sign: '⊘', tone: 'off' },
 };
 
-/** Whether a run did not do what it should. */
+/** Whether a run did not succeed. */
 export function isFailure(outcome: Outcome): boolean {
   return outcome === 'failed' || outcome === 'died' || outcome === 'abandoned';
 }

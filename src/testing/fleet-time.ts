@@ -2,16 +2,16 @@ import { inside } from '../runs/inside';
 import { after, drained, macrotask, type Timer } from '../time/timers';
 import { turns } from '../time/turns';
 
-/** ms of real time for which the end of a fleet waits for work that takes real time. */
+/** ms of real time that the end of a fleet waits for work that takes real time. */
 const PATIENCE = 1000;
 
 /** A wait in fleet time. */
 export class Wait implements Timer {
   dueAt = 0;
-  /** Of waits that are due at once, the one that was set first ends first. */
+  /** Waits that are due at the same time end in the order in which they were set. */
   order = 0;
 
-  /** @param call null: cancelled, or over */
+  /** @param call null once the wait has ended or was cancelled */
   constructor(private call: (() => void) | null) {}
 
   get isOver(): boolean {
@@ -28,40 +28,40 @@ export class Wait implements Timer {
     this.call = null;
   }
 
-  /** It keeps no process alive anyway. */
+  /** Does nothing: a wait never keeps a process alive. */
   unref(): void {}
 }
 
 /**
- * The clock of a fleet in memory. It stands still until it is moved, from one wait to the next. Before each step it lets
- * everything settle: promises, messages, and the work of runs, which may take real time.
+ * The clock of a fleet in memory. It stands still until it is moved, from one wait to the next. Before each step, it waits
+ * until everything has settled: promises, messages, and the work of runs, which may take real time.
  */
 export class FleetTime {
-  /** By time, the latest first: the next one is at the end. */
+  /** Sorted by time, latest first: the next one is at the end. */
   private readonly waits: Wait[] = [];
   private order = 0;
-  /** By run whose work goes on, its waits for fleet time. */
+  /** The number of waits for fleet time of each run whose work is in progress. */
   private readonly working = new Map<object, number>();
-  /** Runs without such a wait: the clock stands still for them. */
+  /** The number of these runs that wait for no fleet time: the clock stands still for them. */
   private awake = 0;
-  /** Short waits of calls, which end by themselves. */
+  /** The number of brief waits, which end by themselves. */
   private briefs = 0;
-  /** Those who wait until no run is awake. */
+  /** Called when no run is awake. */
   private readonly watchers = new Set<() => void>();
   private hasEnded = false;
 
   /**
    * @param now ms since the epoch, whole
-   * @param calls how many scripts have been carried out so far
+   * @param calls returns the number of scripts carried out so far
    */
   constructor(
     public now: number,
     private readonly calls: () => number,
   ) {}
 
-  /** Moves the clock to a time, and ends on the way each wait that falls due. False: the clock was ended meanwhile. */
+  /** Moves the clock to a time, and ends each wait that comes due. Returns false if the clock was ended meanwhile. */
   async to(end: number): Promise<boolean> {
-    // What the test itself began a moment ago.
+    // Lets calls that the test has just made take effect.
     await macrotask();
     await this.settle();
     while (!this.hasEnded && this.stepTo(end)) await this.settle();
@@ -70,7 +70,7 @@ export class FleetTime {
     return true;
   }
 
-  /** Moves the clock from wait to wait until the promise has settled, and never again. */
+  /** Ends the clock: moves it from wait to wait until the promise has settled, and never again. */
   async end(promise: Promise<unknown>): Promise<void> {
     let isOver = false;
     const over = () => {
@@ -93,7 +93,7 @@ export class FleetTime {
     return wait;
   }
 
-  /** Settles when the clock gets there. */
+  /** Resolves when that much fleet time has passed. */
   sleep(ms: number): Promise<void> {
     const { run } = inside;
     this.change(run, 1);
@@ -122,13 +122,13 @@ export class FleetTime {
     this.wake(1);
   }
 
-  /** It has ended, or nobody cares any more. */
+  /** The work of a run has ended, or its instance has crashed: the clock no longer waits for it. */
   letGo(run: object): void {
     if (this.working.get(run) === 0) this.wake(-1);
     this.working.delete(run);
   }
 
-  /** Everything that can happen in this moment has happened. */
+  /** Resolves when everything that can happen at this fleet time has happened. */
   private async settle(): Promise<void> {
     let calls: number;
     do {
@@ -139,12 +139,12 @@ export class FleetTime {
     } while (this.awake > 0 || this.briefs > 0 || calls !== this.calls() || !turns.isIdle);
   }
 
-  /** Ends the waits of the next moment, if that is not after `end`. */
+  /** Moves the clock to the next wait, unless that is after `end`, and ends all waits that are due then. */
   private stepTo(end: number): boolean {
     let next = this.next();
     if (!next || next.dueAt > end) return false;
     this.now = Math.max(this.now, next.dueAt);
-    // What is set meanwhile for this same moment comes after everything has settled.
+    // Waits that are set meanwhile for the same time end in the next step, after everything has settled.
     const { order } = this;
     while (next && next.dueAt <= this.now && next.order <= order) {
       this.waits.pop();
@@ -183,7 +183,7 @@ export class FleetTime {
     });
   }
 
-  /** A run begins or ends a wait for fleet time. Undefined: the wait is nobody's. */
+  /** A run begins or ends a wait for fleet time. `run` is undefined for a wait outside of runs. */
   private change(run: object | undefined, by: 1 | -1): void {
     const was = run && this.working.get(run);
     if (!run || was === undefined) return;

@@ -33,7 +33,7 @@ export class MemoryFleet {
 
   bossman(options: Omit<BossmanOptions, 'connection'> = {}): Bossman {
     if (isGiven(options) && isGiven(Reflect.get(Object(options), 'connection')))
-      throw new TypeError('options: connection is that of the fleet; leave it out');
+      throw new TypeError('options: connection is set by the fleet; omit it');
     return new Bossman({ ...options, connection: this.connection });
   }
 
@@ -91,10 +91,10 @@ export class MemoryFleet {
   }
 }
 
-/** ms, whole; 0 is allowed, unlike for an interval. */
+/** Whole ms; 0 is allowed, unlike for an interval. */
 function readTime(time: number | string): number {
   if (time === 0) return 0;
   if (typeof time === 'number' && !(time > 0))
-    throw new RangeError(`time: ${shown(time)} is not a time to wait`);
+    throw new RangeError(`time: ${shown(time)} is not a duration of 0 ms or more`);
   return parseInterval(time, 'time');
 }

@@ -8,64 +8,64 @@ import { MemoryFleet } from './fleet';
 
 export type { FleetConnection };
 
-/** How a fleet in memory begins. */
+/** Options of `testFleet`. */
 export interface TestFleetOptions {
-  /** Its time at the start: a `Date`, ms since the epoch, or ISO text. Default: now, as `Date.now()` says. */
+  /** The fleet's time at the start: a `Date`, ms since the epoch, or ISO text. Default: `Date.now()`. */
   now?: Date | number | string | undefined;
 }
 
 /**
- * A fleet in memory: instances with a Redis of their own, which is no server, and a clock that stands still until `advance`
- * moves it. Everything else is the code that runs with Redis.
+ * A fleet in memory: its instances share a store in this process instead of a Redis server, and a clock that stands still
+ * until `advance` moves it. Everything else is the same code that runs with Redis.
  */
 export interface TestFleet {
   /** The fleet's clock, in ms since the epoch. */
   readonly now: number;
-  /** For code that makes its own instance: `new Bossman({ connection: fleet.connection })`. All share the fleet. */
+  /** For code that creates its own instance: `new Bossman({ connection: fleet.connection })` joins the fleet. */
   readonly connection: FleetConnection;
 
   /**
-   * Makes an instance of the fleet.
+   * Creates an instance of the fleet.
    *
    * @throws TypeError or RangeError as `new Bossman` does, and for a `connection`
    */
   bossman(options?: Omit<BossmanOptions, 'connection'>): Bossman;
 
   /**
-   * Moves the clock. All that falls due on the way runs, in order of time; before the clock moves on, the work of a run is
-   * awaited, unless it waits in `sleep`. What work throws is an event, as ever.
+   * Moves the clock. Everything that comes due in that time runs, in the order of its time. The clock waits for the work of
+   * each run, unless that waits in `sleep`. An error in `work` is reported as an event, as usual.
    *
-   * @param time ms, or a phrase such as `1 day`; 0: what is due or demanded now runs
-   * @returns settles when everything has settled. Rejects with a TypeError or RangeError for an invalid time, and with an
-   *   Error while another `advance` is under way, and when the fleet is closed.
+   * @param time ms, or a phrase such as `1 day`; 0 runs what is due or demanded now
+   * @returns resolves when everything has settled. Rejects with a TypeError or RangeError for an invalid time, and with an
+   *   Error while another `advance` is in progress, and when the fleet is closed.
    */
   advance(time: number | string): Promise<void>;
 
-  /** All runs of a job that have ended so far, the oldest first, as in `Bossman.history`. An empty array for an unknown job. */
+  /** All runs of a job that have ended, oldest first, in the form of `Bossman.history`; empty for an unknown job. */
   runs(name: string): RunRecord[];
 
   /**
-   * Waits in the fleet's time: for work that is to take some.
+   * Waits in fleet time. Call it in `work` to make a run take fleet time.
    *
    * @param time ms, or a phrase
-   * @returns settles when the clock gets there. Rejects for an invalid time.
+   * @returns resolves when that much fleet time has passed. Rejects for an invalid time.
    */
   sleep(time: number | string): Promise<void>;
 
   /**
-   * Has an instance die without a word, as if its process were killed: it tells, sends and begins nothing more. Work of its
-   * runs that goes on cannot be stopped, but has no effect on the fleet.
+   * Makes an instance die as if its process were killed: it emits, sends and starts nothing more. The work of its runs cannot
+   * be stopped, but has no effect on the fleet.
    *
    * @throws TypeError for an instance of another fleet
    */
   crash(bossman: Bossman): void;
 
-  /** Quits all instances, moving the clock as far as that takes. Called again, it is the same close. Never rejects. */
+  /** Quits all instances, and moves the clock as far as that takes. Further calls return the same promise. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a fleet in memory, for tests: without a Redis, and without waiting.
+ * Creates a fleet in memory, for tests that need no Redis and do not wait.
  *
  * @throws TypeError or RangeError, naming the option and its value
  */
@@ -74,13 +74,12 @@ export function testFleet(options: TestFleetOptions = {}): TestFleet {
   return new MemoryFleet(isGiven(now) ? readNow(now) : Date.now());
 }
 
-/** The last instant that the scripts tell from a fired job's, the year 33658. */
+/** The scripts treat times from here on as those of fired jobs: the year 33658. */
 const LAST = 1e15;
 
 function readNow(now: unknown): number {
   const at = types.isDate(now) ? now.getTime() : typeof now === 'string' ? Date.parse(now) : now;
-  if (typeof at !== 'number')
-    throw new TypeError(`now: ${shown(now)} is neither a Date, nor a number, nor text`);
+  if (typeof at !== 'number') throw new TypeError(`now: ${shown(now)} is not a Date, a number or a string`);
   if (!(at >= 0 && at < LAST)) throw new RangeError(`now: ${shown(now)} is not a valid time`);
   return Math.floor(at);
 }

@@ -5,7 +5,7 @@ import type { Time } from '../time/time';
 import type { Timer } from '../time/timers';
 import type { FleetTime, Wait } from './fleet-time';
 
-/** One instance of a fleet in memory: its connections, and its share of the fleet's time. */
+/** One instance of a fleet in memory: its connections, and its timers in fleet time. */
 export class Member implements Link {
   readonly time: Time;
   private readonly clients: MemoryClient[] = [];
@@ -41,7 +41,7 @@ export class Member implements Link {
     return client.asClient;
   }
 
-  /** Its process ends, without a word to anybody. */
+  /** Dies as if its process were killed. */
   crash(): void {
     this.hasDied = true;
     for (const client of this.clients) client.crash();

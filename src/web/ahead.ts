@@ -2,20 +2,20 @@ import { parsePlan } from '../schedule/schedule';
 import { turns } from '../time/turns';
 import type { AheadReply, JobSummary } from './api';
 
-/** ms that are looked ahead. */
+/** How far ahead slots are shown, in ms. */
 const SPAN = 24 * 60 * 60 * 1000;
-/** Slots of one job, and of all. */
+/** Maximum number of slots of one job, and of all jobs. */
 const MOST_OF_A_JOB = 300;
 const MOST = 30_000;
-/** Slots that are computed at a stretch: one of a pattern may take some 50 µs. */
+/** Slots that are computed in one slice: one slot of a pattern may take some 50 µs. */
 const STRETCH = 20;
 
-/** The slots of the coming 24 hours. They are computed in slices, as the process may have jobs to start. */
+/** The slots of the next 24 hours. They are computed in slices, because the process may have jobs to start. */
 export async function slotsAhead(jobs: readonly JobSummary[], now: number): Promise<AheadReply> {
   const until = now + SPAN;
   const found: AheadReply['jobs'] = [];
   let rest = MOST;
-  // Many jobs may have one plan, and the same slots.
+  // Many jobs may have the same plan, and so the same slots.
   const known = new Map<string, { slots: number[]; more: boolean }>();
   for (const { name, plan, nextSlot } of jobs) {
     if (plan === null || nextSlot === null || nextSlot >= until) continue;
@@ -60,7 +60,7 @@ async function slotsOf(
   return { slots, more };
 }
 
-/** A pattern may have no slot any more. */
+/** Empty if the pattern has no more slots. */
 function slotsOrNone(plan: string, first: number, now: number, count: number): number[] {
   try {
     return slotsAfter(plan, first, now, count);

@@ -2,8 +2,8 @@ import type { InstanceInfo, JobInfo, RunRecord } from '../info';
 import type { Attention } from '../inspection/attention';
 
 /*
- * The HTTP API of `bossman/web`, as JSON. All paths are relative to the folder in which the page is served; a script of
- * the page finds that folder from its own address, `BASE/assets/…`. Instants are ms since the epoch on Redis' clock.
+ * The HTTP API of `bossman/web`, as JSON. All paths are relative to the folder in which the page is served; the page's
+ * script finds that folder from its own address, `BASE/assets/…`. Instants are ms since the epoch on Redis' clock.
  *
  * | request                                              | answer                        |
  * | ---------------------------------------------------- | ----------------------------- |
@@ -15,7 +15,7 @@ import type { Attention } from '../inspection/attention';
  * | GET api/events                                       | server-sent events, see below |
  * | POST api/jobs/NAME/demand, pause, resume, fire, forget | ActionReply                 |
  *
- * NAME is written by `segmentOf`. Every status from 400 on comes with an ErrorReply. A POST needs the header
+ * NAME is encoded by `segmentOf`. Every status from 400 on comes with an ErrorReply. A POST needs the header
  * `content-type: application/json` and a JSON body: a PauseRequest for `pause`, else `{}`.
  */
 
@@ -26,7 +26,7 @@ export type Access = 'read' | 'write';
 
 export type Action = 'demand' | 'pause' | 'resume' | 'fire' | 'forget';
 
-/** A run in the strip of a job. */
+/** A run in a job's strip of recent runs. */
 export type RecentRun = Pick<
   RunRecord,
   'slot' | 'startedAt' | 'durationMs' | 'lateness' | 'outcome' | 'error'
@@ -35,100 +35,100 @@ export type RecentRun = Pick<
 /** A job in a list. */
 export interface JobSummary extends Omit<JobInfo, 'running'> {
   running: RunningNow | null;
-  /** Empty: nobody is needed. The gravest first. */
+  /** Why the job needs attention, the most serious first; empty if it does not. */
   attention: Attention[];
-  /** The last runs, at most 20, the oldest first. Empty where no history is kept. */
+  /** The last runs, at most 20, oldest first. Empty if no history is kept. */
   recent: RecentRun[];
 }
 
 /** As in `JobInfo`; JSON has no Infinity. */
 export type RunningNow = Omit<NonNullable<JobInfo['running']>, 'lockRestMs'> & {
-  /** ms until the lock ends: 0 for a run that goes on without it, null for a lock that has no end. */
+  /** ms until the lock expires: 0 for a run that continues without its lock, null for a lock that never expires. */
   lockRestMs: number | null;
 };
 
-/** What every answer says. */
+/** The part that all answers have in common. */
 export interface Moment {
-  /** When it was read from Redis. */
+  /** When the data was read from Redis. */
   now: number;
 }
 
 export interface JobsReply extends Moment {
   /** The fleet. */
   prefix: string;
-  /** What the instances are, such as `shop@1.4.0`, sorted, without repetitions. */
+  /** The applications of the instances, such as `shop@1.4.0`, sorted, without duplicates. */
   applications: string[];
   instances: number;
   /** `read`: the page shows no buttons, and every POST is refused. */
   access: Access;
-  /** What `authorize` called the viewer; null where it did not say. */
+  /** The viewer's name according to `authorize`; null if it gave none. */
   who: string | null;
-  /** By name. */
+  /** Sorted by name. */
   jobs: JobSummary[];
 }
 
 export interface JobReply extends Moment {
   access: Access;
   job: JobSummary;
-  /** The coming slots, at most 5. Empty without a plan, when it is fired, and while it is paused without an end. */
+  /** The coming slots, at most 5. Empty if the job has no plan, was fired, or is paused without an end. */
   next: number[];
-  /** The instances that hire it, as far as they answered. */
+  /** The instances that hire the job and have answered. */
   hiredBy: Pick<InstanceInfo, 'id' | 'host' | 'pid' | 'application'>[];
 }
 
 export interface HistoryReply extends Moment {
-  /** The newest first, with `details`. */
+  /** Newest first, with `details`. */
   runs: RunRecord[];
 }
 
 export interface FleetReply extends Moment {
   instances: InstanceInfo[];
-  /** Who ran the last runs: those in `recent` of all jobs. Most runs first. Includes instances that have gone. */
+  /** How many of the recent runs of all jobs each instance ran, the most first. Includes instances that have gone. */
   shares: { by: string; host: string | null; pid: number | null; runs: number; failures: number }[];
 }
 
-/** The coming 24 hours. */
+/** The next 24 hours. */
 export interface AheadReply extends Moment {
-  /** The end of what it covers. */
+  /** The end of the period. */
   until: number;
   jobs: {
     name: string;
-    /** At most 300 of a job, and 30,000 in all. */
+    /** At most 300 per job, and 30,000 in all. */
     slots: number[];
-    /** There are more slots before `until` than are listed: draw the rest as a band. */
+    /** Whether there are more slots before `until` than are listed: draw the rest as a band. */
     more: boolean;
   }[];
 }
 
 /**
- * The data of the server-sent event `changed`. An event `ready` (data: a Moment) is sent once the events are listened to:
- * read everything then, also after a reconnect, as what changed before may have been missed.
+ * The data of the server-sent event `changed`. An event `ready` (data: a Moment) is sent at the start of each connection,
+ * also after a reconnect: read everything then, because earlier changes may have been missed.
  */
 export interface ChangedEvent extends Moment {
-  /** Jobs that are new or changed, as they are now: replace those of the same name. */
+  /** Jobs that are new or changed, in their current state: replace those of the same name. */
   jobs: JobSummary[];
-  /** Jobs that are no more. */
+  /** Jobs that do not exist any more. */
   gone: string[];
-  /** Too much changed for one event: read everything again. `jobs` and `gone` are empty then. */
+  /** Whether too much changed for one event: read everything again. `jobs` and `gone` are empty then. */
   all: boolean;
-  /** The instances changed: read `api/fleet` again if it is shown. */
+  /** Whether the instances changed: read `api/fleet` again if it is shown. */
   fleet: boolean;
 }
 
 export interface PauseRequest {
-  /** ms since the epoch, or a duration such as `2 hours`; null or left out: until somebody resumes it. */
+  /** ms since the epoch, or a duration such as `2 hours`; null or omitted: until the job is resumed. */
   until?: number | string | null;
-  /** Why, at most 200 characters. */
+  /** The reason, at most 200 characters. */
   note?: string | null;
 }
 
-/** What an action did. */
+/** The result of an action. */
 export interface ActionReply extends Moment {
   action: Action;
   name: string;
-  /** In a sentence, such as `paused 'invoices' until 2026-11-24 16:00:00 UTC`. */
+  /** The result in words, such as `paused 'invoices'; demands still run`. */
   message: string;
-  /** The job afterwards; null when it was forgotten. */
+  /** The job after the action; null if it was forgotten. */
   job: JobSummary | null;
 }
 
@@ -141,8 +141,8 @@ export interface ErrorReply {
 }
 
 /**
- * A job's name as one segment of a path: percent-encoded, or, where a browser or proxy could take it for several segments
- * or for none, `=` and the base64url of its UTF-8.
+ * A job's name as one segment of a path: percent-encoded, or, if a browser or proxy could read it as several segments or
+ * as none, `=` and the base64url encoding of its UTF-8.
  */
 export function segmentOf(name: string): string {
   if (!/[/\\%]|^\.{0,2}$/.test(name)) return encodeURIComponent(name);

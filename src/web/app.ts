@@ -25,13 +25,13 @@ import { Refusal } from './refusal';
 import { type Source, webError } from './source';
 import { isAction, Steering } from './steering';
 
-/** What a request brings besides itself. */
+/** What is known about a request besides the `Request` itself. */
 export interface Brought extends Omit<Asking, 'request'> {
-  /** As the browser asked for it, as far as it is known. */
+  /** The path that the browser requested, as far as it is known. */
   path: string;
-  /** What stands for it among our routes: see `routeIn`. */
+  /** Our route for that path: see `routeIn`. */
   route: string;
-  /** The body as a framework has parsed it; undefined where none has. */
+  /** The body if a framework has parsed it, else undefined. */
   parsed: unknown;
 }
 
@@ -42,9 +42,9 @@ interface Environment {
 
 type Here = Context<Environment>;
 
-/** ms for which Redis is waited for. */
+/** ms that a request waits for Redis. */
 const ANSWER_WITHIN = 10_000;
-/** Runs that a history is read with, unless it is said; and the most. */
+/** The default and the maximum number of runs in a history. */
 const LAST = { standard: 100, most: 1000 };
 const COMING = 5;
 
@@ -58,7 +58,7 @@ export function makeApp(source: Source, gate: Gate, live: Live): Hono<Environmen
 
   app.use(async (c, next) => {
     await next();
-    // Also of what was refused.
+    // Refusals get these headers, too.
     for (const [name, value] of Object.entries(HEADERS)) if (!c.res.headers.has(name)) c.header(name, value);
   });
   app.use(async (c, next) => {
@@ -136,7 +136,7 @@ export function makeApp(source: Source, gate: Gate, live: Live): Hono<Environmen
     if (live.isFull) throw new Refusal(503, 'TOO_MANY', `${MOST_TABS} pages are open already`);
     const headers = {
       'content-type': 'text/event-stream; charset=utf-8',
-      // Neither a proxy nor a middleware that compresses may collect what is sent.
+      // Keeps proxies and compressing middleware from buffering the events.
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     };
@@ -183,7 +183,7 @@ function lastIn(given: string | undefined): number {
   throw new Refusal(400, 'BAD_REQUEST', `last: a whole number from 1 to ${LAST.most}`);
 }
 
-/** While Redis is away, commands wait for it; a browser is told. @throws Refusal */
+/** While Redis is away, commands wait for it; a browser gets an error instead. @throws Refusal */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -197,7 +197,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Says what went wrong, if it is for the browser; everything else is for whoever runs the service. */
+/** The answer to a failed request. Unexpected errors are reported to the service, and not shown to the browser. */
 function answerTo(thrown: unknown, c: Here, source: Source): Response {
   const refusal = refusalOf(thrown);
   if (refusal.status === 500 && !(thrown instanceof Refusal)) {
@@ -212,5 +212,5 @@ function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof BossmanError) {
     return new Refusal(thrown.code === 'FORGET' ? 409 : 503, thrown.code, thrown.message);
   }
-  return new Refusal(500, 'INTERNAL', 'it could not be answered; the service knows why');
+  return new Refusal(500, 'INTERNAL', 'the request failed; the service has reported why');
 }

@@ -1,12 +1,12 @@
 import { Refusal } from './refusal';
 
-/** Bytes; the longest body that means something has a note of 200 characters. */
+/** Bytes; the longest valid body has a note of 200 characters. */
 const LONGEST = 16 * 1024;
 
 /**
  * The object in a JSON body.
  *
- * @param parsed what a framework has read already, where it has
+ * @param parsed the body if a framework has parsed it, else undefined
  * @throws Refusal
  */
 export async function objectIn(request: Request, parsed: unknown): Promise<Record<string, unknown>> {

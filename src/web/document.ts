@@ -1,6 +1,6 @@
 import { PAGE } from './generated';
 
-/** Nothing comes from elsewhere, and no text of a job, a host or a note can become a script or a style. */
+/** Nothing is loaded from other hosts, and no text of a job, a host or a note can become a script or a style. */
 export const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
@@ -20,7 +20,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-/** An asset has its hash in its name. */
+/** For assets, whose names contain a hash of their content. */
 export const IMMUTABLE = 'private, max-age=31536000, immutable';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -34,9 +34,9 @@ export function typeOf(asset: string): string {
 }
 
 /**
- * The page. Its links are relative, so it works under any base path, also behind a proxy that removes it.
+ * The page. Its links are relative, so it works below any base path, also behind a proxy that removes it.
  *
- * @param path where the browser asked for it: a link is relative to its last `/`
+ * @param path the path that the browser requested; links are relative to its last `/`
  */
 export function documentAt(path: string): string {
   const folder = path.slice(path.lastIndexOf('/') + 1);

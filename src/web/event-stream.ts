@@ -1,11 +1,11 @@
-/** Events that a slow reader may be behind; what comes then is left out, and it reads everything again. */
+/** Events that are buffered for a slow reader. Further ones are dropped, and the reader loads everything again later. */
 const MOST_BEHIND = 16;
 
-/** A tab that listens. */
+/** An open tab that receives events. */
 export interface Tab {
-  /** @returns false: it does not read, and this was left out */
+  /** @returns false if the tab reads too slowly and the event was dropped */
   send(event: string, data: string): boolean;
-  /** Keeps proxies from closing a connection on which nothing is said. */
+  /** Keeps proxies from closing an idle connection. */
   keepAlive(): void;
   end(): void;
 }
@@ -13,7 +13,7 @@ export interface Tab {
 /**
  * A stream of server-sent events.
  *
- * @param opened is given the tab, and returns what is to be called when it has gone
+ * @param opened called with the tab; returns a function to call when the tab has gone
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function eventStream(opened: (tab: Tab) => () => void): ReadableStream<Uint8Array> {

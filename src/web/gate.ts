@@ -3,35 +3,35 @@ import type { Access } from './api';
 import type { Authorize } from './options';
 import { Refusal } from './refusal';
 
-/** Who asks, and what they may do. */
+/** Who sent a request, and what they may do. */
 export interface Viewer {
   access: Access;
   who: string | null;
 }
 
-/** A request, as it reached us. */
+/** A request as it was received. */
 export interface Asking {
   request: Request;
   /** The request of Node's server or of a framework on it, which may know who is signed in; undefined for `fetch`. */
   original: unknown;
-  /** The address of the other end of the connection; null where it is not known. */
+  /** The address of the other end of the connection; null if it is unknown. */
   address: string | null;
 }
 
 /** Characters of a viewer's name; longer ones are cut. */
 const LONGEST_WHO = 200;
 
-/** What proxies add: then the other end of the connection is not the viewer. */
+/** Headers that proxies add: with any of them, the other end of the connection is not the viewer. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
-/** Decides of every request, in this one place, whether it is answered. */
+/** Decides who may do what. Every request passes through here. */
 export class Gate {
   constructor(
     private readonly config: {
-      /** Null: only this machine is served. */
+      /** Null: only requests from this machine are answered. */
       authorize: Authorize | null;
       readOnly: boolean;
-      /** Told what `authorize` threw. */
+      /** Called with what `authorize` threw. */
       failed: (message: string, cause: unknown) => void;
     },
   ) {}
@@ -47,11 +47,7 @@ export class Gate {
     if (!isRead) checkIsOwnPage(request);
     const viewer = await this.viewerOf(asking);
     if (!isRead && viewer.access === 'read') {
-      throw new Refusal(
-        403,
-        'READ_ONLY',
-        'this page is read-only for you: it shows jobs, and changes nothing',
-      );
+      throw new Refusal(403, 'READ_ONLY', 'this page is read-only for you: you cannot change anything');
     }
     return viewer;
   }
@@ -78,18 +74,18 @@ export class Gate {
   }
 
   private nonsense(verdict: unknown): never {
-    const message = `authorize returned ${kindOf(verdict)}, which is neither 'read', nor 'write', nor null, nor { access, who }`;
+    const message = `authorize returned ${kindOf(verdict)} instead of 'read', 'write', null or { access, who }`;
     this.config.failed(message, undefined);
     throw unauthorized();
   }
 }
 
-/** It says no more: what went wrong is for whoever runs the service. */
+/** The browser gets no details; they are reported to the service. */
 function unauthorized(): Refusal {
-  return new Refusal(500, 'AUTHORIZE', 'it could not be found out what you may do; the service knows why');
+  return new Refusal(500, 'AUTHORIZE', 'your access could not be determined; the service has reported why');
 }
 
-/** Null for what is no verdict: it is not guessed at. */
+/** Null for anything that is not a valid verdict. */
 function verdictIn(verdict: unknown): { access: Access | null; who?: string; challenge?: string } | null {
   if (verdict === null || verdict === 'read' || verdict === 'write') return { access: verdict };
   if (typeof verdict !== 'object') return null;
@@ -105,8 +101,8 @@ function verdictIn(verdict: unknown): { access: Access | null; who?: string; cha
 }
 
 /**
- * Without `authorize`, only a browser on this machine, which asked for this machine by name: a foreign site whose name
- * has been made to lead here (DNS rebinding) is told by its `Host`.
+ * Without `authorize`, admits only a browser on this machine that used one of this machine's own names. The `Host` header
+ * reveals another site whose name resolves to this machine (DNS rebinding).
  *
  * @throws Refusal
  */
@@ -121,7 +117,7 @@ function checkIsLocal({ request, address }: Asking): void {
 }
 
 /**
- * Only the page itself may change something, not a form or script of another site.
+ * Only the page itself may change something, not a form or script on another site.
  *
  * @throws Refusal
  */
@@ -133,7 +129,8 @@ function checkIsOwnPage(request: Request): void {
   const site = headers.get('sec-fetch-site');
   const isSame = site === null ? isOwnOrigin(headers.get('origin'), request) : site === 'same-origin';
   if (!isSame) {
-    const message = 'a POST needs the header Sec-Fetch-Site: same-origin, or an Origin that is this server';
+    const message =
+      'a POST needs the header Sec-Fetch-Site: same-origin, or an Origin with the host of this server';
     throw new Refusal(403, 'FOREIGN_ORIGIN', message);
   }
 }
@@ -142,13 +139,13 @@ function isOwnOrigin(origin: string | null, request: Request): boolean {
   return origin !== null && URL.canParse(origin) && new URL(origin).host === hostOf(request);
 }
 
-/** As the browser asked for it, with the port unless it is the scheme's own. */
+/** The host that the browser used, with the port unless it is the scheme's default. */
 function hostOf(request: Request): string {
   const host = request.headers.get('host') ?? new URL(request.url).host;
   return host.toLowerCase();
 }
 
-/** Is the address one of this machine's own? */
+/** Whether an address is a loopback address. */
 export function isLoopback(address: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i.test(address);
 }

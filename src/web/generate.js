@@ -17,19 +17,19 @@ const assets = Object.entries({ js: script, css: style }).map(([ending, text]) =
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
   return { plain: `assets/page.${ending}`, name: `page-${hash}.${ending}`, text };
 });
-// Without the white space between elements, which nobody sees.
+// Removes white space between elements, which is invisible.
 const compact = html.replace(/>\s+</g, '><').trim();
 const linked = assets.reduce(
   (page, { plain, name }) => page.replaceAll(`"${plain}"`, `"BASE/assets/${name}"`),
   compact,
 );
 const code = `// Written by generate.js from src/page.
-/** The page. BASE stands for where it is, as seen from the address at which the browser asked for it. */
+/** The page. BASE is replaced by the page's folder, relative to the address that the browser requested. */
 export const PAGE = ${JSON.stringify(linked)};
-/** The files that it links to, by name. A name has a hash of what is in it. */
+/** The files that the page links to, by name. A name contains a hash of the content. */
 export const ASSETS: Readonly<Record<string, string>> = {
 ${assets.map(({ name, text }) => `  ${JSON.stringify(name)}: ${JSON.stringify(text)},`).join('\n')}
 };
 `;
-// A file that changes would have every watcher begin anew.
+// Writing an unchanged file would make every file watcher rebuild.
 if (!existsSync(OUTPUT) || readFileSync(OUTPUT, 'utf8') !== code) writeFileSync(OUTPUT, code);

@@ -1,3 +1,3 @@
-// All that is used of Hono, in one module: the build puts a bundle in its place, so that the package needs no dependency.
+// Everything that is used from Hono. The build replaces this module by a bundle, so that the package has no dependency on it.
 export { getRequestListener } from '@hono/node-server';
 export { type Context, Hono } from 'hono';

@@ -8,10 +8,10 @@ import { sourceOf } from './source';
 export type { Authorize, Verdict, WebOptions, WebPages } from './options';
 
 /**
- * Pages that show and steer the fleet of an instance, and their HTTP API, for a server of yours. It sends nothing to Redis
- * while nobody looks.
+ * A page that shows and steers an instance's fleet, and its HTTP API, to be mounted in your own server. It sends nothing to
+ * Redis while no tab is open.
  *
- * @throws TypeError or RangeError at once for what is not understood, naming the argument
+ * @throws TypeError or RangeError immediately for an invalid argument; the message names it
  */
 export function web(fred: Bossman, options: WebOptions = {}): WebPages {
   const { authorize, readOnly, base } = optionsIn('options', options, ['authorize', 'readOnly', 'base']);
@@ -32,7 +32,7 @@ function isAuthorize(value: unknown): value is Authorize {
   return typeof value === 'function';
 }
 
-/** Without a slash at its end. */
+/** The base path without a trailing slash. */
 function readBase(base: unknown): string {
   if (typeof base !== 'string') throw new TypeError(`base: ${shown(base)} is not a string`);
   if (!/^\/[^?#]*$/.test(base)) throw new RangeError(`base: ${shown(base)} is not a path such as '/jobs'`);

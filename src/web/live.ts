@@ -9,51 +9,51 @@ import type { Source } from './source';
 import { Strips } from './strips';
 import { fingerprint, summaryOf } from './summaries';
 
-/** ms after which a picture is too old to answer a request with. */
+/** ms for which a picture may be used to answer requests. */
 const FRESH = 1000;
-/** ms for which bells are collected before the fleet is looked at. */
+/** ms for which bells are collected before the next look. */
 const COLLECT = 100;
-/** ms from the end of a look to the next one, at least; in a fleet in which a look takes long, so many times that. */
+/** Minimum ms from the end of a look to the next one; or, if that is more, this many times the duration of a look. */
 const GAP = 1000;
 const GAPS = 10;
-/** ms between looks while something runs, as no bell tells that a run ends: the first, and the longest. */
+/** ms between looks while a job is running, because no bell reports the end of a run: the first wait, and the longest. */
 const RUNNING = { first: 500, longest: 5000 };
-/** ms between looks while nothing is heard: an instance that was killed rings no bell. */
+/** ms between looks while no bell rings, because an instance that was killed rings none. */
 const IDLE = 15_000;
-/** ms between signs of life: Bun closes a connection after 10 s of silence, and proxies after a minute. */
+/** ms between two keep-alive comments: Bun closes a silent connection after 10 s, and proxies after a minute. */
 const KEEP_ALIVE = 8000;
-/** Jobs that one event describes; more are read anew. */
+/** The most jobs that one event describes; if more changed, tabs load everything again. */
 const MOST_CHANGED = 200;
-/** Open tabs; more are refused. */
+/** The most tabs that may be open at a time. */
 export const MOST_TABS = 1000;
 
-/** The fleet as it was at one moment. */
+/** The state of the fleet at one moment. */
 export interface Picture {
   now: number;
-  /** By name. */
+  /** Sorted by name. */
   jobs: JobSummary[];
   instances: InstanceInfo[];
-  /** Why no instance answered although some may be there; null: those that answered are all. */
+  /** Why instances could not answer; null if they could, so that the list is complete. */
   silence: string | null;
 }
 
 /**
- * What the open tabs see. All of them share one look at the fleet. It is taken when the bell has rung, soon again while
- * something runs, and now and then besides; with no tab open nothing is heard and nothing is sent.
+ * Reads the fleet once for all open tabs, and sends them the changes. A reading is called a look. The next look comes after a
+ * bell, soon while a job is running, and otherwise every 15 s. While no tab is open, it neither listens nor sends anything.
  */
 export class Live {
   private readonly tabs = new Map<Tab, { missed: boolean }>();
   private readonly strips: Strips;
   private picture: Picture | null = null;
-  /** By job. */
+  /** The fingerprint of each job in the last look. */
   private prints = new Map<string, string>();
   private looking: Promise<Picture> | null = null;
   /** When the last look began and ended, on the monotonic clock. */
   private beganAt = Number.NEGATIVE_INFINITY;
   private endedAt = Number.NEGATIVE_INFINITY;
-  /** A bell has rung, or we have done something, since the last look began. */
+  /** Whether a bell has rung, or an action was performed, since the last look began. */
   private stale = true;
-  /** The last look succeeded. */
+  /** Whether the last look succeeded. */
   private isTaken = false;
   private wait: number = RUNNING.first;
   private timer: Timer | null = null;
@@ -64,14 +64,14 @@ export class Live {
     this.strips = new Strips(source);
   }
 
-  /** The fleet as it is, or was within the last second. */
+  /** The state of the fleet, at most a second old. */
   async fresh(): Promise<Picture> {
     const { picture } = this;
     const isFresh = monotonicMs() - this.beganAt < FRESH && !this.stale;
     return picture && isFresh ? picture : this.look();
   }
 
-  /** The fleet as it is, looked at once more if it does not seem to have the job. */
+  /** The state of the fleet and one of its jobs. Looks again if the job is missing in the last picture. */
   async withJob(name: string): Promise<Picture & { job: JobSummary | null }> {
     const jobIn = ({ jobs }: Picture) => jobs.find((one) => one.name === name) ?? null;
     const seen = await this.fresh();
@@ -79,15 +79,15 @@ export class Live {
     return { ...picture, job: jobIn(picture) };
   }
 
-  /** The fleet after something was done to it. */
+  /** The state of the fleet after an action. */
   async afterwards(): Promise<Picture> {
     this.stale = true;
-    // One that is under way may have read before.
+    // A look in progress may have read Redis before the action.
     await this.looking?.catch(() => {});
     return this.look();
   }
 
-  /** Who ran the last runs of all jobs. */
+  /** How many of the recent runs each instance ran. */
   shares(): FleetReply['shares'] {
     return this.strips.shares();
   }
@@ -96,7 +96,7 @@ export class Live {
     return this.tabs.size >= MOST_TABS;
   }
 
-  /** @returns to be called when it has gone */
+  /** @returns a function to call when the tab has gone */
   join(tab: Tab): () => void {
     this.tabs.set(tab, { missed: false });
     tab.send('ready', JSON.stringify({ now: this.picture?.now ?? Date.now() }));
@@ -131,7 +131,7 @@ export class Live {
   }
 
   private heard(message: string): void {
-    // The question of a roll call, such as our own look asks, changes nothing.
+    // Roll calls change nothing; each look makes one itself.
     if (
       this.stale ||
       bellsIn(message).every(({ kind }) => kind === 'who' || kind === 'roll' || kind === 'here')
@@ -142,7 +142,7 @@ export class Live {
     this.plan();
   }
 
-  /** Sets the alarm of the next look. */
+  /** Sets the timer for the next look. */
   private plan(): void {
     if (this.tabs.size === 0 || this.looking) return;
     cancel(this.timer);
@@ -152,7 +152,7 @@ export class Live {
     const pause = Math.min(IDLE, Math.max(GAP, GAPS * took)) - (monotonicMs() - this.endedAt);
     if (isRunning) this.wait = Math.min(2 * this.wait, RUNNING.longest);
     this.timer = after(Math.max(rest, Number.isFinite(pause) ? pause : 0), () => {
-      // Reported by the source, and to the tabs when they ask. After a quit there is nothing to see.
+      // The source reports the error, and tabs get it when they next send a request. After a quit, the tabs are closed.
       this.look().catch((error: unknown) => {
         if (error instanceof BossmanError && error.code === 'QUIT') this.close();
       });
@@ -160,10 +160,10 @@ export class Live {
     this.timer.unref();
   }
 
-  /** One look at a time: whoever asks meanwhile gets its picture. */
+  /** Starts a look, or joins the one in progress. */
   private look(): Promise<Picture> {
     this.looking ??= this.take().finally(() => {
-      // After a failure, a picture is an old one.
+      // After a failure, the picture is out of date.
       if (!this.isTaken) this.stale = true;
       this.looking = null;
       this.endedAt = monotonicMs();
@@ -182,7 +182,7 @@ export class Live {
     const changed: JobSummary[] = [];
     const summaries: JobSummary[] = [];
     for (const job of jobs) {
-      // In slices: there may be thousands, and the process may have jobs to start.
+      // In slices, because there may be thousands of jobs, and the process may have some to start.
       await turns.call(() => {
         const summary = summaryOf(job, strips.get(job.name)?.recent ?? [], now);
         const print = fingerprint(summary);
@@ -211,7 +211,7 @@ export class Live {
   }
 }
 
-/** Tells a tab to read everything again. */
+/** The event that makes a tab load everything again. */
 function everythingAt(now: number): string {
   const event: ChangedEvent = { now, jobs: [], gone: [], all: true, fleet: true };
   return JSON.stringify(event);

@@ -10,7 +10,7 @@ import { type Source, webError } from './source';
 export interface PagesConfig {
   authorize: Authorize | null;
   readOnly: boolean;
-  /** Null: it is found out, see `routeIn`. */
+  /** Null: it is detected, see `routeIn`. */
   base: string | null;
 }
 
@@ -19,7 +19,7 @@ export function pagesOf(source: Source, { authorize, readOnly, base }: PagesConf
   const gate = new Gate({ authorize, readOnly, failed });
   const live = new Live(source);
   const app = makeApp(source, gate, live);
-  /** What is brought by requests of Node's server, until Hono asks for it. */
+  /** What is known about requests of Node's server, until Hono handles them. */
   const brought = new WeakMap<object, Brought>();
   const notBelow = { path: '/', route: '/nowhere' };
 
@@ -55,10 +55,10 @@ export function pagesOf(source: Source, { authorize, readOnly, base }: PagesConf
   };
 }
 
-/** Null: it is not below the base. */
+/** The path and route of a request; null if it is not below the base. */
 function placeOf(req: IncomingMessage, base: string | null): Pick<Brought, 'path' | 'route'> | null {
   const own = pathIn(req.url);
-  // Of Express and Connect, which take off what a handler is mounted at.
+  // Express and Connect remove the mount path from `url`.
   const original: unknown = Reflect.get(req, 'originalUrl');
   const path = typeof original === 'string' ? pathIn(original) : own;
   const mount = path === own ? base : mountOf(path, own);
@@ -66,7 +66,7 @@ function placeOf(req: IncomingMessage, base: string | null): Pick<Brought, 'path
   return route === null ? null : { path, route };
 }
 
-/** `/jobs` of `/jobs/api/fleet`, where `/api/fleet` is left. */
+/** The mount path: `/jobs`, if `path` is `/jobs/api/fleet` and `own` is `/api/fleet`. */
 function mountOf(path: string, own: string): string | null {
   if (path.endsWith(own)) return path.slice(0, path.length - own.length);
   return own === '/' ? path : null;
@@ -76,7 +76,7 @@ function pathIn(url: string | undefined): string {
   return (url ?? '/').replace(/[?#].*/s, '') || '/';
 }
 
-/** What a parser of JSON in front of us has read, so that nothing is left to read. */
+/** The body if middleware has parsed it; null if it was read but not parsed; undefined if it has not been read. */
 function parsedIn(req: IncomingMessage): unknown {
   const body: unknown = Reflect.get(req, 'body');
   const isParsed =
@@ -85,7 +85,7 @@ function parsedIn(req: IncomingMessage): unknown {
   return req.readableEnded || req.readableDidRead ? null : undefined;
 }
 
-/** The address of the other end, as servers pass it: Hono on Node; Bun; Hono on Bun; Deno. */
+/** The address of the other end, from the arguments that Hono on Node, Bun, Hono on Bun, or Deno passes. */
 function addressIn(request: Request, [env, ...others]: unknown[]): string | null {
   const incoming = valueIn(env, 'incoming');
   const ofNode = valueIn(valueIn(incoming, 'socket'), 'remoteAddress');

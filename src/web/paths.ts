@@ -4,11 +4,11 @@ const ACTIONS = 'history|demand|pause|resume|fire|forget';
 const ROUTE = new RegExp(`/(?:assets/[^/]+|api/(?:fleet|ahead|events|jobs(?:/[^/]+(?:/(?:${ACTIONS}))?)?))$`);
 
 /**
- * Which of our routes a path leads to, such as `/api/jobs`; `/` is the page.
+ * Which of our routes a path means, such as `/api/jobs`; `/` is the page.
  *
- * @param base what stands before it, without a slash at its end; null where it is not known: then what ends like a route
- * of ours is one, and everything else is the page
- * @returns null: it is not below the base
+ * @param base the part before the route, without a trailing slash; null if it is unknown: then a path that ends like one of
+ *   our routes is that route, and every other path is the page
+ * @returns null if the path is not below the base
  */
 export function routeIn(path: string, base: string | null): string | null {
   if (base === null) return ROUTE.exec(path)?.[0] ?? '/';
@@ -26,9 +26,9 @@ export function nameIn(segment: string): string {
     const name = segment.startsWith('=') ? fromBase64(segment.slice(1)) : decodeURIComponent(segment);
     if (name !== '') return name;
   } catch {
-    // As an empty one.
+    // Refused like an empty name.
   }
-  throw new Refusal(400, 'BAD_REQUEST', 'the path has a name that cannot be read');
+  throw new Refusal(400, 'BAD_REQUEST', 'the name in the path cannot be decoded');
 }
 
 function fromBase64(text: string): string {

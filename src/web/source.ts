@@ -7,32 +7,32 @@ import type { Roll } from '../inspection/roll-call';
 import type { Instance } from '../instance';
 import type { PauseOptions } from '../options';
 
-/** A fleet, as far as the page sees and steers it. Every call rejects with what Redis refused. */
+/** What the page needs of a fleet. Every call rejects with the error of Redis. */
 export interface Source {
   readonly prefix: string;
   look(): Promise<Seen>;
   roll(): Promise<Roll>;
-  /** The last runs of a job without stacks and causes, the newest first. */
+  /** The last runs of a job without stacks and causes, newest first. */
   recent(name: string, last: number): Promise<RunRecord[]>;
   history(name: string, last: number): Promise<RunRecord[]>;
   demand(name: string): Promise<unknown>;
-  /** @throws TypeError or RangeError at once for options that mean nothing */
+  /** @throws TypeError or RangeError immediately for invalid options */
   pause(name: string, options: PauseOptions): Promise<unknown>;
   resume(name: string): Promise<unknown>;
   fire(name: string): Promise<unknown>;
   forget(name: string): Promise<unknown>;
-  /** Calls `heard` with each message of the bell, until the function that it returns is called. */
+  /** Calls `heard` with each message on the bell. Returns a function that ends this. */
   listen(heard: (message: string) => void): () => void;
   steered(event: SteeredEvent): void;
   failed(error: BossmanError): void;
 }
 
-/** @throws TypeError for what is no `Bossman` of this version of the package */
+/** @throws TypeError if `fred` is not a `Bossman` of this version of the package */
 export function sourceOf(fred: Bossman): Source {
   const instance = instanceOf(fred);
   const { calls, overview, listener, reporter } = instance;
   const taps = tapsOf(instance);
-  // Tabs go on asking after a quit, which nobody needs to be told of as an error.
+  // Tabs keep sending requests after a quit; that is not reported as an error.
   const ask = <T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> =>
     calls.closed
       ? Promise.reject(new BossmanError('QUIT', 'this instance has quit'))
@@ -63,7 +63,7 @@ export function sourceOf(fred: Bossman): Source {
   };
 }
 
-/** One instance may serve several pages. */
+/** The listeners of each instance, because one instance may serve several pages. */
 const TAPS = new WeakMap<Instance, Set<(message: string) => void>>();
 
 function tapsOf(instance: Instance): Set<(message: string) => void> {
@@ -75,18 +75,18 @@ function tapsOf(instance: Instance): Set<(message: string) => void> {
 function instanceOf(fred: unknown): Instance {
   const instance: unknown = typeof fred === 'object' && fred !== null ? Reflect.get(fred, 'instance') : null;
   if (!isInstance(instance)) {
-    throw new TypeError('web: its first argument is not a Bossman of the same version of the package');
+    throw new TypeError('web: the first argument is not a Bossman of the same version of the package');
   }
   return instance;
 }
 
-/** Not by its class, of which another copy of the package has another. */
+/** Not `instanceof`, because another copy of the package has another class. */
 function isInstance(value: unknown): value is Instance {
   if (typeof value !== 'object' || value === null) return false;
   return ['calls', 'overview', 'listener', 'reporter'].every((part) => part in value);
 }
 
-/** What answering a request came to nothing with. */
+/** The error of a request that could not be answered. */
 export function webError(message: string, cause: unknown): BossmanError {
   return new BossmanError('WEB', message, null, cause);
 }

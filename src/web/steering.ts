@@ -12,14 +12,14 @@ export function isAction(word: string): word is Action {
   return ACTIONS.includes(word);
 }
 
-/** Does to jobs what a viewer may. */
+/** Carries out actions on jobs. */
 export class Steering {
   constructor(
     private readonly source: Source,
     private readonly live: Live,
   ) {}
 
-  /** @throws Refusal, or what Redis refused */
+  /** @throws Refusal, or the error of Redis */
   async act(
     action: Action,
     name: string,
@@ -73,7 +73,7 @@ export class Steering {
     return `fired ${quoted(name)}: it only runs on demand, until an instance that hires it starts`;
   }
 
-  /** An instance that forgets lets go of its own hire as well, which nobody at the page means to ask for. */
+  /** Refused while any instance hires the job, because `forget` would make the instance that serves the page stop hiring it. */
   private async forget({ name }: JobSummary): Promise<string> {
     const { instances, silence } = await this.source.roll();
     const holders = holdersOf(name, instances);
@@ -97,10 +97,10 @@ export class Steering {
 /** @throws Refusal */
 function pauseIn({ until = null, note = null }: Record<string, unknown>): Required<PauseRequest> {
   if (until !== null && typeof until !== 'number' && typeof until !== 'string') {
-    throw new Refusal(400, 'BAD_REQUEST', 'until: neither ms since the epoch, nor a duration, nor null');
+    throw new Refusal(400, 'BAD_REQUEST', 'until: must be ms since the epoch, a duration, or null');
   }
   if (note !== null && typeof note !== 'string') {
-    throw new Refusal(400, 'BAD_REQUEST', 'note: neither a text nor null');
+    throw new Refusal(400, 'BAD_REQUEST', 'note: must be text or null');
   }
   return { until, note };
 }

@@ -4,7 +4,7 @@ import type { FleetReply, RecentRun } from './api';
 import type { Source } from './source';
 import { recentRun, STRIP } from './summaries';
 
-/** Histories that are asked for at the same time. */
+/** The number of histories that are read at the same time. */
 const AT_ONCE = 32;
 
 interface Strip {
@@ -12,19 +12,19 @@ interface Strip {
   /** When the last run began. */
   last: number;
   recent: RecentRun[];
-  /** Who ran them. */
+  /** Who ran each of them. */
   by: Runner[];
 }
 
 type Runner = Pick<RunRecord, 'by' | 'host' | 'pid' | 'outcome'>;
 
-/** The last runs of each job, the oldest first. A history is only read when it may have changed by more than one run. */
+/** The last runs of each job, oldest first. A history is only read if it may have changed by more than one run. */
 export class Strips {
   private known = new Map<string, Strip>();
 
   constructor(private readonly source: Pick<Source, 'recent'>) {}
 
-  /** Reads what is not known, and forgets jobs that are no more. */
+  /** Returns the strips of these jobs, reads those that are unknown, and forgets all other jobs. */
   async read(jobs: readonly JobInfo[]): Promise<ReadonlyMap<string, Strip>> {
     const next = new Map<string, Strip>();
     const unknown: JobInfo[] = [];
@@ -46,19 +46,19 @@ export class Strips {
     return next;
   }
 
-  /** Null where it has to be read. */
+  /** A job's strip, updated by its last run if necessary; null if its history must be read. */
   private follow({ name, runs, lastRun }: JobInfo): Strip | null {
     if (lastRun === null) return { runs, last: 0, recent: [], by: [] };
     const known = this.known.get(name);
     if (!known) return null;
     if (known.runs === runs && known.last === lastRun.startedAt) return known;
-    // One more, and a history is kept: nothing needs to be read.
+    // Exactly one run was added, and `lastRun` is its record, so the history need not be read.
     if (known.runs + 1 !== runs || known.recent.length === 0) return null;
     const recent = [...known.recent, recentRun(lastRun)].slice(-STRIP);
     return { runs, last: lastRun.startedAt, recent, by: [...known.by, runnerOf(lastRun)].slice(-STRIP) };
   }
 
-  /** Who ran the runs that are known, the most first. */
+  /** How many of the known runs each instance ran, the most first. */
   shares(): FleetReply['shares'] {
     const shares = new Map<string, FleetReply['shares'][number]>();
     for (const { by: runners } of this.known.values()) {

@@ -2,14 +2,14 @@ import type { JobInfo, RunRecord } from '../info';
 import { attentionTo } from '../inspection/attention';
 import type { JobSummary, RecentRun } from './api';
 
-/** Runs in a job's strip. */
+/** The number of runs in a job's strip. */
 export const STRIP = 20;
-/** Characters of an error there. */
+/** Characters of an error in a strip. */
 const LONGEST_ERROR = 200;
 /** The defaults of `bossman check`. */
 const LIMITS = { overdue: 60_000, failures: 1 };
 
-/** A job as the page lists it. @param recent its last runs, the oldest first */
+/** A job as the page lists it. @param recent its last runs, oldest first */
 export function summaryOf(job: JobInfo, recent: RecentRun[], now: number): JobSummary {
   const { running } = job;
   return {
@@ -29,7 +29,7 @@ export function recentRun({ slot, startedAt, durationMs, lateness, outcome, erro
   return { slot, startedAt, durationMs, lateness, outcome, error: error?.slice(0, LONGEST_ERROR) ?? null };
 }
 
-/** The same text for the same state: without what changes only because time passes. */
+/** A text that is equal for equal states. It omits what changes only because time passes. */
 export function fingerprint(job: JobSummary): string {
   const { running, overdue, recent, ...rest } = job;
   const { lockRestMs: _, ...run } = running ?? {};

@@ -159,7 +159,7 @@ test('a lost connection is said, and what changed meanwhile is shown after it', 
   const server = await serve(7);
   const tab = await open(server);
   server.down();
-  await shows(tab, 'The connection is lost', '.no-link');
+  await shows(tab, 'The connection was lost', '.no-link');
   server.fleet.jobs.delete('sitemap');
   server.up();
   await tab.page.waitForSelector('.link.live');
