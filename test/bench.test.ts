@@ -17,12 +17,12 @@ describe('the statistics of the benchmark', () => {
     expect(percentile([], 0.5)).toBeNaN();
   });
 
-  it('take the middle of two as the median', () => {
+  it('take the mean of the middle two as the median', () => {
     expect(median([4, 1, 3])).toBe(3);
     expect(median([4, 1, 3, 2])).toBe(2.5);
   });
 
-  it('look for the tail where it is worse', () => {
+  it('judge the tail by its worse side', () => {
     expect(summarize({ values: HUNDRED, better: 'lower' })).toMatchObject({ p90: 90, p99: 99, count: 100 });
     expect(summarize({ values: HUNDRED, better: 'higher' })).toMatchObject({ p90: 11, p99: 2, count: 100 });
   });
@@ -104,7 +104,7 @@ describe('the options of the benchmark', () => {
     expect(readOptions([], measures)).toMatchObject({ quick: false, only: measures });
   });
 
-  it('name what is not known', () => {
+  it('name unknown ones', () => {
     expect(() => readOptions(['--only', 'tocks'], measures)).toThrow("'tocks' is none of demand, ticks");
   });
 });

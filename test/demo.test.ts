@@ -43,7 +43,7 @@ function heartbeat(...slots: number[]): Tally {
 }
 
 describe("the demo's tally", () => {
-  it('has nothing to say of slots that ran once each', () => {
+  it('accepts slots that ran once each', () => {
     const counts = { due: 3, runs: 3, doubled: 0, lost: 0, skipped: 0, killed: 0, problems: [] };
     expect(heartbeat(0, 1, 2).result(NOBODY)).toMatchObject(counts);
   });
@@ -55,17 +55,17 @@ describe("the demo's tally", () => {
     expect(tally.result(NOBODY)).toMatchObject({ due: 3, runs: 4, doubled: 1, lost: 0, problems });
   });
 
-  it('objects to a slot that neither ran nor was told of', () => {
+  it('objects to a slot that neither ran nor was reported', () => {
     const problems = [expect.stringMatching(/^heartbeat: the slot of \S+ was lost$/)];
     expect(heartbeat(0, 2).result(NOBODY)).toMatchObject({ due: 3, doubled: 0, lost: 1, problems });
   });
 
-  it('objects to a slot that is none of the plan', () => {
+  it('objects to a slot that is not in the plan', () => {
     const problems = [expect.stringMatching(/ is no slot of its plan$/)];
     expect(heartbeat(0, 0.5, 1).result(NOBODY)).toMatchObject({ problems });
   });
 
-  it('lets a slot pass that was skipped with a word, or claimed by a process that was killed', () => {
+  it('accepts a slot that was reported as skipped, or was claimed by a process that was killed', () => {
     const tally = heartbeat(0, 3);
     tally.skipped({ job: HEARTBEAT, slot: FIRST + EVERY, through: FIRST + EVERY, why: 'locked' });
     tally.claimed(claim(FIRST + 2 * EVERY, 'dead'));

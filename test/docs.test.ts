@@ -62,12 +62,12 @@ const inLanguage = (...languages: string[]) => own.filter(({ language }) => lang
 const programs = inLanguage(...PROGRAMS);
 const named = (some: Block[]) => some.map((block): [string, Block] => [block.at, block]);
 
-it('every block of the documents says what language it is in', () => {
+it('every code block in the documents names its language', () => {
   const others = blocks.filter(({ language }) => !LANGUAGES.includes(language));
   expect(others).toEqual([]);
 });
 
-it('no document has been left half merged', () => {
+it('no document contains merge markers', () => {
   const left = [...DOCUMENTS, 'CHANGELOG.md'].filter((document) =>
     /^(<{7}|={7}|>{7})( |$)/m.test(readFileSync(join(ROOT, document), 'utf8')),
   );
@@ -213,7 +213,7 @@ it.each(named(inLanguage('shell')))('the commands of %s are there', (_, { code }
   expect(commands.filter((command) => !isThere(command))).toEqual([]);
 });
 
-it('every npm script that a workflow runs is there', () => {
+it('every npm script that a workflow runs exists', () => {
   const folder = join(ROOT, '.github', 'workflows');
   const used = readdirSync(folder).flatMap((file) =>
     [...readFileSync(join(folder, file), 'utf8').matchAll(/\bnpm run ([\w-]+)/g)].map(
@@ -239,7 +239,7 @@ function isThere(command: string): boolean {
 describe('a server', () => {
   const fleet = makeFaultyFleet();
 
-  it('takes every Redis command of the documents, and the user that they make can do all that there is', async () => {
+  it('accepts every Redis command in the documents, and the user that they create can do everything', async () => {
     const lines = inLanguage('redis').flatMap(({ code }) => code.split('\n').filter(Boolean));
     expect(lines.filter((line) => line.startsWith('ACL SETUSER app '))).toHaveLength(1);
     for (const line of lines) {

@@ -20,7 +20,7 @@ it('every section of the page is run by a test of npm run frameworks', () => {
 });
 
 // The frameworks are not installed here: what is theirs is `any`. Ours has its types.
-it('the programs of the page are right by the types of the library', () => {
+it("the programs in the document compile with the library's types", () => {
   const folder = mkdtempSync(join(tmpdir(), 'bossman-page-'));
   try {
     expect(typeErrors(folder)).toEqual([]);

@@ -63,7 +63,7 @@ describe('in a mixed fleet', () => {
     return members;
   }
 
-  it('each demand of an original is run by one of the new instances', async () => {
+  it('each demand of an original runs on one of the new instances', async () => {
     await hirers(4);
     const old = await joinOriginal(fleet);
     for (const times of [1, 2]) {
@@ -85,7 +85,7 @@ describe('in a mixed fleet', () => {
     await ran(2);
   });
 
-  it('a demand of an original is run also right after one that a new instance made and ran', async () => {
+  it('a demand of an original runs even right after one that a new instance made and ran', async () => {
     const [member] = await hirers(2);
     const old = await joinOriginal(fleet);
     await member?.demand('a');
@@ -95,7 +95,7 @@ describe('in a mixed fleet', () => {
     await ran(2);
   });
 
-  it('a demand of an original is run also some seconds after those of another new instance', async () => {
+  it('a demand of an original runs even some seconds after those of another new instance', async () => {
     await hirers(1);
     const old = await joinOriginal(fleet);
     const other = fleet.join();
@@ -108,7 +108,7 @@ describe('in a mixed fleet', () => {
     await ran(11);
   });
 
-  it('a demand of an original during a run waits, and is run after it', async () => {
+  it('a demand of an original during a run waits, and runs after it', async () => {
     const long = held();
     const [member] = await hirers(4, long.work);
     const old = await joinOriginal(fleet);
@@ -177,7 +177,7 @@ describe('in a mixed fleet', () => {
 });
 
 describe('in a rolling upgrade', () => {
-  it('a plan of an original is carried on, from the time that its trigger expires', async () => {
+  it('a plan of an original continues from the time at which its trigger expires', async () => {
     const old = await joinOriginal(fleet);
     old.hire('a', { every: 3000, work: () => {} });
     await oldTrigger(2500);
@@ -192,7 +192,7 @@ describe('in a rolling upgrade', () => {
     expect(fleet.told.skip).toEqual([]);
   });
 
-  it('an original carries on when the new ones leave, and they carry on when they come back', async () => {
+  it('an original continues when the new ones leave, and they continue when they come back', async () => {
     let byOld = 0;
     const young = fleet.join();
     await young.hire('a', { every: 1500, work: () => {} });
@@ -218,7 +218,7 @@ describe('in a rolling upgrade', () => {
 });
 
 describe('the lock keeps old and new apart:', () => {
-  it('while work goes on in an original, slots are skipped, and a demand waits for its end', async () => {
+  it('while an original runs the job, slots are skipped, and a demand waits for the end', async () => {
     const long = held();
     const old = await joinOriginal(fleet, { ttl: 30_000 });
     old.hire('a', { work: long.work });
@@ -252,7 +252,7 @@ describe('the lock keeps old and new apart:', () => {
     long.letGo();
   });
 
-  it('while work goes on in a new instance, an original does not run the job', async () => {
+  it('while a new instance runs the job, an original does not', async () => {
     const long = held();
     let byOld = 0;
     const young = fleet.join({ ttl: 30_000 });

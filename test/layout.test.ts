@@ -31,16 +31,16 @@ it('imports point from the public face down, so no two folders need each other',
   expect(upward).toEqual([]);
 });
 
-it('the files directly in src/ are few: the public face, and what every folder shares', () => {
+it('only a few files are directly in src/: the public face, and what every folder shares', () => {
   expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(10);
 });
 
-it('no file in src/ is longer than can be read at a sitting', () => {
+it('no file in src/ is longer than 300 lines', () => {
   const long = files.filter((file) => !file.endsWith('/generated.ts') && linesOf(file) > 300);
   expect(long).toEqual([]);
 });
 
-it('each part of what is known of a job is written in one folder', () => {
+it("each part of a job's state is written in one folder", () => {
   const parts = { PlanState: 'plans', SlotState: 'slots', DemandState: 'demands', RunState: 'runs' };
   const strangers = Object.entries(parts).flatMap(([part, owner]) => {
     const declared = new RegExp(`interface ${part} \\{(.*?)\\n\\}`, 's').exec(sourceOf('job.ts'))?.[1] ?? '';
@@ -54,7 +54,7 @@ it('each part of what is known of a job is written in one folder', () => {
   expect(strangers).toEqual([]);
 });
 
-it('every timer is set by time/timers, which no wait is too long for and no program replaces', () => {
+it('every timer is set by time/timers, which allows any wait and is not affected by fake timers', () => {
   const setters = files.filter(
     (file) =>
       file !== 'time/timers.ts' &&
@@ -66,7 +66,7 @@ it('every timer is set by time/timers, which no wait is too long for and no prog
   expect(setters).toEqual([]);
 });
 
-it('timers and the monotonic clock come from time/timers alone, which fake timers do not reach', () => {
+it('timers and the monotonic clock come only from time/timers, which fake timers do not affect', () => {
   const FAKED =
     /\b(set|clear)(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bnextTick\b|\bperformance\b/g;
   const users = files

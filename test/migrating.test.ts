@@ -30,7 +30,7 @@ function watched() {
   return { runs, old: by('old'), young: by('young'), more, pause };
 }
 
-it('a fleet of originals is replaced one by one, and back again: the job goes on, and no two runs overlap', async () => {
+it('a fleet of originals is replaced one by one, and back again: the job continues, and no two runs overlap', async () => {
   const job = watched();
   const hireOld = async () => {
     const member = await joinOriginal(fleet);
@@ -62,7 +62,7 @@ it('a fleet of originals is replaced one by one, and back again: the job goes on
   await job.pause();
 });
 
-it('who goes back finds nothing left of the new version but the keys that are named', async () => {
+it('after a rollback, only the documented keys of the new version are left', async () => {
   const young = fleet.join({ recover: true });
   await young.hire('a', { every: EVERY, work: () => {} });
   await young.demand('a');
@@ -75,7 +75,7 @@ it('who goes back finds nothing left of the new version but the keys that are na
 });
 
 describe('in a mixed fleet', () => {
-  it('a job that a new instance fires ends in an original, until that hires it again', async () => {
+  it('a job that a new instance fires also ends in an original, until that hires it again', async () => {
     const job = watched();
     const old = await joinOriginal(fleet);
     const young = fleet.join();
@@ -96,7 +96,7 @@ describe('in a mixed fleet', () => {
     await job.pause();
   });
 
-  it('a job that an original fires goes on in new instances', async () => {
+  it('a job that an original fires continues in new instances', async () => {
     const job = watched();
     const old = await joinOriginal(fleet);
     const young = fleet.join();
@@ -107,7 +107,7 @@ describe('in a mixed fleet', () => {
   });
 });
 
-describe('an instance of the last original that was given no prefix', () => {
+describe('an instance of the last original without a prefix', () => {
   let server: RedisServer;
   beforeEach(async () => {
     server = await startServer();

@@ -52,7 +52,7 @@ async function canDoAll(name: string, options: Bossman.BossmanOptions = {}): Pro
   expect((await other.history(name)).filter(({ slot }) => slot !== null).length).toBeGreaterThan(1);
 }
 
-describe('a job of any name ticks, takes demands, can be fired and is told of:', () => {
+describe('a job of any name runs its slots, takes demands, can be fired and is reported:', () => {
   const names = [
     ...['__proto__', 'constructor', 'toString', 'plans', '0'],
     ...['a:b:c', ':', '*', '[a-z]?', '%s %d \\1 %1', '🦉', ' two words \n\tand | a second line \n'],
@@ -61,7 +61,7 @@ describe('a job of any name ticks, takes demands, can be fired and is told of:',
   it('1000 letters', async () => canDoAll('x'.repeat(1000)));
 });
 
-it('half a surrogate pair in a name is read as the sign for what cannot be read, and hinders no other job', async () => {
+it('half a surrogate pair in a name becomes the replacement character, and affects no other job', async () => {
   const worker = fleet.join();
   const names = ['a', 'b\ud800', 'c'];
   await Promise.all(names.map((name) => worker.hire(name, { work })));
@@ -76,7 +76,7 @@ describe('a prefix may be anything, such as', () => {
     async (end) => canDoAll('a', { prefix: `${fleet.prefix}${end}` }),
   );
 
-  it('an empty one, behind a keyPrefix of ioredis', async () => {
+  it('an empty one, with a keyPrefix of ioredis', async () => {
     await canDoAll('a', { connection: { ...connectionOf(), keyPrefix: fleet.prefix }, prefix: '' });
   });
 });
@@ -98,7 +98,7 @@ describe('a planned job called demand:x, and x, are two jobs:', () => {
     expect(runsOf('x')).toBe(0);
   });
 
-  it('demands of x run x once each, and leave the slots of demand:x alone', async () => {
+  it('demands of x run x once each, and do not affect the slots of demand:x', async () => {
     const { worker, demander } = await both();
     await slots(worker, 'demand:x', 1);
     for (const count of [1, 2, 3, 4, 5]) {
@@ -119,7 +119,7 @@ describe('a planned job called demand:x, and x, are two jobs:', () => {
     expect({ x: runsOf('x'), demanded: demandsOf(worker, 'demand:x') }).toEqual({ x: 0, demanded: 1 });
   });
 
-  it('a fired demand:x leaves x its demands, and x fired leaves demand:x its slots', async () => {
+  it('firing demand:x does not affect demands of x, and firing x does not affect slots of demand:x', async () => {
     const { worker, demander } = await both();
     await demander.fire('x');
     await slots(worker, 'demand:x', 2);
@@ -134,7 +134,7 @@ describe('a planned job called demand:x, and x, are two jobs:', () => {
   });
 });
 
-describe('fleets that are not one do not disturb each other:', () => {
+describe('separate fleets do not affect each other:', () => {
   /** Two members of different fleets, with the same jobs. */
   async function apart(one: Bossman, two: Bossman, name = 'a'): Promise<void> {
     for (const member of [one, two]) {
@@ -155,7 +155,7 @@ describe('fleets that are not one do not disturb each other:', () => {
     expect(locked(one).length).toBeLessThanOrEqual(1);
   }
 
-  it('prefixes that begin alike', async () => {
+  it('prefixes with the same beginning', async () => {
     const { prefix } = fleet;
     await apart(fleet.join({ prefix }), fleet.join({ prefix: `${prefix}:q` }));
   });

@@ -113,7 +113,7 @@ it('bossman/testing is one module by import and by require, works without a Redi
 });
 
 it(
-  'the types are true to what runs, under every module resolution of TypeScript',
+  'the types match the code, under every module resolution of TypeScript',
   () => {
     const configs = Object.entries(SETUPS).map(([name, setup]) => writeSetup(name, setup));
     run(process.execPath, [join(__dirname, 'packaging', 'compile.cjs'), ...configs], project);
@@ -165,7 +165,7 @@ it.each([
   }
 });
 
-it('the installed package does a job, and lets the process exit', async () => {
+it('the installed package runs a job, and lets the process exit', async () => {
   const prefix = `packaging-${process.pid}-${Date.now()}`;
   cpSync(join(CONSUMERS, 'job.mjs'), join(project, 'job.mjs'));
   try {
@@ -183,12 +183,12 @@ it('installing the package runs no script, which npm would ask users to allow', 
   expect(asked).toEqual([]);
 });
 
-it('npx bossman is there, and says its version', () => {
+it('npx bossman prints its version', () => {
   const { version } = JSON.parse(read('package.json'));
   expect(run('npx', ['--no-install', 'bossman', '--version'], project)).toBe(`${version}\n`);
 });
 
-it('the package holds what was built from src, the documents, and nothing else', () => {
+it('the package contains what was built from src, the documents, and nothing else', () => {
   const modules = filesIn(join(copy, 'src')).flatMap((file) => /^(?!page\/)(.*)\.ts$/.exec(file)?.[1] ?? []);
   expect(files.filter((file) => file.endsWith('.js')).sort()).toEqual(
     modules.map((m) => `dist/${m}.js`).sort(),
@@ -203,7 +203,7 @@ it('the package holds what was built from src, the documents, and nothing else',
   expect(others.sort()).toEqual([...documents, ...pages, 'dist/web/LICENSES.txt', 'package.json'].sort());
 });
 
-it('what is bundled has its licence beside it', () => {
+it('the licences of bundled packages are in the package', () => {
   const licences = read('dist/web/LICENSES.txt');
   for (const name of ['hono', '@hono/node-server', 'preact']) {
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n\\n.*MIT`, 'm'));
@@ -220,7 +220,7 @@ it('the declarations are those that a compiler reads', () => {
   expect(files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual(own.sort());
 });
 
-it('a stack trace names modules, functions and lines that can be read', () => {
+it('a stack trace names readable modules, functions and lines', () => {
   cpSync(join(CONSUMERS, 'stack.cjs'), join(project, 'stack.cjs'));
   const stack = run(process.execPath, ['stack.cjs'], project);
   const frames = [...stack.matchAll(/\/node_modules\/bossman\/(.*?):(\d+)/g)].map(([, file = '', line]) => ({

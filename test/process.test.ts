@@ -41,7 +41,7 @@ function expectExit({ code, lines, stderr, warnings }: Exit, printed: string[]) 
   return warnings.map((warning) => warning.replace(/^\(node:\d+\) /, ''));
 }
 
-describe('quit() settles, and the process exits by itself, without a word,', () => {
+describe('quit() settles, and the process exits by itself, without output,', () => {
   it.each([
     ['in the turn of the constructor', 'quit();'],
     ['in the turn of a hire', "fred.hire('a', { every: '10 minutes', work }); quit();"],
@@ -93,7 +93,7 @@ describe('quit() settles, and the process exits by itself,', () => {
     expect(warnings).toEqual([expect.stringContaining("quit before Redis answered: demand of 'a'")]);
   });
 
-  it('while Redis hangs that was well before', async () => {
+  it('while Redis hangs that answered before', async () => {
     const script = `
       fred.hire('a', { every: 100, work });
       fred.once('finish', () => {
@@ -104,7 +104,7 @@ describe('quit() settles, and the process exits by itself,', () => {
     expect(expectExit(exit, ['well', 'quit'])).toEqual([]);
   });
 
-  it('on SIGTERM, after the run that goes on', async () => {
+  it('on SIGTERM, after the run in progress', async () => {
     const script = `
       process.once('SIGTERM', () => quit());
       const terminated = new Promise((resolve) => process.once('SIGTERM', resolve));
@@ -121,7 +121,7 @@ describe('quit() settles, and the process exits by itself,', () => {
   });
 });
 
-describe('500 calls whose promises nobody looks at', () => {
+describe('500 calls whose promises are ignored', () => {
   const CALLS = `
     const kept = [];
     for (let i = 0; i < 500; i += 1) {
@@ -131,7 +131,7 @@ describe('500 calls whose promises nobody looks at', () => {
     }
     fred.demand('job 1');`;
 
-  it('while there is no Redis, are one warning, and another at the end that is no longer than a few lines', async () => {
+  it('while there is no Redis, cause one warning, and another at the end of only a few lines', async () => {
     const script = `${FRED} ${CALLS} process.once('warning', () => setTimeout(() => quit({ timeout: 200 }), 500));`;
     const warnings = expectExit(await runScript(script, NOBODY), ['quit']);
     expect(warnings).toEqual([
@@ -141,7 +141,7 @@ describe('500 calls whose promises nobody looks at', () => {
     expect(warnings.join('').length).toBeLessThan(2000);
   });
 
-  it('while Redis is away for a second, are one warning, and carried out later', async () => {
+  it('while Redis is away for a second, cause one warning, and are carried out later', async () => {
     const script = `
       fred.hire('first', { work }).then(() => console.log('connected'));
       process.once('warning', async () => {
@@ -160,7 +160,7 @@ describe('500 calls whose promises nobody looks at', () => {
     expect(warnings).toEqual([expect.stringMatching(/failed.*(ECONNREFUSED|ECONNRESET|EPIPE)/)]);
   });
 
-  it('while Redis is full, are one warning for each kind of call', async () => {
+  it('while Redis is out of memory, cause one warning for each kind of call', async () => {
     const full = await startServer({ args: ['--maxmemory', '1'] });
     try {
       const exit = await runScript(`${FRED} ${CALLS} setTimeout(quit, 1000);`, full.url);
@@ -173,8 +173,8 @@ describe('500 calls whose promises nobody looks at', () => {
   });
 });
 
-describe('what goes wrong is told', () => {
-  it('when an instance that has quit is asked about the fleet, whether anybody looks at the promises or not', async () => {
+describe('what goes wrong is reported', () => {
+  it('when an instance that has quit is asked about the fleet, whether or not the promises are handled', async () => {
     const script = "quit().then(() => { fred.jobs(); fred.fleet(); fred.history('a'); });";
     const warnings = expectExit(await runScript(FRED + script, server.url), ['quit']);
     expect(warnings).toEqual(
@@ -184,7 +184,7 @@ describe('what goes wrong is told', () => {
     );
   });
 
-  it('when a retryStrategy gives a connection up', async () => {
+  it('when a retryStrategy gives up a connection', async () => {
     const script = `
       const hopeless = new Bossman({ connection: { ...connection, retryStrategy: () => null } });
       process.on('warning', ({ message }) => {
@@ -194,7 +194,7 @@ describe('what goes wrong is told', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/connection to 127.0.0.1:1 was given up/));
   });
 
-  it('again, when a call has worked since', async () => {
+  it('again, when a call has succeeded since', async () => {
     const redis = new Redis(server.url);
     const fred = new Bossman({ connection: server.url });
     const told: string[] = [];

@@ -70,7 +70,7 @@ async function sentFor(runs: number): Promise<Record<string, number>> {
   }
 }
 
-it('a run sends demand and settle, and not one request more, whether or not anybody subscribes', async () => {
+it('a demanded run sends only demand and settle, with or without subscribers', async () => {
   // To leave, the bell is rung.
   const expected = { evalsha: 2 * RUNS, publish: 1 };
   expect(await sentFor(RUNS)).toEqual(expected);

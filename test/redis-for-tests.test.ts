@@ -95,7 +95,7 @@ describe('finding a Redis for the tests', () => {
     );
   });
 
-  test('where nothing helps, the error names the four ways and what is wrong with each', async () => {
+  test('if all fail, the error names the four ways and what is wrong with each', async () => {
     const lines = (await find()).split('\n').slice(1);
     expect(lines).toEqual([
       'no Redis for the tests; the ways to one, in order:',
@@ -108,7 +108,7 @@ describe('finding a Redis for the tests', () => {
   });
 });
 
-describe('a server of the own', () => {
+describe('a server of its own', () => {
   let server: RedisServer;
 
   afterEach(() => server.stop());

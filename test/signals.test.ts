@@ -16,7 +16,7 @@ const examples = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' }).fi
   (file) => /\.[cm]?[jt]sx?$/.test(file) && !file.includes('node_modules') && !EXEMPT.includes(file),
 );
 
-it('what handles SIGTERM in a document or an example handles SIGINT, and the other way round', () => {
+it('code in documents and examples that handles SIGTERM also handles SIGINT, and vice versa', () => {
   const snippets = [
     ...documents.flatMap((document) => blocksOf(document).map(({ at, code }) => ({ at, code }))),
     ...examples.map((file) => ({ at: file, code: readFileSync(join(EXAMPLES, file), 'utf8') })),

@@ -13,18 +13,18 @@ describe('the faults of a storm', () => {
     expect(planStorm(7, 60, 4).length).toBeGreaterThan(100);
   });
 
-  it('are others for another seed', () => {
+  it('differ for another seed', () => {
     expect(planStorm(8, 60, 4)).not.toEqual(planStorm(7, 60, 4));
   });
 
-  it('empty Redis with an even seed, and leave it its data with an odd one', () => {
+  it('empty Redis with an even seed, and keep its data with an odd one', () => {
     const emptying = (seed: number) =>
       planStorm(seed, 60, 4).filter(({ kind }) => /FLUSHALL|empty/.test(kind));
     expect(emptying(8)).not.toEqual([]);
     expect(emptying(7)).toEqual([]);
   });
 
-  it('come in the order of their times, within the storm, to members that there are', () => {
+  it('come in order of time, within the storm, and only to existing members', () => {
     const faults = planStorm(7, 60, 4);
     const times = faults.map(({ at }) => at);
     expect(times).toEqual([...times].sort((a, b) => a - b));
@@ -68,7 +68,7 @@ describe('npm run chaos exits', () => {
     return runNode(['-e', storm], () => {}, { TMPDIR: dir });
   };
 
-  it('with 2, and says how it is used, for arguments that mean nothing', async () => {
+  it('with 2, and prints its usage, for invalid arguments', async () => {
     const { code, stderr } = await runNode(['../chaos/chaos.ts', '--seed', 'x']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^--seed x: not a whole number of at least 0\n\nUsage: npm run chaos/);
@@ -80,7 +80,7 @@ describe('npm run chaos exits', () => {
     expect(lines).toContain('All guarantees hold.');
   });
 
-  it('with 1 when one does not, and keeps the history', async () => {
+  it('with 1 when one is broken, and keeps the history', async () => {
     const broken = new Made().ticks('a', 100_000, 129_000).run('b', 105_000).history;
     const { code, lines } = await judge(broken);
     expect(code).toBe(1);

@@ -888,7 +888,7 @@ describe('the checker objects to', () => {
   });
 });
 
-it('what is let pass is counted by its reason', () => {
+it('counts what it accepts by its reason', () => {
   const made = around((it) => it.claim('a', 105_000).dies(105_002, 'a').ticks('b', 106_000, 107_000));
   expect([...check(made.history).excused]).toEqual([['slots of a claimer that died', 1]]);
 });

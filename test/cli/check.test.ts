@@ -96,7 +96,7 @@ test('exits with 1 when the last run died, and when no instance hires a demanded
   ]);
 });
 
-test('exits with 1 when there is nothing, and names the fleets that there are', async () => {
+test('exits with 1 when the prefix holds no data, and names the fleets that exist', async () => {
   await member({ healthy: { every: HOUR }, 'on demand': {} });
   const wrong = await bossman(['check', '--url', testUrl(), '--prefix', `${fleet.prefix}-typo`]);
   expect(wrong.status).toBe(1);

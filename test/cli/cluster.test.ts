@@ -23,7 +23,7 @@ const doctorOf = (ended: Ended) => {
   return Object.fromEntries(checks.map(({ check, status }) => [check, status]));
 };
 
-test('with --cluster all is as it is with one server', async () => {
+test('all commands work with --cluster as with one server', async () => {
   const connection = cluster.client({ lazyConnect: true });
   const one = fleet.join({ connection, prefix: PREFIX });
   await one.hire('a', { every: '1 hour', work() {} });
@@ -55,7 +55,7 @@ test('options in the URL apply to every node', async () => {
   expect(parse<{ jobs: { name: string }[] }>(listed).jobs).toMatchObject([{ name: 'a' }]);
 });
 
-test('the doctor knows a prefix without a hash tag, and a Cluster that is taken for one server', async () => {
+test('doctor recognises a prefix without a hash tag, and a Cluster that is used like a single server', async () => {
   const untagged = await bossman(['doctor', '--json', '--cluster', '--url', url]);
   expect({ exit: untagged.status, ...doctorOf(untagged) }).toMatchObject({
     exit: 1,

@@ -193,7 +193,7 @@ describe('a user', () => {
   });
 });
 
-test('every command of the scripts is among those whose rights are looked at', () => {
+test('the rights for every command of the scripts are checked', () => {
   const tried = new Set(trialsOfInstance(new Keys('p', '', 0)).map(([command]) => command));
   const called = Object.values(scripts).flatMap((lua) =>
     [...lua.matchAll(/redis\.p?call\(\s*'(\w+)'/g)].map(([, command]) => command),

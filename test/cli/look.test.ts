@@ -132,7 +132,7 @@ describe('a fleet of two processes', () => {
     });
   });
 
-  test('history tells the last runs of a job, the latest first, as many as asked', async () => {
+  test('history shows the last runs of a job, latest first, as many as asked for', async () => {
     const { pid } = await member({ shaky: { fails: 'disk full\n\x1b[31mhelp' } });
     const steering = fleet.join();
     for (const runs of [1, 2, 3]) {
@@ -161,7 +161,7 @@ describe('a fleet of two processes', () => {
   });
 });
 
-test('list says where the run began whose instance has gone, and when, as long as the lock holds', async () => {
+test('list shows where and when a run began whose instance has gone, until its lock expires', async () => {
   const one = await member({ long: { ms: 600_000, ttl: 600_000 } });
   const began = Date.now() - 10;
   await fleet.join().demand('long');
@@ -181,7 +181,7 @@ test('list says where the run began whose instance has gone, and when, as long a
   expect((await cli('list')).stdout).toMatch(new RegExp(`running \\d.* on ${hostname()}:${one.pid} `));
 });
 
-test('history --run shows one run whole: its error with stack and causes, and by whom, also when that has gone', async () => {
+test('history --run shows one run in full: its error with stack and causes, and who ran it, even if that instance has gone', async () => {
   const hostile = '\x1b[31mhelp\u202e';
   const one = await member({
     shaky: { fails: `disk full\n${hostile}`, cause: `no inode ${'x'.repeat(700)}` },
@@ -232,7 +232,7 @@ test('list in a pipe cuts nothing, and one long error does not widen all rows', 
   expect(row('JOB').length).toBeLessThan(130);
 });
 
-test('what there is not is said, too: no job, no instance, no run', async () => {
+test('an absence is reported: no job, no instance, no run', async () => {
   const nothing = (...args: string[]) => bossman([...args, '--url', testUrl(), '--prefix', fleet.prefix]);
   expect(await nothing('list')).toEqual({
     status: 0,
@@ -254,7 +254,7 @@ test('what there is not is said, too: no job, no instance, no run', async () => 
   });
 });
 
-test('to look leaves nothing behind, and is not seen by others', async () => {
+test('inspecting leaves no data behind, and other instances do not notice it', async () => {
   const watched = fleet.join();
   await watched.hire('idle', { every: HOUR, work() {} });
   const listeners = await waitFor('the listener', () => fleet.listeners());

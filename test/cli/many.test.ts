@@ -7,7 +7,7 @@ const JOBS = 10_000;
 const fleet = makeFleet();
 const { cli, json } = cliOf(fleet);
 
-test('10,000 jobs are listed soon', async () => {
+test('10,000 jobs are listed quickly', async () => {
   const one = fleet.join();
   const hired = Array.from({ length: JOBS }, (_, at) =>
     one.hire(`job ${at}`, { every: '1 hour', work() {} }),

@@ -17,7 +17,7 @@ const fleet = makeFleet();
 const { member, cli, json, job } = cliOf(fleet);
 
 describe('demand', () => {
-  test('has a job run, and does not wait for it', async () => {
+  test('makes a job run, and does not wait for it', async () => {
     await member({ slow: { ms: 1000 } });
     expect(await cli('demand', 'slow')).toEqual({ status: 0, stdout: "demanded 'slow'\n", stderr: '' });
     await waitFor('the run', async () => (await job('slow'))?.runs === 1, { timeoutMs: 30_000 });
@@ -37,7 +37,7 @@ describe('demand', () => {
     expect(stdout).toMatch(/^'slow' ran on \S+:\d+, took \d.* s: done\n$/);
   });
 
-  test('--wait exits with 1 when the run failed, and says why', async () => {
+  test('--wait exits with 1 when the run failed, and prints why', async () => {
     await member({ broken: { fails: 'no such table' } });
     const { status, stdout } = await cli('demand', 'broken', '--wait');
     expect(status).toBe(1);
@@ -63,7 +63,7 @@ describe('demand', () => {
     });
   });
 
-  test('--wait exits with 1 when the time is over, and the demand stays', async () => {
+  test('--wait exits with 1 when the time is up, and the demand stays', async () => {
     await (await member({ lonely: { every: '1 hour' } })).leave();
     expect(await cli('demand', 'lonely', '--wait', '--timeout', '500ms')).toEqual({
       status: 1,
@@ -78,7 +78,7 @@ describe('demand', () => {
     await waitFor('the run', async () => (await job('lonely'))?.runs === 1, { timeoutMs: 30_000 });
   });
 
-  test('--wait says that no instance is left, and waits for the next, when one died before it began the demand', async () => {
+  test('--wait reports that no instance is left, and waits for the next one, if one died before its run began', async () => {
     await (await member({ lonely: { every: '1 hour' } })).leave();
     let warned = false;
     const place = ['--url', testUrl(), '--prefix', fleet.prefix];

@@ -80,7 +80,7 @@ test('a replica is reported as such', async () => {
   });
 });
 
-test('the doctor knows a sharded Redis behind one endpoint, and the prefix that it needs', async () => {
+test('doctor recognises a sharded Redis behind one endpoint, and names the prefix that it needs', async () => {
   const server = await start('--cluster-enabled', 'yes');
   const redis = new Redis(server.port);
   await redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
@@ -120,7 +120,7 @@ describe('with TLS', () => {
   });
   const url = (host = '127.0.0.1') => `rediss://${host}:${tls.port}`;
 
-  test('a certificate that is not trusted is named as the reason, and --ca or NODE_EXTRA_CA_CERTS mends it', async () => {
+  test('an untrusted certificate is named as the reason, and --ca or NODE_EXTRA_CA_CERTS fixes it', async () => {
     await expectComplaint(
       url(),
       /: self-signed certificate; it is not signed by an authority that Node trusts: .* --ca or NODE_EXTRA_CA_CERTS\n$/,
@@ -162,7 +162,7 @@ describe('with TLS', () => {
       tls.caFile,
     ));
 
-  test('redis:// to a port for TLS, and rediss:// to one without, are told as such', async () => {
+  test('redis:// to a port with TLS, and rediss:// to one without, are reported as such', async () => {
     await expectComplaint(
       `redis://127.0.0.1:${tls.port}`,
       /: closed by the other side at once; .* rediss:\/\/\n$/,

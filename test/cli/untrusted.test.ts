@@ -77,7 +77,7 @@ async function startHostile(): Promise<string> {
   return HOSTILE;
 }
 
-describe('with hostile names, plans, errors, hosts and arguments, what is printed has nothing in it that cannot be seen:', () => {
+describe('with hostile names, plans, errors, hosts and arguments, no invisible character is printed:', () => {
   test('by every command, for people and as JSON', async () => {
     const name = await startHostile();
     const real = fleet.join();
@@ -156,7 +156,7 @@ test('only one module of the command line writes to stdout and stderr', () => {
   expect(printing).toEqual(['output.ts']);
 });
 
-test('a text that poses as one of our colours is shown as text', async () => {
+test('text that imitates our colour codes is shown as text', async () => {
   const { Output } = await import('../../src/cli/output');
   const written: string[] = [];
   const { isTTY } = process.stdout;

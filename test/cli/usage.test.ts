@@ -10,7 +10,7 @@ import { cliOf } from './fleet';
 /** Port 1 is nobody's. */
 const NOBODY = '127.0.0.1:1';
 
-describe('a call that means nothing exits with 2, and says why', () => {
+describe('an invalid call exits with 2, and prints why', () => {
   test.each([
     ['an unknown command', ['lits'], /^bossman: unknown command 'lits'\n\(Did you mean list\?\)\n$/],
     [
@@ -74,7 +74,7 @@ describe('a call that means nothing exits with 2, and says why', () => {
   });
 });
 
-test('--help and --version are answers, without any Redis', async () => {
+test('--help and --version need no Redis', async () => {
   const env = { REDIS_URL: `redis://${NOBODY}` };
   const { version } = require('../../package.json');
   expect(await bossman(['--version'], env)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
@@ -91,7 +91,7 @@ test('--help and --version are answers, without any Redis', async () => {
   }
 }, 120_000);
 
-describe('where Redis is not reached, one line says so, soon, without a password, and the status is 1:', () => {
+describe('if Redis cannot be reached, one line without a password says so soon, and the status is 1:', () => {
   const SECRET = 'hunter2';
 
   /** All that a call may say. */
@@ -124,7 +124,7 @@ describe('where Redis is not reached, one line says so, soon, without a password
       /127\.0\.0\.1:1\b.*ECONNREFUSED/,
     ));
 
-  test('a host that there is not', () =>
+  test('a host that does not exist', () =>
     expectOneLine(
       ['list', '--url', `redis://:${SECRET}@no-such-host.invalid`],
       {},
@@ -180,7 +180,7 @@ describe('what is printed', () => {
     expect(asked.stdout).not.toContain('\x1b');
   });
 
-  test('may be read by one who has enough of it', async () => {
+  test('may go into a pipe that closes early', async () => {
     const one = fleet.join();
     await Promise.all(
       Array.from({ length: 2000 }, (_, i) => one.hire(`job ${i}`, { every: '1 hour', work() {} })),

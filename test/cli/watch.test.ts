@@ -59,7 +59,7 @@ test.each<[string, (terminal: Terminal) => void]>([
   expect(terminal.written.endsWith(LEAVE)).toBe(true);
 });
 
-test('it fits the terminal, also when that changes its size', async () => {
+test('it fits the terminal, also after a change of its size', async () => {
   const one = fleet.join();
   const names = Array.from({ length: 30 }, (_, at) => `a job whose name is long, number ${at + 10}`);
   await Promise.all(names.map((name) => one.hire(name, { every: '1 hour', work })));

@@ -65,7 +65,7 @@ describe('a table', () => {
   ];
   const plain = (text: string) => text;
 
-  test('stands in columns, whatever is in its cells', () => {
+  test('has aligned columns, whatever its cells contain', () => {
     expect(table(columns, rows, Number.POSITIVE_INFINITY, plain)).toEqual([
       'NAME        N  NOTE',
       '日本語      7  a note that is long',
@@ -73,7 +73,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('gives way where it is widest, down to what it can', () => {
+  test('shrinks its widest columns first, down to their minimum', () => {
     expect(table(columns, rows, 24, plain)[1]).toBe('日本語      7  a note t…');
     expect(table(columns, rows, 1, plain)[1]).toBe('日…       7  a not…');
   });

@@ -32,7 +32,7 @@ const fails = () => {
   throw new Error('no luck');
 };
 
-test('healthchecks pings at the start and the end of a run, and tells what failed', async () => {
+test('healthchecks pings at the start and the end of a run, and sends the error of a failed run', async () => {
   fleet.allowErrors(/^WORK_FAILED/);
   const fred = fleet.join();
   fred.qa(healthchecks({ good: `${url}/good`, bad: `${url}/bad` }));
@@ -51,7 +51,7 @@ test('healthchecks pings at the start and the end of a run, and tells what faile
   ]);
 });
 
-test('a monitor that is away fails no run', async () => {
+test('an unreachable monitor does not fail the run', async () => {
   const fred = fleet.join();
   fred.qa(healthchecks({ job: 'http://127.0.0.1:1' }));
   await fred.hire('job', { work });
@@ -59,7 +59,7 @@ test('a monitor that is away fails no run', async () => {
   await waitFor('the run', () => fleet.told.finish.length === 1);
 });
 
-test('sentryCrons tells name, pattern and zone, and passes on what the run comes to', async () => {
+test('sentryCrons sends name, pattern and zone, and passes on the result of the run', async () => {
   fleet.allowErrors(/^WORK_FAILED/);
   const monitored: unknown[] = [];
   const fred = fleet.join();

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-it('the fleet of examples/compose, started without compose, runs each slot once, and ends when told to', async () => {
+it('the fleet of examples/compose, started without compose, runs each slot once, and ends on SIGTERM', async () => {
   const env = { ...service.environment, REDIS_URL: server.url, HOST: '127.0.0.1', PORT: '0' };
   const fleet = Array.from({ length: service.deploy.replicas }, () => start('fastify', env));
   const slots = () =>

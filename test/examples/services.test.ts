@@ -42,7 +42,7 @@ describe('with a Redis of its own,', () => {
   });
   afterEach(() => server.stop());
 
-  it('examples/fastify is ready when its jobs are hired; told to end, it finishes its run, and exits', async () => {
+  it('examples/fastify is ready when its jobs are hired; on SIGTERM it finishes its run and exits', async () => {
     const service = start('fastify', { REDIS_URL: server.url, PORT: '0', REPORT_MS: '3000' });
     const [, url = ''] = await service.prints(/listening at (http:[^"]+)"/);
     const status = async (path: string, method = 'GET') => (await fetch(url + path, { method })).status;
@@ -74,7 +74,7 @@ describe('with a Redis of its own,', () => {
     expect(await service.exit).toEqual(WELL);
   });
 
-  it('examples/qa times runs, tries them again, ends those that take too long, and alerts', async () => {
+  it('examples/qa times runs, retries them, ends those that take too long, and alerts', async () => {
     const alerted: string[] = [];
     const webhook = createServer(async (request, response) => {
       alerted.push(JSON.parse(await text(request)).text);
@@ -112,7 +112,7 @@ it('the tests of examples/testing in memory pass without a Redis', async () => {
   await expectPassed(start('testing', { REDIS_URL: 'redis://127.0.0.1:1' }), 5);
 });
 
-it('examples/sentinel goes on when the primary dies, each slot once', async () => {
+it('examples/sentinel continues when the primary dies, and runs each slot once', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'bossman-example-'));
   const group = await startSentinels(dir);
   try {
@@ -130,7 +130,7 @@ it('examples/sentinel goes on when the primary dies, each slot once', async () =
   }
 });
 
-it('examples/cluster runs each slot once in a fleet of two, and both exit when told to', async () => {
+it('examples/cluster runs each slot once in a fleet of two, and both exit on SIGTERM', async () => {
   const cluster = await startCluster();
   try {
     const CLUSTER_NODES = cluster.servers.map(({ port }) => `127.0.0.1:${port}`).join(',');

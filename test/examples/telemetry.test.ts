@@ -12,7 +12,7 @@ const env = () => ({ REDIS_URL: testUrl(), PREFIX: fleet.prefix, PORT: '0' });
 const START = { timeoutMs: 30_000 };
 const WELL = { code: 0, stderr: '' };
 
-it('examples/prometheus gives the metrics of its runs to whoever scrapes it, on loopback alone', async () => {
+it('examples/prometheus serves the metrics of its runs, on loopback only', async () => {
   const example = start('prometheus', env());
   const [url] = await example.prints(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
   const text = await waitFor(

@@ -55,7 +55,7 @@ describe('a subscriber whose connection is killed', () => {
     expect(demandRuns()).toBe(2);
   });
 
-  it('learns of a plan with a nearer slot that another hired, and left, meanwhile', async () => {
+  it('learns of a plan with an earlier slot that another instance hired before it quit meanwhile', async () => {
     const [fred, other] = [fleet.join({}, { retryStrategy: () => 2000 }), fleet.join()];
     await fred.hire('job', { every: '1 hour', work });
     await fleet.heardBy(2);
@@ -67,7 +67,7 @@ describe('a subscriber whose connection is killed', () => {
     await fleet.ticks('job', 1);
   });
 
-  it('does not take what comes with its acknowledgement for a demand of an original', async () => {
+  it('does not mistake a message that arrives with the acknowledgement for a demand of an original', async () => {
     const proxy = await startProxy(fleet.server.port);
     try {
       const fred = fleet.join({}, { port: proxy.port });
@@ -93,7 +93,7 @@ describe('a subscriber whose connection is killed', () => {
     }
   });
 
-  it('again and again costs no slot and no demand', async () => {
+  it('again and again loses no slot and no demand', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work });
     await fred.hire('wanted', { work });

@@ -7,8 +7,8 @@ const work = () => {};
 /** ms between two tries of a subscriber that was refused: longer than any wait of these tests. */
 const FOR_EVER = 60_000;
 
-describe('while the subscriber alone is away', () => {
-  it("another instance's demand does not wait for it to be back", async () => {
+describe('while only the subscriber is disconnected', () => {
+  it("another instance's demand does not wait for its return", async () => {
     fleet.allowErrors(/^CONNECTION/);
     // The command client is never cut off, so it is the subscriber that waits for this.
     const fred = fleet.join({ ttl: 1000 }, { retryStrategy: () => FOR_EVER });

@@ -14,7 +14,7 @@ async function storedSlot(name: string): Promise<number> {
 }
 
 describe('a Redis that comes back empty', () => {
-  it('is given all plans again: slots go on on their grid, each once', async () => {
+  it('gets all plans back: slots continue on their grid, each once', async () => {
     fleet.allowErrors(/^CONNECTION/);
     for (const fred of [fleet.join(), fleet.join(), fleet.join()])
       await fred.hire('tick', { every: 100, work });
@@ -27,7 +27,7 @@ describe('a Redis that comes back empty', () => {
     expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
   });
 
-  it('does not have a slot run again of which only who ran it has heard', async () => {
+  it('does not run a slot again that only the instance that ran it knows of', async () => {
     fleet.allowErrors(/^CONNECTION/);
     let waitMs = 20_000;
     let isArmed = false;
@@ -56,7 +56,7 @@ describe('a Redis that comes back empty', () => {
     expect(flawsAfterLoss(fleet, 'tick', 200)).toEqual(FLAWLESS);
   });
 
-  it('is given a slot that is far away again at once, with its trigger', async () => {
+  it('gets a distant slot back at once, with its trigger', async () => {
     fleet.allowErrors(/^CONNECTION/);
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('rare', { every: '1 hour', work });
     const slot = await storedSlot('rare');
@@ -66,7 +66,7 @@ describe('a Redis that comes back empty', () => {
     expect(await fleet.redis.pttl(`${fleet.prefix}:work:rare`)).toBeGreaterThan(3_500_000);
   });
 
-  it('is given the slot that a member knew also where a new one has hired the job before that', async () => {
+  it('gets the slot that an instance knew, even if a new one hired the job first', async () => {
     fleet.allowErrors(/^CONNECTION/);
     await fleet.join({}, { retryStrategy: () => 700 }).hire('rare', { every: '1 hour', work });
     const slot = await storedSlot('rare');
@@ -77,7 +77,7 @@ describe('a Redis that comes back empty', () => {
     await waitFor('the slot', async () => (await storedSlot('rare')) === slot);
   });
 
-  it('runs what was due also where the claim of it is the first to meet a plan that began anew', async () => {
+  it('runs a slot that was due, even if its claim is the first call to see the plan that was stored anew', async () => {
     await fleet.join().hire('job', { every: 3000, work });
     const slot = await storedSlot('job');
     const { prefix, redis } = fleet;
@@ -93,7 +93,7 @@ describe('a Redis that comes back empty', () => {
     expect(fleet.slotsOf('job')[0]).toBe(slot);
   });
 
-  it('runs the demands that are made from then on', async () => {
+  it('runs the demands that are made afterwards', async () => {
     fleet.allowErrors(/^CONNECTION/);
     await fleet.join().hire('wanted', { work });
     const other = fleet.join();
@@ -119,7 +119,7 @@ describe('a Redis that comes back empty', () => {
 });
 
 describe('FLUSHALL', () => {
-  it('again and again costs no slot, and doubles none', async () => {
+  it('again and again loses no slot, and doubles none', async () => {
     for (const fred of [fleet.join(), fleet.join(), fleet.join()])
       await fred.hire('tick', { every: 100, work });
     for (let round = 0; round < 10; round += 1) {
@@ -130,7 +130,7 @@ describe('FLUSHALL', () => {
     expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
   });
 
-  it('during a run takes its lock away, and the run ends well', async () => {
+  it('during a run deletes its lock, and the run ends normally', async () => {
     let end = () => {};
     const held = () =>
       new Promise<void>((resolve) => {
@@ -149,7 +149,7 @@ describe('FLUSHALL', () => {
   });
 });
 
-it('a trigger that is evicted costs nothing: the slot is run in time all the same', async () => {
+it('the eviction of a trigger has no effect: the slot still runs on time', async () => {
   for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 300, work });
   for (let round = 0; round < 5; round += 1) {
     await fleet.redis.del(`${fleet.prefix}:work:tick`);

@@ -24,30 +24,33 @@ async function storedStamp(name: string): Promise<number> {
 
 const ring = (message: string) => fleet.redis.publish(key('bell:0'), message);
 
-describe('a string of somebody else', () => {
-  it.each(['plans', 'due'])('in place of %s is told once, and slots go on when it is gone', async (name) => {
-    fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
-    const members = [fleet.join(), fleet.join()];
-    for (const fred of members) await fred.hire('tick', { every: 100, work });
-    for (let episode = 1; episode <= 2; episode += 1) {
-      await fleet.ticks('tick', 3);
-      await fleet.redis.multi().del(key(name)).set(key(name), 'theirs').exec();
-      await waitFor('it to be told', () => fleet.told.error.length > 0);
-      // Long enough for several attempts.
-      await delay(1000);
-      expect(await fleet.redis.get(key(name))).toBe('theirs');
-      await fleet.redis.del(key(name));
-      await fleet.ticks('tick', 3);
-      for (const fred of members) {
-        const claims = fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
-        expect(claims.length).toBeLessThanOrEqual(episode);
+describe('a foreign string', () => {
+  it.each(['plans', 'due'])(
+    'in place of %s is reported once, and slots continue when it is gone',
+    async (name) => {
+      fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
+      const members = [fleet.join(), fleet.join()];
+      for (const fred of members) await fred.hire('tick', { every: 100, work });
+      for (let episode = 1; episode <= 2; episode += 1) {
+        await fleet.ticks('tick', 3);
+        await fleet.redis.multi().del(key(name)).set(key(name), 'theirs').exec();
+        await waitFor('it to be told', () => fleet.told.error.length > 0);
+        // Long enough for several attempts.
+        await delay(1000);
+        expect(await fleet.redis.get(key(name))).toBe('theirs');
+        await fleet.redis.del(key(name));
+        await fleet.ticks('tick', 3);
+        for (const fred of members) {
+          const claims = fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
+          expect(claims.length).toBeLessThanOrEqual(episode);
+        }
+        expect(fleet.told.error.some((error) => /claim of 'tick'/.test(error))).toBe(true);
       }
-      expect(fleet.told.error.some((error) => /claim of 'tick'/.test(error))).toBe(true);
-    }
-    expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
-  });
+      expect(flawsAfterLoss(fleet, 'tick', 100)).toEqual(FLAWLESS);
+    },
+  );
 
-  it('in place of demands refuses demands, harms no slot, and is over when it is gone', async () => {
+  it('in place of demands refuses demands until it is gone, and harms no slot', async () => {
     fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
     // Told by a process that was held up past a lock so short; it takes the demand again.
     fleet.allowErrors(/^LOCK_LOST: .*trying again/);
@@ -85,14 +88,14 @@ describe('a string of somebody else', () => {
     },
   );
 
-  it.each(['plans', 'due', 'demands'])('in place of %s is told to whoever looks', async (name) => {
+  it.each(['plans', 'due', 'demands'])('in place of %s is reported by an inspection', async (name) => {
     fleet.allowErrors(/^COMMAND: jobs failed: WRONGTYPE/);
     const fred = fleet.join();
     await fleet.redis.set(key(name), 'theirs');
     await expect(fred.jobs()).rejects.toMatchObject({ code: 'COMMAND' });
   });
 
-  it('in place of runs holds up no demand that was made during a run', async () => {
+  it('in place of runs does not delay a demand made during a run', async () => {
     fleet.allowErrors(/^COMMAND: the end of a run of 'wanted' could not be recorded .*WRONGTYPE/);
     let end = () => {};
     const held = () =>
@@ -110,7 +113,7 @@ describe('a string of somebody else', () => {
     end();
   });
 
-  it('in place of what is noted for recovery holds up only the slots of jobs that recover, and is told', async () => {
+  it('in place of the notes for recovery delays only the slots of jobs with `recover`, and is reported', async () => {
     fleet.allowErrors(/^COMMAND: (claim|recovery) of 'kept' failed .*WRONGTYPE/);
     const fred = fleet.join();
     await fleet.redis.set(key('recovers'), 'theirs');
@@ -145,7 +148,7 @@ describe('a string of somebody else', () => {
     await waitFor('another', () => demandRuns() === 2);
   });
 
-  it('in place of a lock makes slots skipped, and demands wait, until it is gone', async () => {
+  it('in place of a lock makes slots be skipped and demands wait until it is gone', async () => {
     const fred = fleet.join();
     await fred.hire('tick', { every: 100, work });
     await fleet.ticks('tick', 1);
@@ -164,7 +167,7 @@ describe('a string of somebody else', () => {
   });
 });
 
-describe('a value of somebody else', () => {
+describe('a foreign value', () => {
   it.each(['garbage', '', '||||', '1|2', 'x|every 5|||', '99|every 100'])(
     'as the plan of a job, %p, is replaced by the plan that is known',
     async (value) => {
@@ -222,20 +225,23 @@ describe('a value of somebody else', () => {
   );
 });
 
-describe('values of somebody else, to whoever looks,', () => {
-  it.each(['', 'garbage', '1|2', '{"startedAt":"soon"}', 'noted|soon'])('are nothing: %p', async (value) => {
-    const fred = fleet.join();
-    await fred.hire('job', { every: '1 hour', work });
-    for (const name of ['runs', 'counts', 'demands']) await fleet.redis.hset(key(name), 'job', value);
-    await fleet.redis.hset(key('plans'), 'job', value);
-    await fleet.redis.xadd(key('history:job'), '*', 'run', value);
-    await fleet.redis.xadd(key('history:job'), '*', 'theirs', value);
-    const none = { plan: null, nextSlot: null, demandedSince: null, lastRun: null, runs: 0, failures: 0 };
-    expect(await fred.jobs()).toEqual([expect.objectContaining({ name: 'job', skips: 0, ...none })]);
-    expect(await fred.history('job')).toEqual([]);
-  });
+describe('foreign values, in an inspection,', () => {
+  it.each(['', 'garbage', '1|2', '{"startedAt":"soon"}', 'noted|soon'])(
+    'are treated as missing: %p',
+    async (value) => {
+      const fred = fleet.join();
+      await fred.hire('job', { every: '1 hour', work });
+      for (const name of ['runs', 'counts', 'demands']) await fleet.redis.hset(key(name), 'job', value);
+      await fleet.redis.hset(key('plans'), 'job', value);
+      await fleet.redis.xadd(key('history:job'), '*', 'run', value);
+      await fleet.redis.xadd(key('history:job'), '*', 'theirs', value);
+      const none = { plan: null, nextSlot: null, demandedSince: null, lastRun: null, runs: 0, failures: 0 };
+      expect(await fred.jobs()).toEqual([expect.objectContaining({ name: 'job', skips: 0, ...none })]);
+      expect(await fred.history('job')).toEqual([]);
+    },
+  );
 
-  it('are counted from anew when they stand for counts', async () => {
+  it('in place of counts make these start again at 0', async () => {
     const fred = fleet.join();
     await fred.hire('wanted', { work });
     await fleet.redis.hset(key('counts'), 'wanted', 'garbage');
@@ -243,7 +249,7 @@ describe('values of somebody else, to whoever looks,', () => {
     await waitFor('the run to be counted', async () => (await fred.jobs())[0]?.runs === 1);
   });
 
-  it('are no instances when they answer a roll call', async () => {
+  it('in answers to a roll call are not instances', async () => {
     const fred = fleet.join();
     await fleet.heardBy(1);
     const listener = fleet.redis.duplicate();
@@ -268,7 +274,7 @@ describe('values of somebody else, to whoever looks,', () => {
   });
 });
 
-describe('messages of somebody else', () => {
+describe('foreign messages', () => {
   const NOISE = [
     '',
     ' ',
@@ -300,7 +306,7 @@ describe('messages of somebody else', () => {
     expect(demandRuns()).toBe(0);
   });
 
-  it('that claim a slot far ahead put nothing off', async () => {
+  it('that claim a distant slot delay nothing', async () => {
     for (const fred of [fleet.join(), fleet.join()]) {
       await fred.hire('tick', { every: 100, work });
       await fred.hire('cron', { cron: '* * * * * *', work });
@@ -324,7 +330,7 @@ describe('messages of somebody else', () => {
     expect(medianLateness(fleet.told)).toBeLessThan(500);
   });
 
-  it('that say a plan is armed, or fired, lead to a look and to nothing else', async () => {
+  it('that announce an armed or fired plan cause one read and nothing else', async () => {
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
     await fleet.heardBy(2);
     const stamp = await storedStamp('tick');
@@ -356,7 +362,7 @@ describe('messages of somebody else', () => {
 });
 
 describe('the expiry of a trigger whose slot seems far ahead', () => {
-  it('leads to one look, and to no claim', async () => {
+  it('causes one read, and no claim', async () => {
     const bells = await fleet.hearBells();
     const fred = fleet.join();
     await fred.hire('rare', { every: '1 hour', work });

@@ -27,8 +27,8 @@ function flawsWithout(dead: Member, bells: Bells, job: string, every: number) {
   return flawsOf({ start: fleet.told.start, skip: [...fleet.told.skip, ...untold] }, job, every);
 }
 
-describe('a member that is killed in its run', () => {
-  it('keeps its lock until the ttl is over: slots till then are skipped and told, the next one runs', async () => {
+describe('a member that is killed during its run', () => {
+  it('keeps its lock until the ttl has passed: slots until then are skipped and reported, and the next one runs', async () => {
     const bells = await fleet.hearBells();
     const dies = await fleet.spawn({ jobs: { job: { every: 200, ttl: 3000 } }, workMs: 60_000 });
     await waitFor('its run', () => dies.told.start.length === 1);
@@ -72,7 +72,7 @@ describe('a member that is killed in its run', () => {
 });
 
 describe('a member that is frozen past the ttl of its lock', () => {
-  it('is told, and its signal aborts, when it goes on; its late release leaves the lock to who has it now', async () => {
+  it("is reported, and its signal aborts, when it continues; its late release does not affect the new holder's lock", async () => {
     const frozen = await fleet.spawn({ jobs: { job: { ttl: 1500, keepAlive: true } }, workMs: 2000 });
     const other = fleet.join();
     await fleet.heardBy(2);
@@ -105,7 +105,7 @@ describe('a member that is frozen past the ttl of its lock', () => {
     await waitFor('its release', async () => (await lockOf('job')) === null);
   });
 
-  it('does not run again what was demanded, and run by another, meanwhile', async () => {
+  it('does not run a demand again that another instance ran meanwhile', async () => {
     const frozen = await fleet.spawn({ jobs: { job: { ttl: 1500 }, echo: {} } });
     const [runs, demands] = [fleet.join(), fleet.join()];
     await runs.hire('job', { ttl: 1500, work });
@@ -168,7 +168,7 @@ describe('members whose clocks are two hours apart', () => {
     expect(fleet.slotsOf('cron').every((slot) => slot % 1000 === 0)).toBe(true);
   });
 
-  it('agree on what counts, a hire by the one that is ahead or a later fire by the one behind', async () => {
+  it('agree on whether a hire by the one ahead, or a later fire by the one behind, wins', async () => {
     const ahead = await fleet.spawn({ jobs: { job: { every: 200 } }, skewMs: 3_600_000 });
     await fleet.ticks('job', 1);
     const right = fleet.join();
@@ -210,7 +210,7 @@ describe('what is fired stays fired', () => {
     await expectNoSlots();
   });
 
-  it('when a member comes back that was frozen, with the plan in mind', async () => {
+  it('when a frozen member comes back that still knows the plan', async () => {
     const frozen = await fleet.spawn({ jobs: { job: { every: 200 } } });
     const fred = fleet.join();
     await fred.hire('job', { every: 200, work });
@@ -224,7 +224,7 @@ describe('what is fired stays fired', () => {
     expect(await frozen.quit()).toMatchObject({ code: 0 });
   });
 
-  it('when it comes back, and Redis has come back empty before it', async () => {
+  it('when it comes back after Redis has come back empty', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const frozen = await fleet.spawn({ jobs: { job: { every: 200 } } });
     const fred = fleet.join();

@@ -20,7 +20,7 @@ describe('a Redis that is out of memory', () => {
   const seen = (jobs: JobInfo[]) =>
     jobs.map(({ name, orphaned, hirersKnown }) => ({ name, orphaned, hirersKnown }));
 
-  it('keeps instances from answering, and what they hire is not called orphaned', async () => {
+  it('keeps instances from answering, and their jobs are not called orphaned', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     await fred.hire('mine', { every: '1 hour', work });
     await other.hire('other', { every: '1 hour', work });
@@ -40,7 +40,7 @@ describe('a Redis that is out of memory', () => {
     ]);
   });
 
-  it('is named by list and fleet, and keeps forget from forgetting what may be hired', async () => {
+  it('is named by list and fleet, and makes forget refuse jobs that may be hired', async () => {
     await fleet.join().hire('job', { every: '1 hour', work });
     await fleet.heardBy(1);
     await limitMemory('1');

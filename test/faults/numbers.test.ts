@@ -19,8 +19,8 @@ async function storedPlan(name: string): Promise<{ slot: number; stamp: number }
   return { slot: Number(await fleet.redis.zscore(key('due'), name)), stamp: Number(plan?.split('|')[0]) };
 }
 
-describe('a count of listeners that is nonsense', () => {
-  it('in the answer to PUBSUB NUMSUB keeps eight instances that hire afterwards from nothing', async () => {
+describe('an impossible number of listeners', () => {
+  it('in the answer to PUBSUB NUMSUB does not affect eight instances that hire afterwards', async () => {
     const proxy = await startProxy(fleet.server.port);
     try {
       proxy.rewrite(/(:bell:0\r\n):\d+\r\n/g, '$1:140000000000000\r\n');
@@ -38,7 +38,7 @@ describe('a count of listeners that is nonsense', () => {
     }
   });
 
-  it('in a claim on the bell holds up no slot', async () => {
+  it('in a claim on the bell delays no slot', async () => {
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 400, work });
     await fleet.heardBy(2);
     // From then on there is one that goes first.
@@ -80,7 +80,7 @@ describe('a count of listeners that is nonsense', () => {
     },
   );
 
-  it('in a demand on the bell holds up no slot of what is hired afterwards', async () => {
+  it('in a demand on the bell delays no slot of a job hired afterwards', async () => {
     const members = [fleet.join(), fleet.join(), fleet.join()];
     await Promise.all(members.map((fred) => fred.hire('wanted', { work })));
     await fleet.heardBy(3);
@@ -93,7 +93,7 @@ describe('a count of listeners that is nonsense', () => {
   });
 });
 
-describe('claims that nobody made, and that are true to the last digit,', () => {
+describe('forged claims that are correct to the last digit', () => {
   it('stop no job when the instance that ran last leaves', async () => {
     const members = [fleet.join(), fleet.join(), fleet.join()];
     for (const fred of members) await fred.hire('tick', { every: 400, work });
@@ -120,7 +120,7 @@ describe('claims that nobody made, and that are true to the last digit,', () => 
   });
 });
 
-describe('a lock that a bell says another has', () => {
+describe('a lock that a bell reports as held by another instance', () => {
   /** Runs until it is let go, in an instance that another stands beside. */
   async function longRun(): Promise<{ signal: AbortSignal; end: () => void }> {
     let end = () => {};
@@ -148,7 +148,7 @@ describe('a lock that a bell says another has', () => {
     `recovered forged ${at} long`,
   ];
 
-  it('aborts no run that holds it', async () => {
+  it('does not abort the run that holds it', async () => {
     const { signal, end } = await longRun();
     const now = await redisNow();
     for (const at of [now, now + 5, now + 3_600_000, 999_999_999_999_999]) {
@@ -161,7 +161,7 @@ describe('a lock that a bell says another has', () => {
     await waitFor('its end', () => fleet.told.finish.length === 1);
   });
 
-  it('and that another has indeed, aborts the run', async () => {
+  it('aborts the run if another instance really holds it', async () => {
     const { signal, end } = await longRun();
     await fleet.redis.set(key('lock:long'), 'theirs', 'PX', 500);
     await ring(`taken forged ${(await redisNow()) + 1} 0 500 long`);
@@ -192,7 +192,7 @@ describe('a bell about a demand that waits for the lock of its job', () => {
   });
 });
 
-describe('what somebody else wrote under our keys', () => {
+describe('foreign values under our keys', () => {
   it.each([
     ['as a stamp', () => '999999999999999999|every 100|||'],
     ['as a sequence of calls', (now: number, id: string) => `${now}|every 100||${id}:999999999999999999|`],
@@ -206,7 +206,7 @@ describe('what somebody else wrote under our keys', () => {
     await fleet.ticks('tick', 3);
   });
 
-  it('as the time of a demand that is still to come is taken for now', async () => {
+  it('with a future time of a demand are read as now', async () => {
     const fred = fleet.join();
     await fred.hire('wanted', { work });
     await fleet.heardBy(1);

@@ -10,7 +10,7 @@ const work = () => {};
 const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
 
 describe('a Redis that hangs for two seconds', () => {
-  it('doubles no slot, those missed are told, and the plans go on on their grid', async () => {
+  it('doubles no slot, missed ones are reported, and the plans continue on their grid', async () => {
     for (const fred of [fleet.join(), fleet.join(), fleet.join()]) {
       await fred.hire('tick', { every: 200, work });
       await fred.hire('cron', { cron: '* * * * * *', work });
@@ -47,8 +47,8 @@ describe('a Redis that hangs for two seconds', () => {
   });
 });
 
-describe('a Redis that is not there yet', () => {
-  it('is told once, and all that was called is carried out, in order, when it comes', async () => {
+describe('a Redis that is not running yet', () => {
+  it('is reported once, and all calls are carried out, in order, when it starts', async () => {
     fleet.allowErrors(
       /^CONNECTION: the (command|subscriber) connection to 127.0.0.1:\d+ failed.*ECONNREFUSED/,
     );
@@ -83,10 +83,10 @@ describe('a Redis that is not there yet', () => {
   });
 });
 
-describe('a Redis without room', () => {
+describe('a Redis without free memory', () => {
   const isFull = (full: boolean) => fleet.redis.config('SET', 'maxmemory', full ? '1' : '0');
 
-  it('is told once for each verb, not once for each slot, and the plans go on when there is room', async () => {
+  it('is reported once for each verb, not once for each slot, and the plans continue when there is memory', async () => {
     fleet.allowErrors(
       /^COMMAND: (claim|settle|begin) of .* failed \(OOM|^COMMAND: the end of a run of .*OOM/,
     );
@@ -112,7 +112,7 @@ describe('a Redis without room', () => {
     expect(fleet.told.error.length).toBeLessThanOrEqual(2 * members.length);
   });
 
-  it('refuses a demand, which then is not made; a hire is carried out when there is room', async () => {
+  it('refuses a demand, which is then not made; a hire is carried out when there is memory', async () => {
     fleet.allowErrors(/^COMMAND: (demand|hire) of .* failed: OOM/);
     const fred = fleet.join();
     await fred.hire('wanted', { ttl: 1500, work });
@@ -127,7 +127,7 @@ describe('a Redis without room', () => {
     await waitFor('the run', () => demandRuns() === 1);
   });
 
-  it('takes no place for good in an instance that has few, and all that was due runs when there is room', async () => {
+  it('blocks no place of an instance with few, and everything that was due runs when there is memory', async () => {
     fleet.allowErrors(/^COMMAND: .*OOM/);
     const door = new Door();
     const fred = fleet.join({ concurrency: 2 });
@@ -150,7 +150,7 @@ describe('a Redis without room', () => {
     await fred.quit().finally(() => clearInterval(opening));
   });
 
-  it('lets nothing be forgotten, as no instance can answer that it hires the job', async () => {
+  it('makes forget refuse, because no instance can answer that it hires the job', async () => {
     fleet.allowErrors(/^(COMMAND|FORGET): /);
     const [fred, barney] = [fleet.join(), fleet.join()];
     for (const instance of [fred, barney]) await instance.hire('job', { every: '1 hour', work });
@@ -163,7 +163,7 @@ describe('a Redis without room', () => {
     expect((await barney.jobs()).map(({ name, hiredBy }) => [name, hiredBy])).toEqual([['job', [barney.id]]]);
   });
 
-  it('is told again when it is full once more', async () => {
+  it('is reported again when it is full once more', async () => {
     fleet.allowErrors(/^COMMAND: claim of .* failed \(OOM/);
     await fleet.join().hire('tick', { every: 100, work });
     for (let round = 1; round <= 2; round += 1) {
@@ -178,7 +178,7 @@ describe('a Redis without room', () => {
 });
 
 describe('a primary that is made a replica', () => {
-  it('is told once for each verb, and when it is a primary again no slot is doubled or untold', async () => {
+  it('is reported once for each verb, and when it is a primary again, no slot is doubled or left unreported', async () => {
     fleet.allowErrors(/^COMMAND: .*READONLY/);
     fleet.allowErrors(/^CONNECTION/);
     const members = [fleet.join(), fleet.join()];

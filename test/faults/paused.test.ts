@@ -23,7 +23,7 @@ async function pass(name: string, slots: number): Promise<(number | null)[]> {
 const storedPause = async (name: string) => (await fleet.redis.hget(key('paused'), name)) ?? '';
 
 describe('a paused job', () => {
-  it('stays paused in a Redis that comes back empty, also for a process that hires it only then', async () => {
+  it('stays paused when Redis comes back empty, also for a process that hires it only then', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const fred = fleet.join({}, { retryStrategy: () => 300 });
     await fred.hire('tick', tick);
@@ -44,7 +44,7 @@ describe('a paused job', () => {
     await fleet.ticks('tick', 2);
   });
 
-  it('stays paused there also where the one that knows of it has not hired it', async () => {
+  it('stays paused then, even if the instance that knows of the pause has not hired it', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const operator = fleet.join();
     await operator.pause('tick');
@@ -70,7 +70,7 @@ describe('a paused job', () => {
     expect(await pass('rare', 12)).toEqual([]);
   });
 
-  it('stays paused where Redis loses nothing but that', async () => {
+  it('stays paused if Redis loses only the pause', async () => {
     const members = [fleet.join(), fleet.join()];
     for (const fred of members) await fred.hire('tick', tick);
     await members[0]?.pause('tick');
@@ -82,7 +82,7 @@ describe('a paused job', () => {
     }
   });
 
-  it('is resumed once and for all: one that was away meanwhile does not bring the pause back', async () => {
+  it('stays resumed: an instance that was disconnected meanwhile does not bring the pause back', async () => {
     fleet.allowErrors(/^CONNECTION/);
     let waitMs = 20;
     const away = fleet.join({}, { retryStrategy: () => waitMs });
@@ -116,7 +116,7 @@ describe('a paused job', () => {
     waitMs = 20;
   });
 
-  it('is resumed, and paused, through values and messages of somebody else', async () => {
+  it('is paused and resumed despite foreign values and messages', async () => {
     fleet.allowErrors(/^COMMAND: .*WRONGTYPE/);
     const fred = fleet.join();
     await fred.hire('tick', tick);

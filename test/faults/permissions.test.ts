@@ -38,7 +38,7 @@ async function flags(): Promise<string> {
 const demandRuns = () => fleet.told.start.filter(({ demandedAt }) => demandedAt !== null).length;
 
 describe('a user who may not use CONFIG', () => {
-  it('is told once, for all connections to come; slots are run, and demands of others', async () => {
+  it('is reported once, also for later connections; slots and demands of other instances run', async () => {
     fleet.allowErrors(/^CONNECTION/);
     fleet.allowErrors(/^NOTIFICATIONS: may not use CONFIG \(NOPERM.*disableRedisConfig/);
     await allowOnly('~*', '&*', '+@all', '-config');
@@ -60,7 +60,7 @@ describe('a user who may not use CONFIG', () => {
   });
 });
 
-describe('a user with the keys and channels of its prefix alone', () => {
+describe('a user with only the keys and channels of its prefix', () => {
   it.each([
     ['all commands but the dangerous', ['+@all', '-@dangerous', '+info']],
     ['no command but those that are used', [...NEEDED, ...NEEDED_TO_LOOK]],
@@ -101,8 +101,8 @@ describe('a user with the keys and channels of its prefix alone', () => {
   });
 });
 
-describe('a user who may not do what looking takes', () => {
-  it('is told so when it looks, and runs each slot and demand without a word', async () => {
+describe('a user without the rights for inspection', () => {
+  it('gets an error when it inspects, and runs each slot and demand without errors', async () => {
     fleet.allowErrors(/^COMMAND: (jobs|history of 'tick') failed: NOPERM/);
     await allowOnly(...keysAndChannels(), ...NEEDED);
     const options = { disableRedisConfig: true, recover: true };
@@ -120,7 +120,7 @@ describe('a user who may not do what looking takes', () => {
 });
 
 describe('a user without channels', () => {
-  it('is told once, of each; two instances run each slot once, and what either fires is fired', async () => {
+  it('gets one report for each; two instances run each slot once, and a job that either fires stays fired', async () => {
     fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
     // What is written to a connection that was killed.
     fleet.allowErrors(/^CONNECTION/);
@@ -156,7 +156,7 @@ describe('a user without channels', () => {
     expect(demandRuns()).toBe(1);
   });
 
-  it('runs a demand of another instance also of a job that has no slots', async () => {
+  it('runs a demand of another instance even if the job has no slots', async () => {
     fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
     await allowOnly('~*', 'resetchannels', '+@all');
     const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
@@ -188,7 +188,7 @@ describe('a wait of more days than a timer can hold', () => {
   /** Half of it, the shortest wait between two requests, is still more than the 25 days of a timer. */
   const TTL = 60 * 86_400_000;
 
-  it('is no storm of requests from an instance that may not listen to the bell', async () => {
+  it('causes no storm of requests from an instance that may not subscribe to the bell', async () => {
     fleet.allowErrors(/NOPERM/);
     await allowOnly('~*', '+@all', 'resetchannels');
     const fred = fleet.join({ ttl: TTL }, LOGIN);

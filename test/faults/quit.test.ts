@@ -30,7 +30,7 @@ describe('work that never settles', () => {
     expect(fleet.told.finish).toEqual([]);
   });
 
-  it('holds up a quit no longer than its lock', async () => {
+  it('delays a quit no longer than its lock lasts', async () => {
     fleet.allowErrors(GAVE_UP);
     const fred = fleet.join({ ttl: 2000 });
     await fred.hire('job', { work: never });
@@ -43,7 +43,7 @@ describe('work that never settles', () => {
     await waitFor('the lock to end', async () => (await lockRest('job')) === -2);
   });
 
-  it('keeps no demand for itself: it is run when the lock has ended', async () => {
+  it('does not keep a demand: it runs when the lock has expired', async () => {
     fleet.allowErrors(GAVE_UP);
     const bells = await fleet.hearBells();
     const fred = fleet.join();
@@ -82,7 +82,7 @@ describe('a quit during a run', () => {
     expect(await lockRest('job')).toBe(-2);
   });
 
-  it('waits no longer than its timeout, and leaves the lock to end by itself', async () => {
+  it('waits no longer than its timeout, and leaves the lock to expire', async () => {
     const { work, letGo } = held();
     const fred = fleet.join();
     await fred.hire('job', { ttl: 60_000, work });
@@ -113,7 +113,7 @@ describe('a quit during a run', () => {
     expect(demandRuns()).toHaveLength(2);
   });
 
-  it('leaves a demand that is made meanwhile to who comes when it is gone', async () => {
+  it('leaves a demand that is made meanwhile to the next instance that starts', async () => {
     const { work, letGo } = held();
     const [fred, outside] = [fleet.join(), fleet.join()];
     await fred.hire('job', { ttl: 60_000, work });
@@ -130,7 +130,7 @@ describe('a quit during a run', () => {
   });
 });
 
-describe('a quit that waits no longer for a run', () => {
+describe('a quit that stops waiting for a run', () => {
   /** A run that was begun by a demand, and does what its work does. */
   async function beginRun(options: Bossman.RunOptions, work: (context: Bossman.RunContext) => unknown) {
     fleet.allowErrors(GAVE_UP);
@@ -149,7 +149,7 @@ describe('a quit that waits no longer for a run', () => {
   const looker = () => fleet.join();
   const lastRun = async () => (await looker().jobs()).find(({ name }) => name === 'job');
 
-  it('aborts its signal at once, records it as abandoned when its work goes on, and leaves its lock', async () => {
+  it('aborts its signal at once, records it as abandoned if its work continues, and leaves its lock', async () => {
     const { fred, signal } = await beginRun({}, never);
     const quitting = fred.quit({ timeout: 100 });
     await waitFor('the signal to abort', () => signal?.aborted);
@@ -181,7 +181,7 @@ describe('a quit that waits no longer for a run', () => {
     expect(run).toMatchObject({ outcome: 'abandoned', error: expect.stringContaining('is quitting') });
   });
 
-  it('records one that ends well in its grace as done', async () => {
+  it('records one that succeeds within the grace period as done', async () => {
     const ends = ({ signal }: Bossman.RunContext) =>
       new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     const { fred } = await beginRun({}, ends);
@@ -221,7 +221,7 @@ describe('a quit that waits no longer for a run', () => {
     if (!stops) expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(ttl - 100);
   });
 
-  it('tells of work that ends later, and changes nothing in Redis for it', async () => {
+  it('reports work that ends later, and changes nothing in Redis', async () => {
     const { work, letGo } = held();
     const { fred } = await beginRun({}, work);
     await fred.quit({ timeout: 0 });
@@ -239,7 +239,7 @@ describe('a quit that waits no longer for a run', () => {
     fleet.server.thaw();
   });
 
-  it('begins no slot whose claim is answered when it has given up', async () => {
+  it('does not begin a slot whose claim is answered after it has given up', async () => {
     const { fred, signal } = await beginRun({}, never);
     await fred.hire('tick', { every: 300, ttl: 5000, work: never });
     const next = await fleet.redis.zscore(`${fleet.prefix}:due`, 'tick');
@@ -333,7 +333,7 @@ describe('a quit without a run', () => {
   });
 });
 
-it('a quit leaves nothing in Redis but the plan, and what is remembered of demands and of runs', async () => {
+it('a quit leaves only the plan and the records of demands and runs in Redis', async () => {
   const [fred, other] = [fleet.join({ recover: true }), fleet.join({ recover: true })];
   for (const instance of [fred, other]) await instance.hire('tick', { every: 100, work: () => {} });
   await fred.hire('wanted', { work: () => {} });
@@ -348,7 +348,7 @@ it('a quit leaves nothing in Redis but the plan, and what is remembered of deman
   expect(keys).toEqual(kept.map((key) => `${fleet.prefix}:${key}`));
 });
 
-it('a quit of who went first at every slot costs no slot and doubles none', async () => {
+it('a quit of the instance that went first at every slot loses no slot and doubles none', async () => {
   const plan = { every: 100, work: () => {} };
   for (let round = 0; round < 6; round += 1) {
     const stays = fleet.join();
@@ -361,7 +361,7 @@ it('a quit of who went first at every slot costs no slot and doubles none', asyn
   expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
 });
 
-it('is what an instance does at the end of a block that uses it', async () => {
+it('an instance quits at the end of an `await using` block', async () => {
   fleet.allowErrors(/^QUIT: hire of 'job' failed/);
   const fred = fleet.join();
   await fred.hire('job', { every: 100, work() {} });

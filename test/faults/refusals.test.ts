@@ -24,7 +24,7 @@ async function expectTold(message: RegExp, ...others: RegExp[]): Promise<void> {
   expect(told('CONNECTION')).toEqual([expect.stringMatching(message)]);
 }
 
-describe('a Redis that takes no more clients', () => {
+describe('a Redis that accepts no more clients', () => {
   it('is reported as such, once, and all work continues when it ends', async () => {
     await fleet.redis.config('SET', 'maxclients', '1');
     const fred = fleet.join();
@@ -37,7 +37,7 @@ describe('a Redis that takes no more clients', () => {
     await fleet.ticks('tick', 2);
   });
 
-  it('is named as a possibility behind TLS, where it closes without a word', async () => {
+  it('is named as a possibility behind TLS, where it closes connections without a message', async () => {
     const dir = mkdtempSync(joinPath(tmpdir(), 'bossman-tls-'));
     const tls = await startTlsServer(dir, ['--maxclients', '1']);
     const only = new Redis(tls.server.port);
@@ -90,7 +90,7 @@ it.each<[string, string, 'first' | 'answer' | 'again', RegExp]>([
   }
 });
 
-it('TLS in front of what does not speak it, and the reverse, are told as such', async () => {
+it('TLS to a port without TLS, and the reverse, are reported as such', async () => {
   const dir = mkdtempSync(joinPath(tmpdir(), 'bossman-tls-'));
   const tls = await startTlsServer(dir, []);
   try {
@@ -109,7 +109,7 @@ it('TLS in front of what does not speak it, and the reverse, are told as such', 
   }
 });
 
-it('a Redis that has been loading its data for seconds is told, and all is done when it has', async () => {
+it('a Redis that takes seconds to load its data is reported, and all calls are carried out afterwards', async () => {
   // 200 keys of 20 ms each, when there are any.
   const server = await startServer({
     args: ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'],
@@ -182,7 +182,7 @@ describe('a script of another program that blocks Redis', () => {
   });
 });
 
-describe('a refusal of Redis is told with what to do about it:', () => {
+describe('a refusal by Redis is reported with what to do about it:', () => {
   const expectRefused = async (port: number, message: RegExp, options = {}) => {
     for (const allowed of [message, /^COMMAND: look /]) fleet.allowErrors(allowed);
     const fred = fleet.join({}, { port, ...options });
@@ -192,7 +192,7 @@ describe('a refusal of Redis is told with what to do about it:', () => {
     await fred.quit();
   };
 
-  it('a replica, also one whose primary is away', async () => {
+  it('a replica, also one whose primary is down', async () => {
     const port = `${fleet.server.port}`;
     for (const [args, message] of [
       [['--replicaof', `127.0.0.1 ${port}`], /READONLY .*; this is a replica: connect to its primary, /],

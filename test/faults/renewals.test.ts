@@ -45,7 +45,7 @@ async function refusals(): Promise<number> {
 const lockRest = () => fleet.redis.pttl(`${fleet.prefix}:lock:job`);
 
 describe('a renewal of a lock', () => {
-  it('is in time also when the work keeps the process busy for more than half of it', async () => {
+  it('is on time even if the work keeps the process busy for more than half of the ttl', async () => {
     const signals: AbortSignal[] = [];
     const work = async ({ signal }: Bossman.RunContext) => {
       signals.push(signal);
@@ -61,7 +61,7 @@ describe('a renewal of a lock', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   });
 
-  it('that Redis does not answer in time aborts the signal, and tells of it', async () => {
+  it('that Redis does not answer in time aborts the signal, and is reported', async () => {
     const { signal, letGo } = await beginRun(2000);
     fleet.server.freeze();
     await waitFor('the event', () => fleet.told.lost.length > 0);
@@ -90,7 +90,7 @@ describe('a renewal of a lock', () => {
     await waitFor('the release', async () => (await lockOf('job')) === null);
   });
 
-  it('that is refused until the lock ends aborts the signal, and tells of it', async () => {
+  it('that is refused until the lock expires aborts the signal, and is reported', async () => {
     const { signal, letGo } = await beginRun(2000);
     await mayRenew(false);
     await waitFor('the event', () => fleet.told.lost.length > 0);
@@ -101,7 +101,7 @@ describe('a renewal of a lock', () => {
     await waitFor('the end of the run', () => fleet.told.finish.length === 1);
   });
 
-  it('that is refused is tried again while there is time', async () => {
+  it('that is refused is retried while there is time', async () => {
     const { signal, letGo } = await beginRun(6000);
     const token = await lockOf('job');
     await mayRenew(false);
@@ -114,7 +114,7 @@ describe('a renewal of a lock', () => {
     await waitFor('the release', async () => (await lockOf('job')) === null);
   });
 
-  it('of one that went with FLUSHALL aborts the signal, and tells that the lock is gone', async () => {
+  it('of a lock that FLUSHALL deleted aborts the signal, and reports that the lock is gone', async () => {
     const { fred, signal, letGo } = await beginRun(3000);
     await fleet.redis.flushall();
     await waitFor('the event', () => fleet.told.lost.length > 0);

@@ -246,7 +246,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     expectEachSlotOnce();
   });
 
-  it('of the first reading of the clock starts a cron job all the same', async () => {
+  it('of the first reading of the clock does not keep a cron job from starting', async () => {
     const wasCut = proxy.cutAt('clock', cut);
     await Promise.all([cutOff.hire('cron', { cron: '* * * * * *', work: () => {} }), wasCut]);
     await waitFor('a slot of the cron job', () => started.size > 0);
@@ -260,7 +260,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await oneRun();
   });
 
-  it('of a demand that another is to run has it run once', async () => {
+  it('of a demand for another instance runs it once', async () => {
     await other.hire('wanted', WANTED);
     const wasCut = proxy.cutAt('demand', cut);
     await Promise.all([cutOff.demand('wanted'), wasCut]);
@@ -304,7 +304,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await someSlots(2);
   });
 
-  it('of a pause does not pause again what another resumed meanwhile', async () => {
+  it('of a pause does not pause a job again that another instance resumed meanwhile', async () => {
     await Promise.all([cutOff.hire('tick', PLAN), other.hire('tick', PLAN)]);
     await someSlots(2);
     const wasCut = proxy.cutAt('pause', cut);
@@ -316,7 +316,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await someSlots(3);
   });
 
-  it('of a fire does not fire again what another hired meanwhile', async () => {
+  it('of a fire does not fire a job again that another instance hired meanwhile', async () => {
     await other.hire('tick', PLAN);
     const wasCut = proxy.cutAt('fire', cut);
     const fired = cutOff.fire('tick');
@@ -364,7 +364,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await admin.del(`${prefix}:lock:tick`);
   });
 
-  it('of a settle that clears away what is old loses no slot and clears it away', async () => {
+  it('of a settle with a sweep loses no slot and deletes the old data', async () => {
     const old = Array.from({ length: 150 }, (_, index) => `old ${index}`);
     const at = Date.now() - 31 * 86_400_000;
     await admin.hset(
@@ -385,7 +385,7 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     expectEachSlotOnce();
   });
 
-  it('of an answer to a roll call has the instance listed once', async () => {
+  it('of an answer to a roll call lists the instance once', async () => {
     await waitFor('both to listen', async () => {
       const [, listeners] = await admin.pubsub('NUMSUB', `${prefix}:bell:0`);
       return listeners === 2;

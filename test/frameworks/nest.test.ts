@@ -31,7 +31,7 @@ describe.each(['11', '12'])('Nest %s', (version) => {
   });
 
   // Vitest, which projects of Nest 12 have, names no tests that pass.
-  it('the unit test and the end-to-end test of the page pass', async () => {
+  it('the unit test and the end-to-end test in the document pass', async () => {
     expect(await project.run('npm test')).toMatch(/hires its jobs|1 passed/);
     expect(await project.run('npm run test:e2e')).toMatch(/runs on demand|1 passed/);
   });

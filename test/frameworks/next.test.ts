@@ -22,7 +22,7 @@ describe.each(['15', '16'])('Next.js %s', (version) => {
 
   const instances = async () => JSON.parse(await project.run('npx bossman fleet --json')).instances.length;
 
-  it('a build neither connects nor leaves a key', async () => {
+  it('a build neither connects to Redis nor leaves a key', async () => {
     const before = await connections();
     await project.run('npx next build');
     // Our own look is none, as it is connected already.
@@ -30,7 +30,7 @@ describe.each(['15', '16'])('Next.js %s', (version) => {
     expect(await redis.dbsize()).toBe(0);
   });
 
-  it('a server is one instance, takes demands of routes, and ends its runs on SIGTERM', async () => {
+  it('a server has one instance, takes demands from routes, and ends its runs on SIGTERM', async () => {
     project.edit(
       'jobs.ts',
       /\(\) => (console\.log\('engineers.*\)),/,
@@ -52,7 +52,7 @@ describe.each(['15', '16'])('Next.js %s', (version) => {
     expect(server.lines.filter((line) => /^engineers/.test(line)).at(-1)).toBe('engineers done');
   });
 
-  it('in development, an edit makes no other instance, and its code is run', async () => {
+  it('in development, an edit creates no second instance, and the new code runs', async () => {
     const port = await freePort();
     const server = project.start('npx next dev', { PORT: port });
     await server.prints(AT_WORK);

@@ -30,7 +30,7 @@ describe.each(Object.entries(RUNTIMES))('%s', (name, { installer, run, runAll })
 
   afterAll(() => project.remove());
 
-  it('has all that the library needs', async () => {
+  it('has everything that the library needs', async () => {
     const probe = project.start(`${runAll} ${PROBE} ${project.url} probe`);
     expect(await probe.exit()).toBe(0);
     expect(probe.lines.filter((line) => line.startsWith('not ok'))).toEqual([]);

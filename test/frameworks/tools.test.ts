@@ -4,7 +4,7 @@ import { EXAMPLES } from '../examples/start';
 import { sectionOf } from './page';
 import { Project } from './project';
 
-it('vitest runs the test of the page, and ends', async () => {
+it('vitest runs the test in the document, and ends', async () => {
   const project = await Project.make('Test runners');
   try {
     expect(await project.run('npx vitest run')).toMatch(/1 passed/);
@@ -30,7 +30,7 @@ it('the tests of examples/testing pass in a copy of the folder, with each test r
   }
 });
 
-it('the bundle that the script of the page makes does a job', async () => {
+it('the bundle from the script in the document runs a job', async () => {
   const project = await Project.make();
   try {
     await project.run('npm init -y');

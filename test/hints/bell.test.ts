@@ -109,13 +109,13 @@ describe('the bell', () => {
         expect([value, ring(field, value)]).toEqual([value, expect.objectContaining({ listeners: 0 })]);
     });
 
-    it('as the verdict of a claim is not heard', () => {
+    it('as the verdict of a claim is ignored', () => {
       for (const value of ['held', 'gone', '', '1', '__proto__'])
         expect(parseBell(`claim aa 1 2 3 4 ${value} 0 8 x`)).toBeNull();
     });
   });
 
-  it('is deaf to noise, and never throws', () => {
+  it('ignores noise, and never throws', () => {
     fc.assert(
       fc.property(fc.string(), fc.constantFrom('', 'claim ', 'taken aa ', 'demand aa 1 '), (noise, start) => {
         parseBell(start + noise);
@@ -123,7 +123,7 @@ describe('the bell', () => {
     );
   });
 
-  it('says several things in one message', () => {
+  it('carries several messages in one', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (messages) => {
         expect(messagesIn(`many ${JSON.stringify(messages)}`)).toEqual(messages);

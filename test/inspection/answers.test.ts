@@ -47,7 +47,7 @@ describe('an answer to a roll call', () => {
     expect(parseAnswer(ID, JSON.stringify({ ...ANSWER, ...wrong }))).toBeNull();
   });
 
-  it('that is no JSON of an object, or stands under no id of an instance, is none', () => {
+  it("that is not a JSON object, or has no instance's id, is ignored", () => {
     for (const text of ['', 'null', '[]', '7', '{'])
       expect({ text, read: parseAnswer(ID, text) }).toEqual({ text, read: null });
     for (const id of ['', 'other', ID.toUpperCase(), `${ID}0`])

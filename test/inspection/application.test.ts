@@ -40,19 +40,19 @@ describe('the application of a process', () => {
     expect(applicationOf(join(folder, 'scoped/main.js'), nowhere)).toBe('@acme/mail');
   });
 
-  it('is that of the working folder when the main script belongs to a framework, or there is none', () => {
+  it("is the working folder's if the main script belongs to a framework, or there is none", () => {
     const shop = packageAt('shop', { name: 'shop', version: '1.4.0' });
     packageAt('shop/node_modules/next', { name: 'next', version: '16.0.0' });
     expect(applicationOf(join(shop, 'node_modules/next/dist/bin/next'), () => shop)).toBe('shop@1.4.0');
     expect(applicationOf(undefined, () => shop)).toBe('shop@1.4.0');
   });
 
-  it('is the name of the main script without a package, and nothing without either', () => {
+  it('is the name of the main script without a package, and null without either', () => {
     expect(applicationOf('/nowhere/jobs.mjs', () => '/')).toBe('jobs.mjs');
     expect(applicationOf(undefined, () => '/')).toBeNull();
   });
 
-  it('is nothing when the working folder is gone, and is cut when its name is long', () => {
+  it('is null if the working folder is gone, and is cut if its name is long', () => {
     const gone = () => {
       throw new Error('ENOENT: uv_cwd');
     };
@@ -83,7 +83,9 @@ it('two services that hire one name by mistake are shown by fleet, and a warning
     const ended = await call('doctor');
     return /applications/.test(ended.stdout) ? ended.stdout : null;
   });
-  expect(found).toMatch(/^warn +applications +'cleanup': (shop and mail|mail and shop)\n.*a different prefix$/m);
+  expect(found).toMatch(
+    /^warn +applications +'cleanup': (shop and mail|mail and shop)\n.*a different prefix$/m,
+  );
 });
 
 /** A process of its own, until the test has ended, of a package that hires `cleanup`. */

@@ -36,7 +36,7 @@ async function watchRequests(): Promise<{ verb: string; words: number }[]> {
   return requests;
 }
 
-describe('while nobody asks', () => {
+describe('while nobody inspects the fleet', () => {
   it('a run costs a claim and a settle, and nothing else', async () => {
     const fred = fleet.join();
     await fred.hire('tick', { every: 100, work });
@@ -55,7 +55,7 @@ describe('while nobody asks', () => {
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
   });
 
-  it('an idle instance sends nothing, nor does one that was asked before', async () => {
+  it('an idle instance sends nothing, nor does one that was inspected before', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     for (const instance of [fred, other]) await instance.hire('job', { every: '1 hour', work });
     await fleet.heardBy(2);
@@ -70,7 +70,7 @@ describe('while nobody asks', () => {
 });
 
 describe('with 10,000 jobs', () => {
-  it('jobs() answers soon, by requests that are small', async () => {
+  it('jobs() answers quickly, with small requests', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     const names = Array.from({ length: 10_000 }, (_, index) => `a job with a longer name ${index}`);
     for (const instance of [fred, other]) {
@@ -105,7 +105,7 @@ describe('with 10,000 jobs', () => {
 });
 
 describe('processes', () => {
-  it('answer the roll call, save for one that is frozen, which does not hold it up for long', async () => {
+  it('answer the roll call, except for one that is frozen, which does not delay it for long', async () => {
     const fred = fleet.join();
     const jobs = { tick: { every: 60_000 }, wanted: {} };
     const [one] = [await fleet.spawn({ jobs }), await fleet.spawn({ jobs })];

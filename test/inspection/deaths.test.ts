@@ -51,7 +51,7 @@ async function recordOf(run: Bossman.RunEvent, recovered = false): Promise<Bossm
 }
 
 describe('a run whose process is killed', () => {
-  it('of a slot is a failure on record, and is reported once in the fleet by whoever claims the next slot', async () => {
+  it('of a slot is recorded as a failure, and reported once, by the instance that claims the next slot', async () => {
     const run = await killInRun('job', { every: 300, ttl: 500 });
     const members = [fleet.join(), fleet.join(), fleet.join()];
     for (const one of members) await one.hire('job', { every: 300, ttl: 500, work });
@@ -67,7 +67,7 @@ describe('a run whose process is killed', () => {
     expect((await members[1]?.history('job'))?.filter(({ outcome }) => outcome === 'died')).toHaveLength(1);
   });
 
-  it('of a demand is on record, reported by whoever runs the job next, and not run again', async () => {
+  it('of a demand is recorded, reported by the instance that runs the job next, and not run again', async () => {
     const run = await killInRun('job', { ttl: 500 }, true);
     const next = fleet.join();
     await next.hire('job', { ttl: 500, work });
@@ -79,7 +79,7 @@ describe('a run whose process is killed', () => {
     expect(fleet.toldBy(next).start).toHaveLength(1);
   });
 
-  it('of a demand of its own, taken in one step, leaves its record too, which an inspection finds', async () => {
+  it('of an own demand, taken in one step, is recorded too, by an inspection', async () => {
     const script = `const fred = new Bossman({ connection, prefix: '${fleet.prefix}' });
       fred.on('start', (event) => console.log(JSON.stringify(event)));
       fred.hire('job', { ttl: 300, work: () => new Promise(() => {}) }).then(() => fred.demand('job'));`;
@@ -105,7 +105,7 @@ describe('a run whose process is killed', () => {
     await recordOf(run);
   });
 
-  it('leaves its record also when it began while the connection of the subscriber was away', async () => {
+  it('is recorded even if it began while the subscriber was disconnected', async () => {
     const script = `const fred = new Bossman({
         connection: { ...connection, retryStrategy: () => 600_000 },
         prefix: '${fleet.prefix}',
@@ -160,7 +160,7 @@ describe('a run whose process is killed', () => {
     expect(fleet.toldBy(next).start).toEqual([]);
   });
 
-  it('of a demand is run once more by one that is there, as soon as its lock has ended', async () => {
+  it('of a demand is run once more by a running instance, as soon as its lock has expired', async () => {
     const stays = [fleet.join(), fleet.join()];
     const dies = await fleet.spawn({ jobs: { job: { ttl: 1000, recover: true } }, workMs: 600_000 });
     await fleet.heardBy(3);
@@ -175,8 +175,8 @@ describe('a run whose process is killed', () => {
   });
 });
 
-describe('a run that lives', () => {
-  it('without its lock, in a process that is busy, is not called died, and counts once', async () => {
+describe('a run that is alive', () => {
+  it('without its lock, in a busy process, is not recorded as died, and counts once', async () => {
     const dies = await fleet.spawn({ jobs: { job: { ttl: 300 } }, workMs: 1000 });
     await fleet.heardBy(1);
     const other = fleet.join();
@@ -198,7 +198,7 @@ describe('a run that lives', () => {
     expect(job).toMatchObject({ runs: fleet.told.finish.length, failures: 0 });
   });
 
-  it('but was cut off for so long that it was called died has its record corrected when it settles', async () => {
+  it('but was cut off for so long that it was recorded as died, has its record corrected when it settles', async () => {
     const cut = await fleet.spawn({ jobs: { job: { ttl: 300 } }, workMs: 1000 });
     const other = fleet.join();
     await fleet.heardBy(2);

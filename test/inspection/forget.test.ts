@@ -30,7 +30,7 @@ function longRun(): { work: Bossman.JobDefinition['work']; end: () => void } {
   return { work: () => ended, end };
 }
 
-it('a job that no other instance hires is let go, and Redis keeps nothing of it', async () => {
+it('a job that no other instance hires is removed here, and all its data in Redis is deleted', async () => {
   const fred = fleet.join();
   await fred.hire('job', { every: '1 hour', work });
   await fred.demand('job');
@@ -78,7 +78,7 @@ it('a run in progress ends as usual, keeps its lock, and restores no data', asyn
   expect(fleet.told.finish).toHaveLength(1);
 });
 
-it('while a job that was let go still runs in another instance, it is not forgotten', async () => {
+it('a job that still runs in another instance is not forgotten', async () => {
   const [fred, barney] = [fleet.join(), fleet.join()];
   fleet.allowErrors(/^FORGET/);
   const run = longRun();

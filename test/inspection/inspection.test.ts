@@ -67,7 +67,7 @@ async function demandAndWait(instance: Bossman, name: string): Promise<void> {
 }
 
 describe('jobs()', () => {
-  it('gives every job of the fleet by name: plan, words, zone and next slot, hired here or not', async () => {
+  it('returns every job of the fleet by name: plan, words, zone and next slot, hired here or not', async () => {
     const fred = await join();
     const id = await idOf(fred);
     await fred.hire('interval', { every: 5_400_000, work });
@@ -113,7 +113,7 @@ describe('jobs()', () => {
     ]);
   });
 
-  it('tells the last run, and counts runs and failures', async () => {
+  it('returns the last run, and counts runs and failures', async () => {
     fleet.allowErrors(/^WORK_FAILED/);
     const fred = await join();
     let luck = true;
@@ -171,7 +171,7 @@ describe('jobs()', () => {
     expect(await jobOf(fred, 'job')).toMatchObject({ runs: 4, failures: 3 });
   });
 
-  it('tells a run that a QA vetoed', async () => {
+  it('returns a run that a QA vetoed', async () => {
     const fred = await join();
     fred.qa(() => {});
     await fred.hire('job', { work });
@@ -183,7 +183,7 @@ describe('jobs()', () => {
     expect(job).toMatchObject({ runs: 1, failures: 0, lastRun: { outcome: 'vetoed', error: null } });
   });
 
-  it('tells what runs now: by whom, since when, and what is left of its lock', async () => {
+  it('returns the current run: by whom, since when, and how long its lock still lasts', async () => {
     const fred = await join();
     const id = await idOf(fred);
     const { work } = held();
@@ -198,7 +198,7 @@ describe('jobs()', () => {
     expect(running?.lockRestMs).toBeLessThanOrEqual(60_000);
   });
 
-  it('tells a run that outlived its lock', async () => {
+  it('returns a run that outlived its lock', async () => {
     const fred = await join();
     const { work } = held();
     await fred.hire('job', { ttl: 50, work });
@@ -227,7 +227,7 @@ describe('jobs()', () => {
     expect((await jobOf(fred, 'job')).running).toBeNull();
   });
 
-  it('tells that a job was fired, until it is hired again', async () => {
+  it('shows a job as fired until it is hired again', async () => {
     const fred = await join();
     await fred.hire('job', EVERY);
     await fred.fire('job');
@@ -255,7 +255,7 @@ describe('jobs()', () => {
     expect(await jobOf(other, 'job')).toMatchObject({ orphaned: false });
   });
 
-  it('tells since when a demand waits: for an instance that hires the job, or for the run that goes on', async () => {
+  it('returns since when a demand has waited, for an instance that hires the job or for the end of a run', async () => {
     const fred = await join();
     await fred.demand('job');
     const { demandedSince } = await jobOf(fred, 'job');
@@ -288,7 +288,7 @@ describe('jobs()', () => {
 });
 
 describe('fleet()', () => {
-  it('gives the instances that are there, with what they are, have hired, and are running', async () => {
+  it('returns the running instances, with what they are, have hired, and are running', async () => {
     const fred = await join();
     const id = await idOf(fred);
     const before = await redisNow();
@@ -328,7 +328,7 @@ describe('fleet()', () => {
     expect(Math.abs((mine?.since ?? 0) - before)).toBeLessThan(PATIENCE);
   });
 
-  it('asks all of many at once', async () => {
+  it('asks many instances at once', async () => {
     const members = await Promise.all(Array.from({ length: 16 }, () => fleet.join()));
     await waitFor('all to listen', async () => (await fleet.listeners()) === members.length);
     const ids = await waitFor('all to answer four of them', async () => {
@@ -338,7 +338,7 @@ describe('fleet()', () => {
     expect(new Set(ids || []).size).toBe(16);
   });
 
-  it('knows of an instance no more that has quit', async () => {
+  it('does not return an instance that has quit', async () => {
     const [fred, other] = [await join(), await join()];
     expect(await fred.fleet()).toHaveLength(2);
     await other.quit();
@@ -353,7 +353,7 @@ describe('fleet()', () => {
 });
 
 describe('history()', () => {
-  it('gives the last runs, the newest first', async () => {
+  it('returns the last runs, newest first', async () => {
     const fred = await join();
     await fred.hire('job', { work });
     for (let run = 0; run < 4; run += 1) await demandAndWait(fred, 'job');
@@ -368,7 +368,7 @@ describe('history()', () => {
     expect(await fred.history('another')).toEqual([]);
   });
 
-  it('gives 20 runs if not asked for more, and keeps about as many as the option says', async () => {
+  it('returns 20 runs by default, and keeps about as many as the option says', async () => {
     const fred = await join({ history: 25 });
     await fred.hire('job', { work });
     for (let run = 0; run < 250; run += 1) await demandAndWait(fred, 'job');
@@ -380,7 +380,7 @@ describe('history()', () => {
     expect(await jobOf(fred, 'job')).toMatchObject({ runs: expect.closeTo(250, -1) });
   }, 180_000);
 
-  it('is kept for the jobs that want it, and counts and the last run for all', async () => {
+  it('is kept for the jobs that want it; counts and the last run are kept for all', async () => {
     const fred = await join({ history: 0 });
     await fred.hire('without', { work });
     await fred.hire('with', { history: 10, work });
@@ -446,7 +446,7 @@ describe('an instance that has quit', () => {
     }
   });
 
-  it('has answered what was asked before', async () => {
+  it('has answered earlier calls', async () => {
     const fred = await join();
     await fred.hire('job', EVERY);
     const asked = Promise.all([fred.jobs(), fred.fleet(), fred.history('job')]);
@@ -456,7 +456,7 @@ describe('an instance that has quit', () => {
 });
 
 describe('an inspector', () => {
-  it('sees what an instance sees, and is none', async () => {
+  it('sees what an instance sees, and is not one itself', async () => {
     const fred = await join();
     await fred.hire('job', EVERY);
     const inspector = await observe();
@@ -508,7 +508,7 @@ describe('an inspector', () => {
     expect(left.filter((key) => !key.endsWith(':work:demand:job'))).toEqual([]);
   });
 
-  it('tells why Redis is not reached, and where, without the password', async () => {
+  it('reports why and where Redis cannot be reached, without the password', async () => {
     const asked = openInspector({ connection: 'redis://:secret@127.0.0.1:1/0' });
     await expect(asked).rejects.toMatchObject({ code: 'CONNECTION' });
     await expect(asked).rejects.toThrow(/^127\.0\.0\.1:1: .*connect ECONNREFUSED/);
@@ -551,14 +551,14 @@ describe('the error of a failed run', () => {
     expect(Number(await fleet.redis.hstrlen(`${fleet.prefix}:runs`, 'job'))).toBeLessThan(600);
   });
 
-  it('is kept by its message alone with `history: { errors: false }`, which leaves the number as it was', async () => {
+  it('is kept as its message only with `history: { errors: false }`, which does not change the number of runs', async () => {
     const fred = await failing({ errors: false }, new Error('no luck', { cause: new Error('secret') }));
     expect(await fred.history('job')).toMatchObject([{ error: 'no luck', details: null }]);
     const [[, fields = []] = []] = await fleet.redis.xrange(`${fleet.prefix}:history:job`, '-', '+');
     expect(fields).toEqual(['run', expect.not.stringContaining('secret')]);
   });
 
-  it('is in no history with `history: { runs: 0 }`', async () => {
+  it('is not kept with `history: { runs: 0 }`', async () => {
     const fred = await failing({ runs: 0 }, new Error('no luck'));
     expect(await fred.history('job')).toEqual([]);
     expect((await jobOf(fred, 'job')).lastRun).toMatchObject({ error: 'no luck' });

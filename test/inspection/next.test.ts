@@ -5,7 +5,7 @@ const fleet = makeFleet();
 const work = () => {};
 const HOUR = 3_600_000;
 
-it('next gives the coming slots of a job of the fleet, hired here or not', async () => {
+it('next returns the coming slots of a job of the fleet, hired here or not', async () => {
   const [fred, other] = [fleet.join(), fleet.join()];
   await fred.hire('hourly', { every: '1 hour', work });
   await fred.hire('nightly', { cron: '0 3 * * *', tz: 'UTC', work });
@@ -21,7 +21,7 @@ it('next gives the coming slots of a job of the fleet, hired here or not', async
   expect(await other.next('nobody hires this')).toEqual([]);
 });
 
-it('next gives nothing for a fired job, and only what is ahead for one whose slot has passed', async () => {
+it('next returns nothing for a fired job, and only future slots for one whose slot has passed', async () => {
   const fred = fleet.join();
   await fred.hire('fired', { every: '1 hour', work });
   await fred.fire('fired');
@@ -33,7 +33,7 @@ it('next gives nothing for a fired job, and only what is ahead for one whose slo
   expect(await fred.next('late', { count: 1 })).toEqual([due]);
 });
 
-it('next, and jobs, give the slots after a pause', async () => {
+it('next and jobs return the slots after a pause', async () => {
   const fred = fleet.join();
   await fred.hire('hourly', { every: '1 hour', work });
   await fred.hire('nightly', { cron: '0 3 * * *', tz: 'UTC', work });

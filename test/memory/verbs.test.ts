@@ -296,7 +296,7 @@ const steps = fc.array(
   },
 );
 
-it('every script answers, rings and stores in memory what it does in Redis', async () => {
+it('every script returns, rings and stores the same in memory as in Redis', async () => {
   const redis = new Redis(testUrl());
   const listener = new Redis(testUrl());
   const client = new TravellingClient(testUrl());

@@ -81,7 +81,7 @@ async function points(name: string): Promise<{ attributes: Attributes; value: un
 }
 
 describe('a run is a span', () => {
-  it('called after its job, internal, with what is known of the run', async () => {
+  it('named after its job, internal, with the attributes of the run', async () => {
     const fred = fleet.join();
     await fred.hire('a', { every: 100, work: () => {} });
     await waitFor('a slot', () => fleet.told.finish.length > 0);
@@ -183,7 +183,7 @@ describe('the span of a run', () => {
     expect(new Set(spans.getFinishedSpans().map((span) => span.spanContext().traceId)).size).toBe(1);
   });
 
-  it('is of that run alone, when several go on at a time', async () => {
+  it('belongs to that run only, when several are in progress', async () => {
     const fred = fleet.join();
     const names = ['a', 'b', 'c'];
     let working = 0;
@@ -200,7 +200,7 @@ describe('the span of a run', () => {
     }
   });
 
-  it('is a root, whoever hired the job, or demanded it, within a span of their own', async () => {
+  it('is a root span, even if the job was hired or demanded within another span', async () => {
     const fred = fleet.join();
     await tracer.startActiveSpan('request', async (request) => {
       await fred.hire('a', { every: 100, work: () => {} });
@@ -216,7 +216,7 @@ describe('the span of a run', () => {
     expect(new Set(made.map((span) => span.spanContext().traceId)).size).toBe(made.length);
   });
 
-  it('is not active any more for the listeners of events', async () => {
+  it('is not active in event listeners', async () => {
     const fred = fleet.join();
     const active: unknown[] = [];
     fred.on('start', () => active.push(trace.getActiveSpan()));
@@ -346,7 +346,7 @@ describe('the metrics', () => {
   });
 });
 
-it('a metric says which jobs are paused', async () => {
+it('a metric shows which jobs are paused', async () => {
   const fred = fleet.join();
   await fred.pause('a');
   await fred.pause('a', { note: 'again' });
@@ -363,7 +363,7 @@ it('a metric says which jobs are paused', async () => {
 });
 
 describe('instrument()', () => {
-  it('can be for one instance alone', async () => {
+  it('can be limited to one instance', async () => {
     undo();
     const [fred, sally] = [fleet.join(), fleet.join()];
     undo = instrument({ instance: fred, tracerProvider, meterProvider });
@@ -377,7 +377,7 @@ describe('instrument()', () => {
     ]);
   });
 
-  it('gives what ends it; the run that goes on is still told', async () => {
+  it('returns a function that ends it; the run in progress is still recorded', async () => {
     const fred = fleet.join();
     const work = async () => {
       undo();
@@ -396,7 +396,7 @@ describe('instrument()', () => {
     expect(await points('bossman.runs')).toMatchObject([{ value: 1 }]);
   });
 
-  it('uses the global providers, when it is given none', async () => {
+  it('uses the global providers by default', async () => {
     undo();
     undo = instrument();
     trace.setGlobalTracerProvider(tracerProvider);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-test('from an alert to the cause seen and the job paused for two hours with a note: five clicks', async () => {
+test('it takes five clicks from an alert to its cause and a pause of two hours with a note', async () => {
   fleet.allowErrors(/WORK_FAILED/);
   const fred = fleet.join();
   await fred.hire('reports', { every: '1 hour', work: () => {} });

@@ -57,7 +57,7 @@ test('axe finds nothing serious on any page in either theme, and no page is wide
   }
 });
 
-test('jobs that need attention come first, and each filter, search and order shows what it says', async () => {
+test('jobs that need attention come first, and filters, search and sorting work', async () => {
   const tab = await open(await serve(7));
   expect((await namesIn(tab)).slice(0, 3)).toEqual(['invoices', 'newsletter', 'import']);
   expect(await textOf(tab, 'tbody tr')).toContain('no such table: invoices');
@@ -114,7 +114,7 @@ test('hostile names, errors and notes are shown as text', async () => {
   expect(tab.faults).toEqual([]);
 });
 
-test('a dialog says what an action does, its outcome is shown, and a refusal stays in the dialog', async () => {
+test('a dialog explains its action, the result is shown, and a refusal stays in the dialog', async () => {
   const server = await serve(7);
   const tab = await open(server, 'job/invoices');
   await tab.page.locator('.act.fire').click();
@@ -132,7 +132,7 @@ test('a dialog says what an action does, its outcome is shown, and a refusal sta
   await shows(tab, 'Redis is out of memory', 'dialog [role=alert]');
 });
 
-test('who may only read sees no buttons', async () => {
+test('a viewer who may only read sees no buttons', async () => {
   const server = await serve(7);
   server.access = 'read';
   const tab = await open(server, 'job/invoices');
@@ -155,7 +155,7 @@ test('a change is shown when it is pushed, without another request', async () =>
   expect(server.gets.length).toBe(before);
 });
 
-test('a lost connection is said, and what changed meanwhile is shown after it', async () => {
+test('a lost connection is shown, and afterwards what changed meanwhile', async () => {
   const server = await serve(7);
   const tab = await open(server);
   server.down();

@@ -42,7 +42,7 @@ async function hireIn(count: number, name: string, definition: Bossman.JobDefini
 }
 
 describe('a paused job', () => {
-  it('has no slot run in the whole fleet until it is resumed, by whom it may be, and then goes on along its grid', async () => {
+  it('runs no slot in the whole fleet until any instance resumes it, and then continues on its grid', async () => {
     await hireIn(3, 'tick', tick);
     const operator = fleet.join();
     await ticks('tick', 3);
@@ -101,7 +101,7 @@ describe('a paused job', () => {
     await ticks('tick', 2);
   });
 
-  it('may be paused before anybody has hired it', async () => {
+  it('may be paused before any instance has hired it', async () => {
     const operator = fleet.join();
     await operator.pause('tick', { note: 'not yet' });
     await hireIn(2, 'tick', tick);
@@ -110,7 +110,7 @@ describe('a paused job', () => {
     await ticks('tick', 2);
   });
 
-  it('has its demands run, and a run that goes on ends undisturbed', async () => {
+  it('still runs its demands, and a run in progress continues', async () => {
     let end = () => {};
     const held = () =>
       new Promise<void>((resolve) => {
@@ -128,7 +128,7 @@ describe('a paused job', () => {
     expect(fleet.told.lost).toEqual([]);
   });
 
-  it('resumes by itself when its time has come, with the first slot from then on', async () => {
+  it('resumes by itself at the given time, with the first slot after it', async () => {
     const [fred] = await hireIn(2, 'tick', tick);
     await ticks('tick', 2);
     await fred?.pause('tick', { until: '1 second' });
@@ -142,7 +142,7 @@ describe('a paused job', () => {
     expect(flawsOf({ ...fleet.told, start: fleet.told.start.slice(-2) }, 'tick', EVERY)).toEqual(FLAWLESS);
   });
 
-  it('is paused by the last pause alone', async () => {
+  it('follows only the last pause', async () => {
     const [fred] = await hireIn(2, 'tick', tick);
     await fred?.pause('tick', { until: '300 ms' });
     await fleet.join().pause('tick', { until: '1 hour' });
@@ -151,7 +151,7 @@ describe('a paused job', () => {
     await ticks('tick', 1);
   });
 
-  it('has the slots of its pause not made up for where nobody was there; those after it are missed', async () => {
+  it('does not run the slots of its pause later if no instance was running; those after it count as missed', async () => {
     const [gone] = await hireIn(1, 'tick', tick);
     await ticks('tick', 2);
     const operator = fleet.join();
@@ -172,7 +172,7 @@ describe('a paused job', () => {
     expect((ran[0] ?? 0) - slot).toBeLessThanOrEqual(5 * EVERY);
   });
 
-  it('has a slot that was due before the pause, and that nobody claimed, reported and not run', async () => {
+  it('reports a slot that was due before the pause and not claimed, and does not run it', async () => {
     const [gone] = await hireIn(1, 'hourly', { every: '1 hour', work });
     await gone?.quit();
     const slot = Date.now() - 60_000;
@@ -195,7 +195,7 @@ describe('a paused job', () => {
     expect(slot % 1000).toBe(0);
   });
 
-  it('is told in every instance, with who and why, each time once', async () => {
+  it('is reported once in every instance, with who and why', async () => {
     const members = [...(await hireIn(2, 'tick', tick)), fleet.join()];
     const [fred] = members;
     await waitFor('all to listen', async () => (await fleet.listeners()) === 3);
@@ -215,7 +215,7 @@ describe('a paused job', () => {
     expect(fleet.told.resume).toHaveLength(3);
   });
 
-  it('is not started by an original that was there, whose trigger is taken away', async () => {
+  it('is not run by an original, because its trigger is deleted', async () => {
     const old = await joinOriginal(fleet);
     let runs = 0;
     const count = () => {
@@ -252,7 +252,7 @@ describe('pause and resume', () => {
     expect(() => fred.pause('a', { [option]: value })).toThrow(message);
   });
 
-  it('refuse names and options that mean nothing', () => {
+  it('refuse invalid names and options', () => {
     const fred = fleet.join();
     expect(() => fred.pause('')).toThrow(/^name: '' is empty/);
     expect(() => Reflect.apply(fred.pause, fred, ['a', 'note'])).toThrow(/^options: 'note' is not an object/);

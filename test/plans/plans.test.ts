@@ -36,7 +36,7 @@ const slotsOf = (name: string) =>
   fleet.told.start.filter(({ job }) => job === name).map(({ slot }) => slot ?? 0);
 
 describe('a plan', () => {
-  it('has its first slot one interval after the first hire, whoever hires it again', async () => {
+  it('has its first slot one interval after the first hire, however often it is hired', async () => {
     const before = await redisNow();
     await fleet.join().hire('job', { every: 60_000, work });
     const slot = await storedSlot('job');
@@ -45,7 +45,7 @@ describe('a plan', () => {
     expect(await storedSlot('job')).toBe(slot);
   });
 
-  it('has a trigger on the wire after every tick, also when somebody takes it away', async () => {
+  it('has a trigger after every slot, even if it is deleted', async () => {
     await fleet.join().hire('job', { every: 100, work });
     for (let tick = 1; tick <= 5; tick += 1) {
       await waitFor('a tick', () => slotsOf('job').length >= tick);
@@ -92,8 +92,8 @@ describe('a plan', () => {
   });
 });
 
-describe('a slot that passed while nobody was there', () => {
-  it('is run once when somebody is back, and the others missed are told', async () => {
+describe('a slot that passed while no instance was running', () => {
+  it('is run once when an instance starts, and the other missed slots are reported', async () => {
     const slot = await leaveDue('job', { every: 20_000, work }, 70_000);
     await fleet.join().hire('job', { every: 20_000, work });
     await waitFor('the run', () => fleet.told.finish.length > 0);
@@ -105,7 +105,7 @@ describe('a slot that passed while nobody was there', () => {
     expect(await storedSlot('job')).toBe(slot + 80_000);
   });
 
-  it("is let go with misfire: 'skip', and told", async () => {
+  it("is skipped with misfire: 'skip', and reported", async () => {
     const slot = await leaveDue('job', { every: 4000, work }, 14_000);
     await fleet.join({ misfire: 'skip' }).hire('job', { every: 4000, work });
     await waitFor('the next slot', () => fleet.told.finish.length > 0);
@@ -113,7 +113,7 @@ describe('a slot that passed while nobody was there', () => {
     expect(fleet.told.start[0]?.slot).toBeGreaterThanOrEqual(slot + 16_000);
   });
 
-  it('is run with misfire: { within } by the first of the missed slots that is not too late, and the others are told', async () => {
+  it('runs once with misfire: { within }, for the first missed slot that is not too late, and the others are reported', async () => {
     const slot = await leaveDue('job', { every: 10_000, work }, 65_000);
     await fleet.join({ misfire: { within: '30 seconds' } }).hire('job', { every: 10_000, work });
     await waitFor('the run', () => fleet.told.finish.length > 0);
@@ -128,7 +128,7 @@ describe('a slot that passed while nobody was there', () => {
     expect(await storedSlot('job')).toBe(slot + 70_000);
   });
 
-  it('is let go with misfire: { within } when it is later than that, and told', async () => {
+  it('is skipped with misfire: { within } if it is later than that, and reported', async () => {
     const slot = await leaveDue('job', { every: 60_000, work }, 40_000);
     await fleet.join().hire('job', { every: 60_000, misfire: { within: 20_000 }, work });
     await waitFor('the skip', () => fleet.told.skip.length > 0);
@@ -164,7 +164,7 @@ describe('a slot that passed while nobody was there', () => {
 });
 
 describe('another plan for a job', () => {
-  it('replaces the one before, and never delays: a nearer slot stays', async () => {
+  it('replaces the previous one, and never delays it: an earlier slot stays', async () => {
     const fred = fleet.join();
     await fred.hire('job', { every: 60_000, work });
     const slot = await storedSlot('job');
@@ -175,7 +175,7 @@ describe('another plan for a job', () => {
     expect(await storedSlot('job')).toBeLessThan(slot - 50_000);
   });
 
-  it('does not run a slot again when the plan before it returns', async () => {
+  it('does not run a slot again when the previous plan returns', async () => {
     const fred = fleet.join();
     await fred.hire('job', { every: 1000, work });
     await fred.hire('job', { every: 60_000, work });
@@ -187,7 +187,7 @@ describe('another plan for a job', () => {
     expect(slots).toEqual([...new Set(slots)].sort((a, b) => a - b));
   });
 
-  it('is followed by the rest of the fleet, and told by the event plan', async () => {
+  it('is followed by the rest of the fleet, and reported by the event plan', async () => {
     const old = fleet.join();
     await old.hire('job', { every: 60_000, work });
     await waitFor('the bell to be heard', async () => (await fleet.listeners()) === 1);
@@ -199,7 +199,7 @@ describe('another plan for a job', () => {
     expect(fleet.toldBy(young).plan).toEqual([]);
   });
 
-  it('is replaced by our own again when the last instance that hired it leaves', async () => {
+  it('is replaced by our own again when the last instance that hired it quits', async () => {
     const stays = fleet.join();
     await stays.hire('job', { every: 50_000, work });
     const leaves = fleet.join();
@@ -279,7 +279,7 @@ describe('firing', () => {
     expect(fleet.told.start).toEqual([]);
   });
 
-  it('is over with the next hire, on whichever instance, however soon that comes', async () => {
+  it('ends with the next hire, on any instance, however soon that comes', async () => {
     const [fred, other] = [fleet.join(), fleet.join()];
     // So that both know what time it is.
     await Promise.all([fred, other].map((each) => each.hire('clock', { every: '1 hour', work })));
@@ -290,7 +290,7 @@ describe('firing', () => {
     }
   });
 
-  it('stands against a hire that was refused before it, and is tried again after it', async () => {
+  it('wins over an earlier hire that was refused and is retried after it', async () => {
     fleet.allowErrors(/^COMMAND: hire of 'job' failed/);
     const fred = fleet.join();
     await fred.hire('clock', { every: '1 hour', work });
@@ -322,7 +322,7 @@ describe('firing', () => {
   });
 });
 
-it('a plan goes on, on its grid, when Redis loses everything', async () => {
+it('a plan continues on its grid when Redis loses everything', async () => {
   const members = [fleet.join(), fleet.join(), fleet.join()];
   for (const fred of members) await fred.hire('job', { every: 100, work });
   await waitFor('three ticks', () => slotsOf('job').length >= 3);

@@ -58,7 +58,7 @@ describe('script calls of one turn of the event loop', () => {
     expect(new Set(locks).size).toBe(names.length);
   });
 
-  it('keep their order, also among calls that do not travel with others', async () => {
+  it('keep their order, also among calls that are sent alone', async () => {
     const hour = everySchedule('1 hour');
     const [, , hired, taken, , , restored] = await Promise.all([
       demand('a'),
@@ -93,7 +93,7 @@ describe('script calls of one turn of the event loop', () => {
     client = new Redis(testUrl());
   });
 
-  it('ring the bell once for all of them, in their order, also when one is refused, and each hears who listened', async () => {
+  it('ring the bell once for all of them, in their order, even if one is refused, and each gets the number of listeners', async () => {
     const listener = client.duplicate();
     const heard: string[][] = [];
     listener.on('message', (_, message: string) => heard.push(messagesIn(message)));

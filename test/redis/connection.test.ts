@@ -197,7 +197,7 @@ describe('a client of our own', () => {
     });
   });
 
-  test('leaves what it subscribes to to the listener, after a break', () => {
+  test('leaves subscribing again after a break to the listener', () => {
     expect(connected(NOWHERE, 'subscriber').options).toMatchObject({ autoResubscribe: false });
     expect(connected(NOWHERE, 'commands').options).toMatchObject({ autoResubscribe: true });
   });
@@ -211,12 +211,12 @@ describe('a client of our own', () => {
     expect(addressOf(connected(connection))).toBe(address);
   });
 
-  test('of sentinels is said to connect to the group they watch', () => {
+  test('of sentinels is described by the group that they watch', () => {
     const options = { sentinels: [NOWHERE], name: 'chief', password: 'secret' };
     expect(addressOf(callers(new Redis({ ...options, lazyConnect: true })))).toBe('sentinel chief');
   });
 
-  test('of a Cluster is said to connect to its first nodes', () => {
+  test('of a Cluster is described by its first nodes', () => {
     const nodes = [{ host: 'a', port: 1 }, 2, 'redis://:secret/2@b:3/0?password=secret', { host: 'c' }];
     const caller = callers(new Cluster(nodes, { lazyConnect: true, redisOptions: { password: 'secret' } }));
     expect(addressOf(caller)).toBe('the cluster at a:1, 127.0.0.1:2, b:3, c:6379');
@@ -251,12 +251,12 @@ describe('a prefix on a Cluster', () => {
     expect(() => checkPrefix('{jobs}', cluster({ keyPrefix: '{}' }))).toThrow(RangeError);
   });
 
-  test('need not be of any kind elsewhere', () => {
+  test('may be anything elsewhere', () => {
     for (const connection of [undefined, 1, 'redis://127.0.0.1', {}]) checkPrefix('bossman', connection);
   });
 });
 
-test('why a Cluster failed is what its last node said', () => {
+test('the reason why a Cluster failed is the last error of a node', () => {
   const lastNodeError = new Error('WRONGPASS');
   expect(reasonOf(Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError }))).toBe(
     lastNodeError,

@@ -78,7 +78,7 @@ describe('a database that the server does not have', () => {
     expect(await fleet.redis.pubsub('CHANNELS')).toEqual([]);
   });
 
-  it('is told by the command line', async () => {
+  it('is reported by the command line', async () => {
     const url = `redis://127.0.0.1:${fleet.server.port}/99`;
     for (const command of ['list', 'doctor']) {
       expect(await bossman([command, '--url', url])).toMatchObject({
@@ -93,7 +93,7 @@ describe('a database that the server does not have', () => {
 });
 
 describe('a user who may not use SELECT', () => {
-  it('runs nothing until he may, and then all that was asked for, in his database', async () => {
+  it('runs nothing until it is permitted, and then everything, in the right database', async () => {
     fleet.allowErrors(/^CONNECTION: .*NOPERM .*\(SELECT 3\); a database other than 0 .*\+select\)/);
     fleet.allowErrors(/^COMMAND/);
     await allow(...EVERYTHING, '-select');
@@ -106,7 +106,7 @@ describe('a user who may not use SELECT', () => {
     expect(await keys(fleet.redis)).toEqual(['db3']);
   });
 
-  it('any more, when it connects again, runs nothing in database 0', async () => {
+  it('after a reconnect runs nothing in database 0', async () => {
     fleet.allowErrors(/^CONNECTION/);
     fleet.allowErrors(/^COMMAND/);
     await allow(...EVERYTHING);
@@ -126,7 +126,7 @@ describe('a user who may not use SELECT', () => {
   });
 });
 
-it('of a client that is given, the database in its options is used, whatever it selects', async () => {
+it("a client's database is the one in its options, whatever it has selected", async () => {
   const client = new Redis({ host: '127.0.0.1', port: fleet.server.port, db: 2 });
   try {
     await client.select(7);
@@ -143,7 +143,7 @@ it('of a client that is given, the database in its options is used, whatever it 
   }
 });
 
-it('a node of a Cluster has database 0 only, and that is told', async () => {
+it('a node of a Cluster has only database 0, and that is reported', async () => {
   const node = await startServer({ args: ['--cluster-enabled', 'yes'] });
   try {
     fleet.allowErrors(/^(CONNECTION|COMMAND)/);

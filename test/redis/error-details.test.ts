@@ -90,7 +90,7 @@ describe('the details of an error', () => {
     expect((details?.errors.length ?? 0) + (details?.omitted ?? 0)).toBe(1000);
   });
 
-  it('end where causes go round in a circle', () => {
+  it('end at circular causes', () => {
     const [one, two] = [new Error('one'), new Error('two')];
     one.cause = two;
     two.cause = one;
@@ -137,7 +137,7 @@ describe('the details of an error', () => {
     expect(recorded(thrown).details).toMatchObject(expected);
   });
 
-  it('are the message alone with `errors: false`, and nothing where the record has all of it', () => {
+  it('are only the message with `errors: false`, and nothing if the record has all of it', () => {
     const thrown = new Error('x'.repeat(3000), { cause: new Error('secret') });
     expect(recorded(thrown, false)).toMatchObject({ error: 'x'.repeat(2000), details: null });
     expect(errorText({ duration: 1, cause: thrown }, { history: 100, errors: false })).not.toMatch(
@@ -146,7 +146,7 @@ describe('the details of an error', () => {
     expect(errorText({ duration: 1, cause: new Error('short') }, { history: 100, errors: false })).toBe('');
   });
 
-  it('are not looked for when nothing failed, or no history is kept', () => {
+  it('are not collected if nothing failed, or no history is kept', () => {
     expect(errorText({ duration: 1, vetoed: false }, { history: 100, errors: true })).toBe('');
     expect(errorText({ duration: 1, cause: new Error('no luck') }, { history: 0, errors: true })).toBe('');
   });

@@ -16,7 +16,7 @@ const nodeRedis = Object.assign(new EventEmitter(), {
   options: { password: SECRET },
 });
 
-describe('what is no connection is refused, by the right form and without a value', () => {
+describe('an invalid connection is refused, with the right form and without its values', () => {
   test.each<[what: string, connection: unknown, message: RegExp]>([
     ['an empty string', '', /^connection: '' is empty/],
     ['a URL in an object', { url: `redis://:${SECRET}@h` }, /no option url; write connection: URL/],
@@ -95,7 +95,7 @@ describe('what is no connection is refused, by the right form and without a valu
   });
 });
 
-describe('what ioredis takes is a connection', () => {
+describe('a connection may be anything that ioredis accepts', () => {
   const LOCALHOST: Form = { options: {} };
   class Config {
     readonly db = 4;
@@ -141,7 +141,7 @@ describe('what ioredis takes is a connection', () => {
     expect(formOf(connection)).toMatchObject(form);
   });
 
-  test('all that a client, of any version, has as its options', () => {
+  test('all options that a client of any version has', () => {
     const given = { ...NOWHERE, password: SECRET };
     for (const { options } of [new Redis(given), new Redis5(given)]) {
       expect(formOf(options)).toMatchObject({ options: { ...NOWHERE, password: SECRET } });

@@ -93,7 +93,7 @@ describe('behind a proxy that refuses HELLO', () => {
     }
   });
 
-  it('by closing the connection, it is told once what to set, and with that all goes well', async () => {
+  it('by closing the connection, one error names the option to set, and with that everything works', async () => {
     const proxy = await startProxy((client) => client.destroy());
     try {
       const hint = /\(closed by the other side, which answers PING; .* set protocol: 2 in connection\)/;

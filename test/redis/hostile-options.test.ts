@@ -83,8 +83,8 @@ const EVERYTHING = `
     process.exit(0);
   })();`;
 
-describe('no option of ioredis, whatever its value, ends the process or is refused by another name', () => {
-  it('where nobody listens', async () => {
+describe('no option of ioredis, whatever its value, ends the process or is refused under another name', () => {
+  it('where no server listens', async () => {
     const { lines } = await runScript(EVERYTHING, NOBODY);
     expect(lines).toEqual(['refused true accepted true harm 0']);
   });

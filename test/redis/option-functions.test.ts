@@ -49,7 +49,7 @@ describe.each<[what: string, answer: () => unknown]>([
   ['returns Infinity', () => Number.POSITIVE_INFINITY],
   ['returns a string', () => '100'],
 ])('a function that %s', (_what, answer) => {
-  it('as retryStrategy is told, and the connection is tried again, not as fast as it can', async () => {
+  it('as retryStrategy is reported, and the connection is retried after waits', async () => {
     let calls = 0;
     const retryStrategy = as<() => number>(() => {
       calls += 1;
@@ -123,7 +123,7 @@ it.each<[string, () => unknown]>([
   expect(await client.ping()).toBe('PONG');
 });
 
-it('a Connector that never settles is told once, and that it waits longer than a connection may take', async () => {
+it('a Connector that never settles is reported once, as slower than a connection may be', async () => {
   const Connector = as<RedisOptions['Connector']>(flawedConnector(() => new Promise(() => {})));
   const { client, told } = connected(as<Bossman.Connection>({ Connector, connectTimeout: 50 }));
   await waitFor('it to be told', () => told.length > 0);
@@ -131,7 +131,7 @@ it('a Connector that never settles is told once, and that it waits longer than a
   expect(client.status).toBe('connecting');
 });
 
-it('a Connector that takes its time is told, and its connection is used', async () => {
+it('a slow Connector is reported, and its connection is used', async () => {
   const Connector = as<RedisOptions['Connector']>(
     flawedConnector(async () => {
       await delay(200);

@@ -16,7 +16,7 @@ function block(ms: number): void {
   while (performance.now() < end);
 }
 
-test('what arrived while the process stood still is read in slices', async () => {
+test('data that arrived while the process was stopped is read in slices', async () => {
   const channel = `${fleet.prefix}:flood`;
   const client = connect(`${testUrl()}?connectionName=${fleet.prefix}`, 'subscriber');
   fleet.afterwards(() => client.disconnect());

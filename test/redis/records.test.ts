@@ -62,7 +62,7 @@ describe('the record of a run', () => {
     expect(parseRecord(recordText(failed, failed, WHO))?.error).toBe('x'.repeat(200));
   });
 
-  it('names a host in few letters, and escapes what a script splits notes at', () => {
+  it("shortens a host's name, and escapes the characters at which scripts split notes", () => {
     const who = whoText(BY, ` a|b\n"\u2028é${'x'.repeat(100)}`, 7);
     expect(who).toMatch(/^[\x21-\x7b}~]+$/);
     expect(JSON.parse(`{${who}}`)).toEqual({ by: BY, host: ` a|b\n"\u2028é${'x'.repeat(56)}`, pid: 7 });
@@ -73,7 +73,7 @@ describe('the record of a run', () => {
     expect(parseRecord(JSON.stringify(note))).toMatchObject({ slot: 1000, lateness: 3, recovered: false });
   });
 
-  it('that others wrote has no number that cannot be shown, and no endless text', () => {
+  it('of foreign origin has only valid numbers and short texts', () => {
     const long = 'x'.repeat(10_000);
     const numbers = { slot: 1e300, demandedAt: -1, lateness: 1e300, pid: 1.5 };
     const texts = { by: long, host: long, error: long };

@@ -2,7 +2,7 @@ import { explained, remedyOf } from '../../src/redis/refusals';
 
 const coded = (code: string) => Object.assign(new Error('certificate of somebody'), { code });
 
-describe('what Redis says is told with what to do about it', () => {
+describe('an error of Redis is reported with what to do about it', () => {
   it.each([
     ['MOVED 12182 127.0.0.1:7002', /ioredis Cluster/, /--cluster/],
     ['ASK 12182 127.0.0.1:7002', /ioredis Cluster/, /--cluster/],
@@ -40,7 +40,7 @@ describe('what Redis says is told with what to do about it', () => {
     expect(remedyOf(coded(code), 'cli')).toMatch(advice);
   });
 
-  it('and no more where nothing is to be added; whatever was thrown', () => {
+  it('and unchanged if there is nothing to add, whatever was thrown', () => {
     for (const thrown of [new Error('ERR whatever'), null, 7, 'text', Object.create(null), { code: 7 }]) {
       expect(remedyOf(thrown)).toBeNull();
       expect(typeof explained(thrown)).toBe('string');

@@ -128,14 +128,14 @@ describe('an answer that no script gives', () => {
       expect(read(`1|2|3||${info}`)).toMatchObject({ by: '', note: null });
   });
 
-  it('sets no clock', () => {
+  it('does not set the clock', () => {
     expect(timeOf([NOW_US])).toBe(NOW);
     for (const value of [...NO_NUMBERS.filter((other) => other !== 1.5), -1, 1e18]) {
       expect(() => timeOf([value])).toThrow('which it never does');
     }
   });
 
-  it('of PUBSUB NUMSUB is no number of listeners', () => {
+  it('of PUBSUB NUMSUB is not used as a number of listeners', () => {
     expect(listenersReply(['bell', 8])).toBe(8);
     expect(listenersReply(['bell', '8'])).toBe(8);
     for (const value of [...NO_NUMBERS.filter((other) => other !== '1'), -1, 1.4e14, 2 ** 53])

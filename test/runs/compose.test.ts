@@ -4,7 +4,7 @@ const late = jest.fn();
 const compose = (links: Link[], work: () => unknown) => composeWithLate(links, work, late);
 
 describe('the chain around work', () => {
-  it('runs the first registered outermost, and hands values outwards', async () => {
+  it('runs the first registered outermost, and returns values outwards', async () => {
     const told: string[] = [];
     const link =
       (name: string): Link =>
@@ -24,7 +24,7 @@ describe('the chain around work', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('lets a link recover from what lies inside', async () => {
+  it('lets a link handle an error of the inner links', async () => {
     const recover: Link = (next) => next().catch((error: Error) => `saved from ${error.message}`);
     const work = () => {
       throw new Error('harm');
@@ -66,7 +66,7 @@ describe('the chain around work', () => {
     await expect(compose([broken], () => 1)).rejects.toThrow('broken QA');
   });
 
-  it('runs nothing for a link that calls next when all is over, and tells it', async () => {
+  it('runs nothing for a link that calls next after the run has ended, and reports it', async () => {
     const work = jest.fn();
     let callNext = () => {};
     const tardy: Link = (next) => {

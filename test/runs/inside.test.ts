@@ -25,7 +25,7 @@ it('knows the run that code was called in, in each of several, across their wait
   expect(seen.slice(4)).toEqual(['next', 'next']);
 });
 
-it('promises of a process cost more while a run goes on, at the most, and no longer', async () => {
+it('promises of a process cost more only while a run is in progress', async () => {
   // Node 20 and 22 mark each promise with its async context while any AsyncLocalStorage is enabled.
   const script = `
     const marks = () => Object.getOwnPropertySymbols(new Promise(() => {})).length;

@@ -9,7 +9,7 @@ const fleet = makeFleet();
 const lockRest = (name: string) => fleet.redis.pttl(`${fleet.prefix}:lock:${name}`);
 
 describe('a run', () => {
-  it('is told which slot it is, or when it was demanded', async () => {
+  it('receives its slot, or the time of its demand', async () => {
     const contexts: Bossman.RunContext[] = [];
     const fred = fleet.join();
     await fred.hire('job', { every: 100, work: (context) => void contexts.push(context) });
@@ -38,7 +38,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('that fails releases the lock, is told with its cause, and the plan goes on', async () => {
+  it('that fails releases the lock, is reported with its cause, and the plan continues', async () => {
     fleet.allowErrors(/^WORK_FAILED: a run of 'job' failed: no luck/);
     const fred = fleet.join();
     await fred.hire('job', {
@@ -103,7 +103,7 @@ describe('a run', () => {
       }
     }
 
-    it('calls its work on it, without a warning about its own fields, while QAs get a copy', async () => {
+    it('calls work on that instance, without a warning about its own fields, while QAs get a copy', async () => {
       const emitWarning = jest.spyOn(process, 'emitWarning');
       const fred = fleet.join();
       const counter = new Counter();
@@ -143,7 +143,7 @@ describe('a run', () => {
       expect(counter.count).toBe(0);
     });
 
-    it('that holds its work as an arrow function, or gives another at each look, calls it once', async () => {
+    it('that has its work as an arrow function, or a getter that returns a new one, calls it once', async () => {
       const fred = fleet.join();
       fred.qa((_name, _definition, next) => next());
       let calls = 0;
@@ -183,7 +183,7 @@ describe('a run', () => {
     expect(signals[0]).toBeInstanceOf(AbortSignal);
   });
 
-  it('that goes on makes the next slots skipped, on every instance', async () => {
+  it('that is in progress makes every instance skip the next slots', async () => {
     const { work, letGo, contexts } = heldRuns();
     for (const fred of [fleet.join(), fleet.join()])
       await fred.hire('job', { every: 100, ttl: 60_000, work });
@@ -197,7 +197,7 @@ describe('a run', () => {
     expect(flawsOf(fleet.told, 'job', 100)).toEqual(FLAWLESS);
   });
 
-  it('that outlives its ttl is told once, goes on, and another may begin', async () => {
+  it('that outlives its ttl is reported once, continues, and another may begin', async () => {
     const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join();
     await fred.hire('job', { every: 300, ttl: 100, work });
@@ -213,7 +213,7 @@ describe('a run', () => {
     letGo();
   });
 
-  it('with keepAlive holds its lock for as long as it goes on', async () => {
+  it('with keepAlive holds its lock for as long as it takes', async () => {
     const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join({ keepAlive: true, ttl: 3000 });
     await fred.hire('job', { every: 200, work });
@@ -227,7 +227,7 @@ describe('a run', () => {
     await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
   });
 
-  it('with keepAlive is told, and its signal aborts, when the lock is another’s', async () => {
+  it('with keepAlive is reported, and its signal aborts, when another run holds the lock', async () => {
     const { work, letGo, contexts } = heldRuns();
     const fred = fleet.join({ keepAlive: true, ttl: 3000 });
     await fred.hire('job', { work });
@@ -241,7 +241,7 @@ describe('a run', () => {
     letGo();
   });
 
-  it('is told, and its signal aborts, when another instance begins the job after its ttl', async () => {
+  it('is reported, and its signal aborts, when another instance begins the job after its ttl', async () => {
     const { work, letGo, contexts } = heldRuns();
     const [slow, quick] = [fleet.join(), fleet.join()];
     await slow.hire('job', { ttl: 1500, work });
@@ -279,7 +279,7 @@ describe('QA', () => {
     expect(definition.work).not.toBe(undefined);
   });
 
-  it('that does not call next vetoes the run, which is told', async () => {
+  it('that does not call next vetoes the run, which is reported', async () => {
     const work = jest.fn();
     const fred = fleet.join();
     fred.qa(() => {});
@@ -303,7 +303,7 @@ describe('QA', () => {
   });
 });
 
-it('a listener that throws, or rejects, harms no run and is told', async () => {
+it('a listener that throws, or rejects, harms no run and is reported', async () => {
   fleet.allowErrors(/^LISTENER: a listener of '(start|finish)' threw: broken/);
   const fred = fleet.join();
   fred.on('start', () => {

@@ -42,8 +42,8 @@ function skip(ms: number): void {
   clockLead.ms += ms;
 }
 
-describe('what nobody has used for 30 days', () => {
-  it('is not cleared away by those that start: a job that is hired a moment later runs what it missed', async () => {
+describe('data that has not been used for 30 days', () => {
+  it('is not deleted by instances that start: a job that is hired a moment later runs its missed slot', async () => {
     await store('b', 31, false);
     const fred = fleet.join();
     await fred.hire('a', { every: 50, work });
@@ -54,7 +54,7 @@ describe('what nobody has used for 30 days', () => {
     expect(counts).toMatch(/^[78]\|/);
   });
 
-  it('is cleared away, all of it, by requests that settle runs, but neither what waits nor what is hired', async () => {
+  it('is deleted completely by requests that settle runs, except for waiting demands and hired jobs', async () => {
     const { prefix, redis } = fleet;
     const old = Array.from({ length: 150 }, (_, index) => `old ${index}`);
     await Promise.all(old.map((name) => store(name, 31, true)));

@@ -21,7 +21,7 @@ it.each(rows)('the next times of %p in docs/jobs.md are those of the code', (pat
   expect(nextSlots({ cron: pattern, tz: 'UTC' }, { count: expected.length, after })).toEqual(expected);
 });
 
-it('the table of next times is there', () => expect(rows.length).toBeGreaterThanOrEqual(8));
+it('the table of next times exists', () => expect(rows.length).toBeGreaterThanOrEqual(8));
 
 it.each([
   ['0 0 13 * 5', true],
@@ -36,7 +36,7 @@ it.each([
   expect(isEitherDay(pattern)).toBe(either);
 });
 
-it('a pattern that restricts both day fields is warned of once, with the job and what to write', async () => {
+it('a pattern that restricts both day fields causes one warning, with the job and what to write', async () => {
   const { warnings, code } = await runScript(
     `const fred = new Bossman({ connection, prefix: '${fleet.prefix}' });
     fred.on('error', () => {});

@@ -30,7 +30,7 @@ function words(value: number, hyphen: string): string {
   return value % 10 === 0 ? tens : `${tens}${hyphen}${WORDS[value % 10]}`;
 }
 
-describe('an interval that is understood', () => {
+describe('a valid interval', () => {
   test.each<[string | number, number]>([
     [200, 200],
     [1.5, 2],
@@ -80,7 +80,7 @@ describe('an interval that is understood', () => {
     'days day d weeks week w'
   ).split(' ');
 
-  test('is all that the package ms reads, but for its years', () => {
+  test('is anything that the package ms accepts, except for its years', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('1', '10', '007', '1.5', '.25', '0.5', '99999'),
@@ -176,7 +176,7 @@ describe('a phrase', () => {
     );
   });
 
-  test('is refused as a whole when it has a character that means nothing, anywhere', () => {
+  test('is refused as a whole when it has an invalid character anywhere', () => {
     fc.assert(
       fc.property(
         phrase,
@@ -195,7 +195,7 @@ describe('a phrase', () => {
   });
 });
 
-describe('an interval that means nothing', () => {
+describe('an invalid interval', () => {
   test.each([
     ['foo'],
     [''],
@@ -266,7 +266,7 @@ describe('an interval that means nothing', () => {
     },
   );
 
-  test('is told with the argument, the value and what would do', () => {
+  test('is reported with the argument, the value and a valid form', () => {
     expect(() => parseInterval('1 fortnight')).toThrow(
       "every: '1 fortnight' is not an interval; try '10 minutes', '1h 30m' or a number of milliseconds",
     );
@@ -283,7 +283,7 @@ describe('an interval that means nothing', () => {
     expect(() => parseInterval(`1${' '.repeat(1000)}h`)).toThrow(RangeError);
   });
 
-  test('is told in a short line, however long it is', () => {
+  test('is reported in a short line, however long it is', () => {
     const long = 'x'.repeat(1_000_000);
     expect(() => parseInterval(long)).toThrow(
       /^every: 'x{100}'\.\.\. 999900 more characters is not an interval/,

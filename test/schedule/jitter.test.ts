@@ -34,7 +34,7 @@ describe('the offset that a jitter gives a job', () => {
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150);
   });
 
-  it('is another under another prefix', () => {
+  it('differs for another prefix', () => {
     expect(offsetOf(nightly, DAY / 2, of('report', 'a'))).not.toBe(
       offsetOf(nightly, DAY / 2, of('report', 'b')),
     );
@@ -68,7 +68,7 @@ describe('a plan with a jitter', () => {
     }
   });
 
-  it('says the offset in its text, which is read back, and in its words', () => {
+  it('has the offset in its text, which can be parsed, and in its words', () => {
     const schedule = jittered(600_000, { every: '1 hour' });
     const { plan = '' } = schedule ?? {};
     expect(plan).toMatch(/^every 3600000 \+\d+$/);
@@ -89,7 +89,7 @@ describe('a plan with a jitter', () => {
 });
 
 describe('nextSlots', () => {
-  it('gives the coming slots of a pattern in its zone', () => {
+  it('returns the coming slots of a pattern in its zone', () => {
     const after = new Date('2026-03-27T12:00:00Z');
     expect(nextSlots({ cron: '0 3 * * *', tz: 'Europe/Helsinki' }, { count: 3, after })).toEqual(
       ['2026-03-28T01:00:00Z', '2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z'].map(at),
@@ -106,7 +106,7 @@ describe('nextSlots', () => {
     expect(second - first).toBe(3_600_000);
   });
 
-  it('gives five from now, if nothing else is asked', () => {
+  it('returns five slots from now by default', () => {
     const slots = nextSlots({ every: 1000 });
     expect(slots).toHaveLength(5);
     expect(Math.abs((slots[0] ?? 0) - Date.now())).toBeLessThan(60_000);

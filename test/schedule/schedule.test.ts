@@ -37,7 +37,7 @@ function quickestOfThree(call: () => void): number {
 }
 
 describe('the schedule of an interval', () => {
-  test('has its plan in ms, whatever it was written as', () => {
+  test('has its plan in ms, however the interval was written', () => {
     expect(everySchedule('10 minutes')).toMatchObject({ plan: 'every 600000', everyMs: 600_000 });
     expect(everySchedule(600_000).plan).toBe('every 600000');
     expect(() => everySchedule('foo')).toThrow("every: 'foo' is not an interval");
@@ -46,7 +46,7 @@ describe('the schedule of an interval', () => {
   const slotMs = fc.integer({ min: 0, max: 4e12 });
   const everyMs = fc.oneof(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: MAX_INTERVAL_MS }));
 
-  test('stays on the grid through its slot, and its next slot is the first one ahead', () => {
+  test('stays on the grid of its slot, and its next slot is the first future one', () => {
     fc.assert(
       fc.property(slotMs, everyMs, fc.integer({ min: 0, max: 4e12 }), (slot, every, late) => {
         const after = slot + late;
@@ -58,7 +58,7 @@ describe('the schedule of an interval', () => {
     );
   });
 
-  test('is not thrown off its grid by a clock that counts fractions of a ms', () => {
+  test('stays on its grid with a clock that counts fractions of a ms', () => {
     fc.assert(
       fc.property(slotMs, everyMs, fc.double({ min: 0, max: 4e12, noNaN: true }), (slot, every, late) => {
         const schedule = everySchedule(every);
@@ -70,14 +70,14 @@ describe('the schedule of an interval', () => {
     );
   });
 
-  test('has no slot twice: the next of a slot still ahead is one interval later', () => {
+  test('has no slot twice: the slot after a future one is one interval later', () => {
     expect(everySchedule(100).next(5000, 4000)).toBe(5100);
     expect(everySchedule(100).next(5000, 5000)).toBe(5100);
     expect(everySchedule(100).next(5000, 5099)).toBe(5100);
     expect(everySchedule(100).next(5000, 5100)).toBe(5200);
   });
 
-  test('tells the last slot that was missed, if one was', () => {
+  test('returns the last missed slot, if there is one', () => {
     const schedule = everySchedule(100);
     expect(schedule.previous(5000, 4000)).toBeNull();
     expect(schedule.previous(5000, 5000)).toBeNull();
@@ -86,7 +86,7 @@ describe('the schedule of an interval', () => {
     expect(schedule.previous(5000, 5399)).toBe(5300);
   });
 
-  test('has nothing between the last slot missed and the next', () => {
+  test('has no slot between the last missed one and the next', () => {
     fc.assert(
       fc.property(slotMs, everyMs, fc.integer({ min: 0, max: 4e12 }), (slot, every, late) => {
         const schedule = everySchedule(every);
@@ -136,7 +136,7 @@ describe('the schedule of a cron pattern', () => {
     },
   );
 
-  test('tells the last slot that was missed, if one was', () => {
+  test('returns the last missed slot, if there is one', () => {
     const schedule = cronSchedule('0 * * * *', 'UTC');
     const slot = at('2026-01-01T00:00:00Z');
     expect(schedule.previous(slot, slot - 1)).toBeNull();
@@ -148,7 +148,7 @@ describe('the schedule of a cron pattern', () => {
     expect(schedule.previous(slot, slot + 3 * HOUR + 999)).toBe(slot + 3 * HOUR);
   });
 
-  test('does not count the slots to find the last of a year of seconds', () => {
+  test('finds the last of a year of seconds without counting slots', () => {
     const schedule = cronSchedule('* * * * * *', 'Europe/Helsinki');
     const slot = at('2025-01-01T00:00:00Z');
     const started = performance.now();
@@ -157,7 +157,7 @@ describe('the schedule of a cron pattern', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test('is right with more patterns at once than are kept', () => {
+  test('is correct with more patterns than are cached', () => {
     const schedules = Array.from({ length: 250 }, (_, n) =>
       cronSchedule(`${n % 60} ${Math.floor(n / 60)} * * *`, 'UTC'),
     );
@@ -239,7 +239,7 @@ function matches({ minute, hour, day, weekday }: Fields, wall: WallMinute): bool
 }
 
 describe('when clocks change', () => {
-  test('a pattern is due whenever it matches the clock on the wall, never else', () => {
+  test('a pattern is due exactly when it matches the wall clock', () => {
     fc.assert(
       fc.property(fc.constantFrom(...CHANGES), fields, ({ tz, change, minutes }, given) => {
         // A single time of day is due once a day instead, see below.
@@ -312,7 +312,7 @@ describe('equal cron patterns', () => {
     expect(cronSchedule('8 9 * * mon-fri', 'Europe/Helsinki')).not.toBe(schedule);
   });
 
-  test('have each slot computed once, for claims and bells of thousands of jobs', () => {
+  test('compute each slot once, for claims and bells of thousands of jobs', () => {
     const jobs = Array.from({ length: 5000 }, () => cronSchedule('*/2 * * * *', 'Asia/Tokyo'));
     const computed = [jest.spyOn(Cron.prototype, 'nextRun'), jest.spyOn(Cron.prototype, 'previousRuns')];
     const first = at('2030-05-05T00:00:00Z');
@@ -333,7 +333,7 @@ describe('equal cron patterns', () => {
     expect(computed[1]?.mock.calls.length).toBeLessThan(100);
   });
 
-  test('are remembered as they would be computed, in whatever order they are asked for', () => {
+  test('return the same from the cache as when computed, in any order', () => {
     const slots = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1 });
     const asked = fc.array(fc.integer({ min: -5, max: 60 }), { maxLength: 100 });
     fc.assert(
@@ -416,7 +416,7 @@ describe('a cron pattern is refused', () => {
   });
 
   test.each(['* * 31 4,6,9,11 +MON', '*/5 * 30W 2 *', '0 0 1 * +MON#2'])(
-    'when no day matches, in a fraction of the time in which croner finds that out: %p',
+    "when no day matches, in a fraction of croner's time: %p",
     (pattern) => {
       const own = quickestOfThree(() => expect(() => cronSchedule(pattern, 'UTC')).toThrow(/never matches/));
       const croner = quickestOfThree(() =>
@@ -479,7 +479,7 @@ describe('a plan', () => {
     fc.tuple(pattern, zone).map(([text, tz]) => cronSchedule(text, tz)),
   );
 
-  test('is read back as the schedule that it was written from', () => {
+  test('is parsed back into the schedule that it was written from', () => {
     fc.assert(
       fc.property(schedule, fc.integer({ min: 0, max: 4e12 }), (given, now) => {
         const read = parsePlan(given.plan);
@@ -517,11 +517,11 @@ describe('a plan', () => {
     'cron 0 0 31 2 * UTC',
     'cron 2099-01-01T00:00:00 UTC',
     '{"every":10}',
-  ])('is not what somebody else stored: %p', (text) => {
+  ])('is not parsed from a foreign value: %p', (text) => {
     expect(parsePlan(text)).toBeNull();
   });
 
-  test('is never an exception, whatever is stored', () => {
+  test('never causes an exception, whatever is stored', () => {
     const text = fc.string({
       unit: fc.constantFrom('every ', 'cron ', '*', ' ', '1', '@', '/', '-', 'UTC', '\n'),
     });
@@ -539,7 +539,7 @@ describe('a plan', () => {
 describe("the process's time zone", () => {
   afterEach(() => jest.restoreAllMocks());
 
-  test('is one that cron takes', () => {
+  test('is one that cron accepts', () => {
     expect(cronSchedule('@daily', processTimeZone()).plan).toBe(`cron @daily ${processTimeZone()}`);
   });
 

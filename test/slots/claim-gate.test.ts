@@ -61,7 +61,7 @@ function makeGate() {
 }
 
 describe('the gate of claims', () => {
-  test('lets a thousand through at once, and the next when one is over', () => {
+  test('lets a thousand through at once, and the next one when one has ended', () => {
     const { gate, claimed, ask, fill } = makeGate();
     expect(fill()).toBe(FIRST);
     ask('waits');
@@ -73,7 +73,7 @@ describe('the gate of claims', () => {
     expect(claimed.slice(FIRST)).toEqual(['waits', 'waits too']);
   });
 
-  test('lets jobs for which this instance goes first pass those that others may claim, each in order', () => {
+  test('lets jobs for which this instance goes first overtake those that others may claim, each in order', () => {
     const { gate, claimed, ask, fill } = makeGate();
     fill();
     ask('another 1', 'other');
@@ -84,7 +84,7 @@ describe('the gate of claims', () => {
     expect(claimed.slice(FIRST)).toEqual(['own 1', 'own 2', 'another 1', 'another 2']);
   });
 
-  test('does not claim a job that it was told to forget, and nothing once it is stopped', () => {
+  test('does not claim a forgotten job, and nothing once it is stopped', () => {
     const { gate, claimed, ask, fill } = makeGate();
     fill();
     const forgotten = ask('forgotten', 'me');
@@ -122,7 +122,7 @@ describe('the gate of claims', () => {
     expect(fill()).toBe(Math.floor(Math.floor((FIRST + 1) / 2) / 2));
   });
 
-  test('does not take a way to Redis that is long for every claim for a crowd', () => {
+  test('does not mistake a slow connection to Redis for a crowd of claims', () => {
     const { gate, fill, pass } = makeGate();
     for (let index = 0; index < 50; index += 1) {
       pass(TTL);

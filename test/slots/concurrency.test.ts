@@ -87,7 +87,7 @@ it('2,000 jobs that are due at once run once each, on two instances with 20 plac
 }, 60_000);
 
 describe('a full instance', () => {
-  it('leaves what is due to another', async () => {
+  it('leaves due slots and demands to another instance', async () => {
     const slots = Array.from({ length: 10 }, (_, n) => `slot ${n}`);
     const demands = Array.from({ length: 10 }, (_, n) => `demand ${n}`);
     const before = fleet.join();
@@ -116,7 +116,7 @@ describe('a full instance', () => {
     door.open();
   });
 
-  it('lets another go on with a plan for which it went first', async () => {
+  it('lets another instance continue a plan for which it went first', async () => {
     const door = new Door();
     const fred = fleet.join({ concurrency: 1 });
     await fred.hire('long', { work: door.work, ttl: 20_000 });
@@ -133,7 +133,7 @@ describe('a full instance', () => {
     door.open();
   });
 
-  it('lets slots and demands wait for room, however late, and sends nothing meanwhile', async () => {
+  it('lets slots and demands wait for a place, however late, and sends nothing meanwhile', async () => {
     const door = new Door();
     const fred = fleet.join({ concurrency: 2 });
     const names = ['a', 'b', 'c', 'd'];

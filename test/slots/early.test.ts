@@ -60,7 +60,7 @@ describe('a slot that is claimed shortly before its time', () => {
     expect(wronged).toEqual([]);
   });
 
-  it('is not run when its job is fired in between, also if it is hired again, and nothing is kept of it', async () => {
+  it('is not run if its job is fired in between, even if it is hired again, and leaves no data', async () => {
     const names = Array.from({ length: 60 }, (_, index) => `tick ${index}`);
     const firedSlots = new Map<string, number>();
     const late: string[] = [];
@@ -83,7 +83,7 @@ describe('a slot that is claimed shortly before its time', () => {
     expect(runs).toBe(fleet.told.start.length);
   });
 
-  it('does not begin after a quit that does not wait for it, and its lock is given back', async () => {
+  it('does not begin after a quit that does not wait for it, and its lock is released', async () => {
     const afterQuit: string[] = [];
     const abandoned: string[] = [];
     for (let round = 0; round < 20 || (abandoned.length === 0 && round < 200); round += 1) {

@@ -55,7 +55,7 @@ describe('the recovery of a run that died', () => {
     await left.quit({ timeout: 0 });
   }
 
-  it('waits in a full instance, and runs once when there is room', async () => {
+  it('waits in a full instance, and runs once when there is a place', async () => {
     const door = new Door();
     const fred = await fullInstance(door);
     await fred.hire('job', { work: door.work, ttl: 1000, recover: true });
@@ -72,7 +72,7 @@ describe('the recovery of a run that died', () => {
     expect(door.most).toBe(1);
   });
 
-  it('is left to an instance that has room', async () => {
+  it('is left to an instance that has a free place', async () => {
     const door = new Door();
     const fred = await fullInstance(door);
     const barney = fleet.join({ concurrency: 1 });
@@ -87,7 +87,7 @@ describe('the recovery of a run that died', () => {
   });
 });
 
-it('quit leaves what waits for room to others, who run it', async () => {
+it('quit leaves what waits for a place to other instances, which run it', async () => {
   const door = new Door();
   const fred = await fullInstance(door);
   const slot = await twoWait(fred);
@@ -112,8 +112,8 @@ it('quit leaves what waits for room to others, who run it', async () => {
   ]);
 });
 
-describe('a job that waits for room', () => {
-  it('does not run its slot when it is paused meanwhile, but its demand', async () => {
+describe('a job that waits for a place', () => {
+  it('does not run its slot when it is paused meanwhile, but runs its demand', async () => {
     const door = new Door();
     const fred = await fullInstance(door);
     await twoWait(fred);
@@ -130,7 +130,7 @@ describe('a job that waits for room', () => {
     expect(fleet.toldBy(fred).start[2]?.slot).toBeNull();
   });
 
-  it('does not run its slot when it is fired meanwhile, but its demand', async () => {
+  it('does not run its slot when it is fired meanwhile, but runs its demand', async () => {
     const door = new Door();
     const fred = await fullInstance(door);
     await twoWait(fred);
@@ -144,7 +144,7 @@ describe('a job that waits for room', () => {
     expect(fleet.told.skip).toEqual([]);
   });
 
-  it('runs neither when it is forgotten, and nothing is kept of it, nor in memory', async () => {
+  it('runs neither when it is forgotten, and leaves no data in Redis or in memory', async () => {
     fleet.allowErrors(/^FORGET: 'demand' was forgotten while a demand of it waited/);
     const door = new Door();
     const fred = await fullInstance(door);

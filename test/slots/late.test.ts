@@ -153,7 +153,7 @@ describe('a slot that is run once more, and whose lock ended before that run cou
     expect((await fleet.join().jobs())[0]).toMatchObject({ runs: 1, failures: 0, skips: 0 });
   });
 
-  test('is given back for another instance when its own quits', async () => {
+  test('is released for another instance when its own quits', async () => {
     const { instance, proxy } = await joinThroughProxy();
     const held = hold(proxy);
     const at = await leaveDeadRun('');

@@ -50,7 +50,7 @@ it('a run that died while its job is paused is run once more after the resume, a
   expect(recovered).toMatchObject([{ recovered: true }]);
 });
 
-it('a slot that was won and has not begun when the job is paused is given back, and nothing is told', async () => {
+it('a slot that was won but has not begun when the job is paused is released, and nothing is reported', async () => {
   const [fred, operator] = [fleet.join(), fleet.join()];
   await fred.hire('job', { every: 300, ttl: 60_000, recover: true, work: () => {} });
   let won = 0;

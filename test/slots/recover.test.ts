@@ -21,7 +21,7 @@ async function others(count: number, definition: Omit<Bossman.JobDefinition, 'wo
     await fleet.join().hire('job', { ...definition, work: () => {} });
 }
 
-it('the slot of an instance that died in its run is run once more, by one that comes later', async () => {
+it('the slot of an instance that died during its run is run once more, by one that starts later', async () => {
   const slot = await dieInRun("every: '1 second', ttl: 500, recover: true");
   await others(3, { every: '1 second', ttl: 5000, recover: true });
   await waitFor('the slot to be run again', () => startsOf(slot).length > 0);
@@ -54,7 +54,7 @@ async function leaveDeadRun(lockMs: number): Promise<number> {
   return slot;
 }
 
-it('it is run as soon as its lock has ended by one that was there, however long the interval', async () => {
+it('it is run by a running instance as soon as its lock has expired, however long the interval', async () => {
   await others(3, { every: '1 hour', ttl: 2000, recover: true });
   await waitFor('all to listen', async () => (await fleet.listeners()) === 3);
   const slot = await leaveDeadRun(1000);
@@ -81,7 +81,7 @@ it('it is not run again without `recover`, nor when the job was fired', async ()
   expect(fleet.told.start.filter(({ recovered }) => recovered)).toHaveLength(1);
 });
 
-it('it is not run a third time when the second run dies too, and nothing is left of it', async () => {
+it('it is not run a third time if the second run dies too, and leaves no data', async () => {
   await others(1, { every: '1 hour', ttl: 2000, recover: true });
   const slot = await leaveDeadRun(300);
   const key = `${fleet.prefix}:recovers`;

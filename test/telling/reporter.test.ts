@@ -35,7 +35,7 @@ const HOSTILE: Record<string, unknown> = {
 
 describe('nothing is thrown into the process of the user', () => {
   // The realm of jest is not that of Node, as the realms of vitest's `vm` pools and of node:vm are not.
-  it('when an error of ours becomes a process warning in another realm, and quit() settles', async () => {
+  it('when an error becomes a process warning in another realm, and quit() settles', async () => {
     const emitWarning = jest.spyOn(process, 'emitWarning');
     // What Node took, and did not refuse.
     const warnings = () =>
@@ -93,7 +93,7 @@ describe('nothing is thrown into the process of the user', () => {
     expect(history.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
   });
 
-  it('when what takes warnings throws', async () => {
+  it('when the listener for warnings throws', async () => {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(refuse);
     try {
       const fred = new Bossman({ connection: NOBODY });
@@ -105,7 +105,7 @@ describe('nothing is thrown into the process of the user', () => {
     }
   });
 
-  it('when an argument that is refused cannot be shown: the TypeError says so', () => {
+  it('when a refused argument cannot be shown: the TypeError says so', () => {
     const odd = HOSTILE['an object whose toString throws'];
     const invalid: Bossman.BossmanOptions = JSON.parse('{}');
     Reflect.set(invalid, 'prefix', odd);

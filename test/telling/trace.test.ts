@@ -40,8 +40,8 @@ async function demandOnce(instance: Bossman): Promise<void> {
   await waitFor('the run', () => ended() > before);
 }
 
-describe('a run is told on the channel bossman:run', () => {
-  it('from its start to its end, as one object that knows what the events know', async () => {
+describe('a run is published on the channel bossman:run', () => {
+  it('from its start to its end, as one object with what the events have', async () => {
     const heard = hear();
     const fred = fleet.join();
     await fred.hire('a', { work: () => 'the result' });
@@ -78,7 +78,7 @@ describe('a run is told on the channel bossman:run', () => {
     expect(duration).toBeLessThanOrEqual((fleet.told.finish[0]?.duration ?? 0) + 1);
   });
 
-  it('as failed, with the error itself, which the events tell as ever', async () => {
+  it('as failed, with the error itself, and the events report it as usual', async () => {
     fleet.allowErrors(/^WORK_FAILED/);
     const heard = hear();
     const fred = fleet.join();
@@ -102,7 +102,7 @@ describe('a run is told on the channel bossman:run', () => {
   });
 });
 
-it('a store that is bound to the channel is there in the QAs and in work, and nowhere else', async () => {
+it('a store that is bound to the channel is available in the QAs and in work, and nowhere else', async () => {
   const store = new AsyncLocalStorage<string>();
   runs.start.bindStore(store, ({ job, instance }) => `${job} of ${instance}`);
   fleet.afterwards(() => runs.start.unbindStore(store));
@@ -124,7 +124,7 @@ it('a store that is bound to the channel is there in the QAs and in work, and no
   expect(found).toEqual([inside, inside, inside, undefined]);
 });
 
-describe('a run goes the same way whether or not anybody subscribes:', () => {
+describe('a run takes the same course with and without subscribers:', () => {
   const pass: Bossman.Qa = (_name, _definition, next) => next();
   const fails = () => Promise.reject(new Error('broken'));
   const throws = () => {
@@ -187,7 +187,7 @@ describe('a run goes the same way whether or not anybody subscribes:', () => {
   });
 });
 
-it('a subscriber that throws is an uncaughtException, and the run goes on, and ends', async () => {
+it('a subscriber that throws causes an uncaughtException, and the run continues and ends', async () => {
   const script = `
     const { channel, tracingChannel } = require('node:diagnostics_channel');
     const { AsyncLocalStorage } = require('node:async_hooks');
@@ -217,7 +217,7 @@ it('a subscriber that throws is an uncaughtException, and the run goes on, and e
   expect(await fleet.redis.exists(`${fleet.prefix}:lock:a`)).toBe(0);
 });
 
-describe('told to the whole process, with the id of the instance, are also', () => {
+describe('also published for the whole process, with the id of the instance, are', () => {
   function hearOn(name: string): unknown[] {
     const heard: unknown[] = [];
     const listener = (message: unknown) => heard.push(message);

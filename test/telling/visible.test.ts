@@ -22,7 +22,7 @@ test.each([
   expect(JSON.parse(visibleJson({ [text]: [text] }))).toEqual({ [text]: [text] });
 });
 
-test('what can be seen is left alone', () => {
+test('visible characters are left unchanged', () => {
   for (const text of ['Käse 🦉 日本 👩‍👧 ❤️ 👩🏽‍🚀 🏴', 'שלום', 'नमस्ते', '\u00a0\u3000', '\\u202e "quoted"']) {
     expect(visible(text)).toBe(text);
     expect(JSON.parse(visibleJson(text))).toBe(text);

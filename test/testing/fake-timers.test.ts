@@ -48,14 +48,14 @@ const use = async (fleet: TestFleet) => {
 };
 
 describe.each(Object.entries(FAKES))('while timers are %s,', (_, fake) => {
-  it('a fleet in memory works, and the timers stay what they are', async () => {
+  it('a fleet in memory works, and does not change the timers', async () => {
     ends.push(fake());
     const before = globals();
     await use(testFleet({ now: 0 }));
     expect(globals()).toEqual(before);
   });
 
-  it('a fleet in memory works that is loaded only then', async () => {
+  it('a fleet in memory works even if it is loaded only then', async () => {
     ends.push(fake());
     let load: typeof testFleet | undefined;
     jest.isolateModules(() => {

@@ -108,7 +108,7 @@ describe('while the clock is moved', () => {
     expect(lost).toEqual(['lost expired']);
   });
 
-  it('a failure is an event and a record, and advance goes on', async () => {
+  it('a failure is an event and a record, and advance continues', async () => {
     const fleet = make();
     const fred = join(fleet);
     const fails = async () => {
@@ -191,7 +191,7 @@ describe('between two moves of the clock', () => {
     expect(fleet.runs('vetoed')).toMatchObject([{ outcome: 'vetoed' }]);
   });
 
-  it('slots that nobody was there for run once, or are skipped, as the job says', async () => {
+  it('slots that passed without an instance run once, or are skipped, as the job says', async () => {
     const fleet = make();
     const first = join(fleet);
     await first.hire('runs', { every: '1 hour', work });
@@ -233,7 +233,7 @@ describe('between two moves of the clock', () => {
 });
 
 describe('an instance that crashes', () => {
-  it('says nothing more, and its run is run once more by another, and recorded as died', async () => {
+  it('emits nothing more; its run is recorded as died, and run once more by another instance', async () => {
     const fleet = make();
     const [fred, other] = [join(fleet), join(fleet)];
     const told: string[] = [];
@@ -286,7 +286,7 @@ describe('misuse is refused', () => {
     await fleet.advance(0);
   });
 
-  it('advance while it advances, also from work, and when the fleet is closed', async () => {
+  it('advance during an advance, also from work, and after close', async () => {
     const fleet = make();
     const fred = join(fleet);
     await fred.hire('nested', { every: MINUTE, work: () => fleet.advance(1) });
@@ -301,7 +301,7 @@ describe('misuse is refused', () => {
     expect(() => fleet.bossman()).toThrow('closed');
   });
 
-  it('an instance of another fleet, a connection, and what is no time', () => {
+  it('an instance of another fleet, a connection, and an invalid time', () => {
     const fleet = make();
     expect(() => fleet.crash(join(make()))).toThrow('not of this fleet');
     expect(() => fleet.bossman({ connection: 1 } as object)).toThrow(/^options: connection/);
@@ -320,7 +320,7 @@ it.each([
   expect(make({ now }).now).toBe(START);
 });
 
-it('the clock starts now, if nothing else is said', () => {
+it('the clock starts now by default', () => {
   const before = Date.now();
   expect(make({}).now).toBeGreaterThanOrEqual(before);
   expect(make({}).now).toBeLessThanOrEqual(Date.now());

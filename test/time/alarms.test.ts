@@ -55,7 +55,7 @@ describe('alarms', () => {
     }
   });
 
-  it('hold a wait that is longer than a timer can', () => {
+  it("allow a wait that is longer than a timer's limit", () => {
     const { alarms, clock, rung } = makeAlarms();
     const month = 30 * 86_400_000;
     const longest = 2 ** 31 - 1;
@@ -68,7 +68,7 @@ describe('alarms', () => {
     expect(rung).toEqual(['far']);
   });
 
-  it('are like a plain list of times, whatever is set, set anew and cleared', () => {
+  it('behave like a plain list of times, whatever is set, reset and cleared', () => {
     const keys = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
     const step = fc.oneof(
       fc.record({ do: fc.constant('set' as const), key: keys, at: fc.integer({ min: 0, max: 200 }) }),

@@ -8,7 +8,7 @@ describe("the estimate of Redis' clock", () => {
     expect(new RedisClock().bounds()).toEqual({ earliest: Number.NaN, latest: Number.NaN });
   });
 
-  it('is never off by more than half of the quickest answer, whatever the network does', () => {
+  it('is never wrong by more than half of the quickest answer, whatever the network does', () => {
     const answer = fc.record({
       pause: fc.double({ min: 0, max: 5000, noNaN: true }),
       there: fc.double({ min: 0, max: 300, noNaN: true }),
@@ -41,7 +41,7 @@ describe("the estimate of Redis' clock", () => {
     );
   });
 
-  it('follows a server whose clock was set, and says that alarms are wrong now', () => {
+  it('follows a server whose clock was set, and reports that alarms are wrong now', () => {
     let local = 0;
     const clock = new RedisClock(() => local);
     const answer = (redis: number) => {

@@ -41,7 +41,7 @@ const runsOf = (instance: Bossman, job: string) =>
   fleet.toldBy(instance).finish.filter((run) => run.job === job).length;
 
 describe.each(Object.entries(FAKES))('while timers are %s, and nobody moves their clock,', (_, fake) => {
-  it('a single instance goes on with what it hired, hires and demands', async () => {
+  it('a single instance continues its jobs, hires and takes demands', async () => {
     const fred = fleet.join();
     await fred.hire('before', { every: EVERY, keepAlive: true, ttl: 1000, work });
     await waitFor('a run', () => runsOf(fred, 'before') >= 1);
@@ -134,7 +134,7 @@ describe.each(Object.entries(BEFORE))(
   },
 );
 
-it('those of jest that were there before the library was loaded stop no instance either', async () => {
+it('those of jest stop no instance either, even if installed before the library was loaded', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick'] });
   ends.push(() => jest.useRealTimers());
   let Loaded: typeof Bossman | undefined;

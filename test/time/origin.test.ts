@@ -68,7 +68,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
     await within('quitter', () => fred.quit());
   });
 
-  it('demands run in that context, whoever makes them, and whichever instance runs them', async () => {
+  it('demands run in that context, whoever makes them', async () => {
     const seen = new Seen();
     const fred = join();
     watch(fred, seen);
@@ -82,7 +82,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
     expect(seen.others(origin)).toEqual([]);
   });
 
-  it('a failure, a lost lock, a skip and an aborted signal are told there', async () => {
+  it('a failure, a lost lock, a skip and an aborted signal are reported there', async () => {
     fleet.allowErrors(/failed|next\(\)|waits no longer|gave up/);
     const seen = new Seen();
     const fred = join();
@@ -120,7 +120,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
     expect(seen.others(origin)).toEqual([]);
   });
 
-  it('what is said on the channels of the process is said there', async () => {
+  it('messages on diagnostics channels are published there', async () => {
     const seen = new Seen();
     const subscriber = () => seen.note('bossman:skip');
     channel('bossman:skip').subscribe(subscriber);
@@ -145,7 +145,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
   });
 });
 
-it('the promise of a call settles in the context of whoever awaits it', async () => {
+it("the promise of a call settles in its caller's context", async () => {
   const fred = fleet.join();
   const after = await within('requester', async () => {
     await fred.hire('a', { work: () => {} });
@@ -192,7 +192,7 @@ it('two instances that share the turns of the event loop keep a context each', a
   expect([...seen.stores.keys()].sort()).toEqual(['one one', 'two two']);
 });
 
-it('what waits for another turn of the event loop runs in the context in which it was asked for', async () => {
+it('a task that waits for another turn of the event loop runs in the context in which it was added', async () => {
   const seen: (string | undefined)[] = [];
   const block = () => {
     for (const end = performance.now() + 15; performance.now() < end; );
@@ -205,7 +205,7 @@ it('what waits for another turn of the event loop runs in the context in which i
   expect(seen).toEqual(['second', 'third']);
 });
 
-it('no store of whoever calls is kept alive', async () => {
+it('no store of a caller is kept alive', async () => {
   const { lines, stderr } = await runNode([
     '--expose-gc',
     '-e',

@@ -28,14 +28,14 @@ function refusedTimes(times: number) {
   return { send, waits };
 }
 
-it('sends again until Redis answers, after waits that double up to the longest', async () => {
+it('retries until Redis answers, after waits that double up to the longest', async () => {
   const { send, waits } = refusedTimes(5);
   expect(await retries.until('take', 'fred', send, { waits: WAITS })).toBe('done');
   expect(waits).toEqual([0, 2, 4, 8, 8, 8]);
   expect(heard).toEqual([...Array(5).fill('refused take fred OOM'), 'answered take fred']);
 });
 
-it('waits before the first try when it is told to', async () => {
+it('waits before the first try on request', async () => {
   const { send, waits } = refusedTimes(0);
   await retries.until('hire', 'fred', send, { waits: WAITS, before: 5 });
   expect(waits).toEqual([5]);

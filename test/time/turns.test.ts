@@ -55,7 +55,7 @@ describe('Turns', () => {
     expect(await turnsOf(() => ended === 10)).toBeGreaterThan(5);
   });
 
-  test('goes on after a task that throws, which only its caller hears of', async () => {
+  test('continues after a task that throws, which only its caller notices', async () => {
     const turns = new Turns();
     block(0);
     turns.do(() => block(15));

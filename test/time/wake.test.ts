@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it('an idle instance whose machine slept begins its slot soon after it wakes, once, and says how late', async () => {
+it('an idle instance runs its slot once, soon after the machine wakes from sleep, and reports how late', async () => {
   // The process stands still, and its monotonic clock stays behind; an alarm that rings is not due by that clock yet.
   const script = `
     const clock = Object.getPrototypeOf(require('node:perf_hooks').performance);

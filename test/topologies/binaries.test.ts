@@ -40,7 +40,7 @@ describe.each(findBinaries())('on %s', (_name, binary) => {
     expect(flawsOf(fleet.told, 'tick', 100)).toEqual(FLAWLESS);
   });
 
-  test('the demand of another instance is run, once', async () => {
+  test('the demand of another instance is run once', async () => {
     for (const one of [join(), join()]) await one.hire('job', { work() {} });
     const other = join();
     for (let count = 1; count <= 5; count += 1) {
@@ -50,7 +50,7 @@ describe.each(findBinaries())('on %s', (_name, binary) => {
     expect(fleet.told.start).toHaveLength(5);
   });
 
-  test('a fired job is run no more, until it is hired again', async () => {
+  test('a fired job is not run until it is hired again', async () => {
     const [one, other] = [join(), join()];
     for (const instance of [one, other]) await instance.hire('job', { every: 100, work() {} });
     await moreOf('job', 2);
@@ -63,7 +63,7 @@ describe.each(findBinaries())('on %s', (_name, binary) => {
     await moreOf('job', 2);
   });
 
-  test('when it comes back empty, plans go on where they were, and what was fired stays so', async () => {
+  test('when it comes back empty, plans continue where they were, and fired jobs stay fired', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const [one, other] = [join(), join()];
     for (const instance of [one, other]) {

@@ -37,7 +37,7 @@ describe('a Cluster of three', () => {
   };
   const heardBy = (count: number) => waitFor(`${count} to listen`, async () => (await listeners()) === count);
 
-  test('jobs tick on time, on the grid, each slot once in a fleet of three', async () => {
+  test('jobs run on time, on the grid, each slot once in a fleet of three', async () => {
     const instances = [join(), join(), join()];
     await Promise.all(instances.map((one) => one.hire('tick', { every: 200, work() {} })));
     await waitFor('20 slots', () => fleet.told.finish.length >= 20);
@@ -108,7 +108,7 @@ describe('a Cluster of three', () => {
     expect(fleet.toldBy(worker).start).toHaveLength(5);
   });
 
-  test('any instance tells of all of the fleet, whichever nodes they listen to', async () => {
+  test('any instance returns the whole fleet, whichever nodes the instances listen to', async () => {
     const [one, other, third] = [join(), join(), join()];
     await one.hire('tick', { every: 100, work() {} });
     await other.hire('wanted', { work() {} });
@@ -163,7 +163,7 @@ describe('a Cluster of three', () => {
     expect(users.join('').match(/user=\w+/g)).toEqual(['user=app', 'user=app']);
   });
 
-  test('a wrong password is told once, with where, and in no part of it', async () => {
+  test('a wrong password is reported once, with the address and without the password', async () => {
     fleet.allowErrors(/^CONNECTION/);
     await cluster.onEach('ACL', 'SETUSER', 'app', 'on', '>secret');
     const redisOptions = { username: 'app', password: 'wrong' };
@@ -186,7 +186,7 @@ describe('a Cluster of three', () => {
     expect(caller.status).toBe('wait');
   });
 
-  test('another database than 0 is refused at once, and database 0 is used', async () => {
+  test('any database other than 0 is refused at once, and database 0 is used', async () => {
     const [first] = cluster.servers;
     const node = `redis://127.0.0.1:${first?.port}`;
     const inNode = new Cluster([`${node}/3`], { lazyConnect: true });
@@ -201,7 +201,7 @@ describe('a Cluster of three', () => {
     await waitFor('two slots', () => fleet.told.finish.length >= 2);
   });
 
-  test('a node that does not keep the keys is told with what to do about it', async () => {
+  test('a node that does not have the keys is reported with what to do about it', async () => {
     const owner = await cluster.ownerOf(`${PREFIX}:plans`);
     const other = cluster.servers.find((server) => server !== owner);
     const message = /MOVED \d+ 127\.0\.0\.1:\d+; this is one node of a Cluster: pass an ioredis Cluster as /;
@@ -211,7 +211,7 @@ describe('a Cluster of three', () => {
     await fred.quit();
   });
 
-  test("the hash tag may stand in ioredis' keyPrefix", async () => {
+  test("the hash tag may be in ioredis' keyPrefix", async () => {
     const connection = cluster.client({ keyPrefix: '{app}:' });
     const instances = [1, 2].map(() => fleet.join({ connection, prefix: 'jobs' }));
     for (const one of instances) await one.hire('tick', { every: 100, work() {} });
@@ -230,7 +230,7 @@ describe('a Cluster of three, each with a replica', () => {
   afterAll(() => cluster.stop());
 
   // What was acknowledged was handed to the replica in the same turn of the server's loop; see sentinel.test.ts.
-  test('when the node that keeps the jobs is killed, its replica takes over, and no slot is doubled or lost', async () => {
+  test('when the node with the jobs is killed, its replica takes over, and no slot is doubled or lost', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const connection = cluster.client({ lazyConnect: true });
     const instances = [1, 2, 3].map(() => fleet.join({ connection, prefix: PREFIX }));
@@ -264,7 +264,7 @@ describe('a Cluster of three, each with a replica', () => {
   });
 });
 
-describe('a Cluster of three whose nodes keep nothing', () => {
+describe('a Cluster of three whose nodes persist nothing', () => {
   const fleet = makeFleet();
   let cluster: ServerCluster;
   beforeAll(async () => {
@@ -272,7 +272,7 @@ describe('a Cluster of three whose nodes keep nothing', () => {
   });
   afterAll(() => cluster.stop());
 
-  test('when a node comes back empty, it has its plans again, and demands are run', async () => {
+  test('when a node comes back empty, it gets its plans back, and demands are run', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const connection = cluster.client({ lazyConnect: true });
     // One for each of the nodes, and to whichever each of them listens.
@@ -291,7 +291,7 @@ describe('a Cluster of three whose nodes keep nothing', () => {
     }
   });
 
-  test('when all of it was away, and came back empty, the plan goes on where it was', async () => {
+  test('when the whole Cluster comes back empty, the plan continues where it was', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const connection = cluster.client({ lazyConnect: true });
     for (const one of [1, 2].map(() => fleet.join({ connection, prefix: PREFIX }))) {
@@ -316,7 +316,7 @@ describe('a Cluster of one node that does not know its own address', () => {
   });
   afterAll(() => server.stop());
 
-  test('is told of, and what was called is done when it knows it', async () => {
+  test('is reported, and pending calls are carried out when it knows it', async () => {
     fleet.allowErrors(/^CONNECTION/);
     const connection = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true });
     const fred = fleet.join({ connection, prefix: PREFIX });

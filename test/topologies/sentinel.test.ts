@@ -85,7 +85,7 @@ describe('a primary with a replica, watched by sentinels', () => {
     expect(slotsOf('fired')).toHaveLength(firedAt);
   });
 
-  test('a primary that takes no more clients is told as such, and jobs run when it does', async () => {
+  test('a primary that accepts no more clients is reported as such, and jobs run when it does again', async () => {
     fleet.allowErrors(/^CONNECTION/);
     fleet.allowErrors(/^COMMAND/);
     const redis = new Redis(group.primary.port);
@@ -110,7 +110,7 @@ describe('a primary with a replica, watched by sentinels', () => {
     }
   });
 
-  test('when the two change places, jobs go on by the new primary', async () => {
+  test('when the two change places, jobs continue on the new primary', async () => {
     fleet.allowErrors(OUTAGE);
     const one = await underLoad();
     const firedAt = slotsOf('fired').length;

@@ -93,7 +93,7 @@ describe('a server with a password and TLS', () => {
     }
   });
 
-  test('a hire that is refused for a wrong password is told, and rejects, without the password', async () => {
+  test('a hire that is refused for a wrong password is reported, and rejects, without the password', async () => {
     fleet.allowErrors(/^CONNECTION|^COMMAND/);
     const one = fleet.join({ connection: options(WRONG) });
     const refusal: unknown = await one.hire('tick', { every: 50, work() {} }).catch((error) => error);

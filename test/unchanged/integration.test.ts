@@ -129,13 +129,13 @@ describe('what the unit tests of the original assert holds:', () => {
     expect([boss?.prefix, boss?.ttl, boss?.tz, boss?.qas]).toEqual(['bossman', 2000, undefined, []]);
   });
 
-  it('an instance has the options that it was given, and leaves CONFIG alone if that is one of them', async () => {
+  it('an instance has the options that it was given, and with disableRedisConfig sends no CONFIG', async () => {
     const given = { ttl: 101, prefix: 'p', tz: 'Europe/Helsinki' };
     expect(await configured({ ...given, disableRedisConfig: true })).toBe(0);
     expect({ ttl: boss?.ttl, prefix: boss?.prefix, tz: boss?.tz }).toEqual(given);
   });
 
-  it('qa adds to the array qas, which is the one that runs are led through', async () => {
+  it('qa adds to the array qas, which every run uses', async () => {
     const instance = new Bossman({ connection: server.port });
     boss = instance;
     const [first, second] = [() => {}, () => {}];

@@ -75,7 +75,7 @@ describe('code that was written for the original runs unchanged:', () => {
   });
 });
 
-it('an original and a new instance mean the same time by a cron pattern and a zone', async () => {
+it('an original and a new instance compute the same time from a cron pattern and a zone', async () => {
   const [cron, tz] = ['30 4 * * *', 'Asia/Tokyo'];
   const old = await joinOriginal(fleet, { tz });
   old.hire('a', { cron, work: () => {} });

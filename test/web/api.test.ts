@@ -20,7 +20,7 @@ const HOSTILE = [
   'api',
 ];
 
-it('lists the jobs of the fleet with their last runs, and what needs somebody', async () => {
+it('lists the jobs of the fleet with their last runs, and why they need attention', async () => {
   const fred = fleet.join();
   const { site } = await serveWeb(fleet, fred);
   await fred.hire('hourly', { every: '1 hour', work });
@@ -111,7 +111,7 @@ it('shows the instances, how the last runs were shared, and the coming 24 hours'
   expect(often.slots).toEqual(await fred.next('often', { count: 300 }));
 });
 
-it('demands, pauses, resumes, fires and forgets; each is told by the event steered, with who did it', async () => {
+it('demands, pauses, resumes, fires and forgets; each is reported by the event steered, with who did it', async () => {
   const fred = fleet.join();
   const { site } = await serveWeb(fleet, fred, { authorize: () => ({ access: 'write', who: 'ann' }) });
   await fred.hire('job', { every: '1 hour', work });
@@ -210,7 +210,7 @@ it('answers malformed paths and bodies with 400 or 404, and without a stack', as
   expect((await fred.jobs())[0]?.paused).toBeNull();
 });
 
-it('pushes what changes to every open tab, and with none open nothing is sent to Redis', async () => {
+it('pushes changes to every open tab, and sends nothing to Redis while none is open', async () => {
   const fred = fleet.join();
   const { site, pages } = await serveWeb(fleet, fred);
   await fred.hire('job', { every: '1 hour', work });

@@ -69,7 +69,7 @@ it('serves a fleet that it does not join, and ends on SIGTERM', async () => {
   expect(await fred.fleet()).toHaveLength(1);
 });
 
-it('with a password, browsers are asked for it; who came is said; read-only holds for them as well', async () => {
+it("with a password, browsers are asked for it, actions are printed with the user's name, and read-only applies as well", async () => {
   const fred = fleet.join();
   await fred.hire('job', { every: '1 hour', work });
   const env = { BOSSMAN_WEB_PASSWORD: 'sesame:ü' };
@@ -94,7 +94,7 @@ it('with a password, browsers are asked for it; who came is said; read-only hold
   );
 });
 
-it('a host beyond this machine needs a password, and a port that is taken is told', async () => {
+it('a host beyond this machine needs a password, and a port in use is reported', async () => {
   const at = ['--url', testUrl(), '--prefix', fleet.prefix];
   const open = await bossman(['web', '--host', '0.0.0.0', ...at], { BOSSMAN_WEB_PASSWORD: '' });
   expect(open).toMatchObject({

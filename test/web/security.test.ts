@@ -106,7 +106,7 @@ it.each([
   expect(await isPaused(site)).toBe(false);
 });
 
-it('a POST with our own origin is taken', async () => {
+it("a POST from the page's own origin is accepted", async () => {
   const site = await siteOf();
   const headers = { 'content-type': 'application/json; charset=utf-8', origin: site.origin };
   const answer = await site.ask('/api/jobs/job/pause', { method: 'POST', headers, body: '{}' });
@@ -147,7 +147,7 @@ it('without authorize, neither a proxy nor an unknown address is served', async 
   expect((await pages.fetch(request(), { remoteAddr: { hostname: '127.0.0.1' } })).status).toBe(200);
 });
 
-it('authorize decides, also by a promise: what, who, and 401 or 403', async () => {
+it('authorize decides, also by a promise: access, name, and 401 or 403', async () => {
   const site = await siteOf({
     authorize: async ({ headers }, original) => {
       if (!(original && typeof original === 'object' && 'socket' in original)) throw new Error('not ours');
@@ -232,7 +232,7 @@ it('a body that never ends is cut off', async () => {
   expect(await isPaused(site)).toBe(false);
 });
 
-it('arguments that cannot be understood throw at once', () => {
+it('invalid arguments throw at once', () => {
   const fred = fleet.join();
   expect(() => web({} as never)).toThrow(/not a Bossman/);
   expect(() => web(null as never)).toThrow(/not a Bossman/);
@@ -242,7 +242,7 @@ it('arguments that cannot be understood throw at once', () => {
   expect(() => web(fred, null as never)).toThrow('options: null is not an object');
 });
 
-it('works below any path: found out, given, or taken off by whoever mounts it', async () => {
+it('works below any path: detected, given, or removed by the server that mounts it', async () => {
   const fred = fleet.join();
   const given = web(fred, { base: '/x/api/jobs/' });
   const found = web(fred);
