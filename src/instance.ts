@@ -182,7 +182,7 @@ export class Instance {
     return others ? Promise.race([this.quitting, others]) : this.quitting;
   }
 
-  /** Ends as if the process had died: from here on nothing is told, sent or begun. */
+  /** Ends as if the process had died: from here on, nothing is emitted, sent or started. */
   die(): void {
     this.quitting ??= Promise.resolve();
     this.calls.closed = true;

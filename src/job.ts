@@ -33,8 +33,8 @@ export interface PlanState {
 /** The state of a job's next slot and its claim. Only `slots/` writes it. */
 export interface SlotState {
   /**
-   * Who claims the next slot before all others: whoever claimed the last one, unless it steps back. `nobody, as I stepped back`: that
-   * was this instance, so it claims whatever a bell says.
+   * Who claims the next slot before all others: the instance that claimed the last one, unless it steps back. `nobody, as I
+   * stepped back`: this instance stepped back, so it claims the slot whatever a bell says.
    */
   goesFirst: 'me' | 'other' | 'nobody' | 'nobody, as I stepped back';
   /** When the last slot was claimed according to a bell, on Redis' clock; 0 if no bell reported it. */

@@ -1,4 +1,4 @@
-// A Redis Cluster: the keys of a fleet have to be in one slot of it, so the prefix is a hash tag.
+// A Redis Cluster. All keys of a fleet must be in the same hash slot, so the prefix is a hash tag.
 import Bossman from 'bossman';
 import { Cluster } from 'ioredis';
 
@@ -9,7 +9,7 @@ const nodes = CLUSTER_NODES.split(',').map((address) => {
   return { host: hostname, port: Number(port || 6379) };
 });
 
-// It is duplicated, and otherwise left alone; one that you use yourself need not be lazy.
+// The client is duplicated, and not used itself. A client that your service uses, too, need not be lazy.
 const cluster = new Cluster(nodes, { lazyConnect: true });
 
 const fred = new Bossman({ connection: cluster, prefix: '{bossman}' });

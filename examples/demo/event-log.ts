@@ -11,7 +11,7 @@ export function nameOf(process: string): string {
   return paint(COLOURS[process.charCodeAt(0) % COLOURS.length] ?? 'bold', process);
 }
 
-/** Tells what happens, a line for each event; only heartbeats share one. */
+/** Prints what happens, one line for each event; heartbeats share a line. */
 export class EventLog {
   private beats: { by: string; at: number; lateness: number }[] = [];
 
@@ -72,7 +72,7 @@ export class EventLog {
     this.beats = [];
   }
 
-  /** One letter for each run: who had it. */
+  /** One letter for each run: the process that ran it. */
   private beatLine(): string {
     const lateness = this.beats.map((beat) => beat.lateness);
     const letters = this.beats.map(({ by }) => nameOf(by)).join('');
@@ -90,7 +90,7 @@ export class EventLog {
   }
 }
 
-/** @param by one letter for each process, still without its colour, so that it can be padded */
+/** @param by one letter for each process, without colours, so that it can be padded */
 function columns(time: string, by: string, job: string, late: string, note: string): string {
   const who = by.padEnd(3).replace(/[A-Z]/g, (process) => nameOf(process));
   return `${time.padEnd(12)}  ${who}  ${job.padEnd(9)}  ${late.padStart(9)}  ${note}`.trimEnd();

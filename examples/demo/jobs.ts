@@ -2,18 +2,18 @@
 export interface DemoJob {
   name: string;
   plan: { every: string } | { cron: string } | null;
-  /** ms from slot to slot; null: it takes demands only. */
+  /** ms from slot to slot; null: it only takes demands. */
   periodMs: number | null;
   /** ms that its work takes. */
   workMs: number;
 }
 
-/** Too frequent to tell of each run. */
+/** Too frequent to print each run. */
 export const HEARTBEAT = 'heartbeat';
-/** Has no plan: it runs when somebody demands it. */
+/** Has no plan: it runs only on demand. */
 export const INVOICE = 'invoice';
 
-/** What every member hires. */
+/** The jobs that every member hires. */
 export const JOBS: readonly DemoJob[] = [
   { name: HEARTBEAT, plan: { every: '250 ms' }, periodMs: 250, workMs: 5 },
   { name: 'report', plan: { every: '2 seconds' }, periodMs: 2000, workMs: 300 },
@@ -21,7 +21,7 @@ export const JOBS: readonly DemoJob[] = [
   { name: INVOICE, plan: null, periodMs: null, workMs: 150 },
 ];
 
-/** The plan for a person to read. */
+/** The plan in words. */
 export function planOf({ plan }: DemoJob): string {
   if (plan === null) return 'on demand';
   return 'every' in plan ? `every ${plan.every}` : `cron ${plan.cron}`;

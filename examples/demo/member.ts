@@ -3,8 +3,8 @@ import Bossman from '../../src';
 import { INVOICE, JOBS } from './jobs';
 import type { Order, Report } from './messages';
 
-// One process of the fleet, as any service would be one: it hires all jobs and does what falls to it. Reporting to the
-// demo apart, this is all that an application writes.
+// One process of the fleet, as any service would be: it hires all jobs and runs its share. Apart from the reports to the demo,
+// this is all that an application needs.
 
 const { DEMO_REDIS: connection, DEMO_PREFIX: prefix } = process.env;
 const boss = new Bossman({ connection, prefix, ttl: 1000 });
@@ -27,18 +27,18 @@ process.on('message', (order: Order) => {
   if (order === 'demand') void boss.demand(INVOICE);
   else void leave();
 });
-// The demo's own process is gone, however it went.
+// The demo's own process has gone, for whatever reason.
 process.on('disconnect', () => void leave());
-// Ctrl-C reaches every process of the terminal; the demo says when to go.
+// Ctrl-C reaches every process of the terminal, but the demo decides when its members end.
 process.on('SIGINT', () => {});
 
 async function leave(): Promise<void> {
   await boss.quit();
   if (process.connected) process.disconnect();
-  // Nothing is left that would keep this process alive: it exits by itself.
+  // Nothing keeps this process alive any more, so it exits by itself.
 }
 
 function report(message: Report): void {
-  // The callback takes the error of a demo that is gone, which would otherwise be thrown.
+  // The callback receives the error if the demo has gone; without it, the error would be thrown.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }

@@ -13,14 +13,14 @@ export interface Place {
   prefix: string;
 }
 
-/** A member process, seen from the demo's own. */
+/** A member process, as the demo sees it. */
 export class Member {
   state: 'running' | 'frozen' | 'killed' | 'leaving' = 'running';
-  /** How it ended, when it should not have: `exit code 1`. */
+  /** How it ended unexpectedly, such as `exit code 1`. */
   trouble: string | null = null;
-  /** Settles when it has hired all jobs, or is gone. */
+  /** Settles when it has hired all jobs, or has ended. */
   readonly joined: Promise<unknown>;
-  /** Settles when the process is gone. */
+  /** Settles when the process has ended. */
   readonly gone: Promise<unknown>;
   private readonly child: ChildProcess;
   private callOffThaw = () => {};
@@ -30,7 +30,7 @@ export class Member {
     { url, prefix }: Place,
     onReport: (report: Exclude<Report, { kind: 'hired' }>, member: Member) => void,
   ) {
-    // A fork inherits what makes TypeScript run here; the URL may hold a password, so it is no argument.
+    // A fork inherits the options that run TypeScript here. The URL may contain a password, so it is not an argument.
     this.child = fork(join(__dirname, 'member.ts'), {
       env: { ...process.env, DEMO_REDIS: url, DEMO_PREFIX: prefix },
     });
@@ -59,10 +59,10 @@ export class Member {
     this.child.kill('SIGKILL');
   }
 
-  /** Stops the process where it is: its connections stay open, and it does nothing. */
+  /** Freezes the process: its connections stay open, and it does nothing. */
   freeze(): void {
     this.state = 'frozen';
-    // A demo that is killed now must not leave it behind frozen; thawed, it sees that it is alone.
+    // If the demo is killed now, it must not leave a frozen process behind. Once thawed, the process notices that it is alone.
     this.callOffThaw = whenGone('kill', '-CONT', `${this.child.pid}`);
     this.child.kill('SIGSTOP');
   }
@@ -73,7 +73,7 @@ export class Member {
     this.state = 'running';
   }
 
-  /** Asks it to quit, and sees that it exits by itself. */
+  /** Asks the process to quit, and checks that it exits by itself. */
   async leave(): Promise<void> {
     if (this.state === 'frozen') this.thaw();
     if (this.state === 'running') this.state = 'leaving';

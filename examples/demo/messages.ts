@@ -1,14 +1,14 @@
 import type Bossman from '../../src';
 
-/** What a member tells the demo. */
+/** A message from a member to the demo. */
 export type Report =
   | { kind: 'hired' }
   | { kind: 'start'; event: Bossman.RunEvent }
-  /** By a QA: how long a run took. */
+  /** How long a run took, measured by a QA. */
   | { kind: 'timed'; job: string; ms: number }
   | { kind: 'skip'; event: Bossman.SkipEvent }
   | { kind: 'lost'; event: Bossman.LostEvent }
   | { kind: 'error'; message: string };
 
-/** What the demo tells a member. */
+/** A message from the demo to a member. */
 export type Order = 'demand' | 'quit';

@@ -6,7 +6,7 @@ import { Member, type Place } from './members';
 import type { Report } from './messages';
 import { Tally } from './tally';
 
-/** ms after all have joined. */
+/** ms after all processes have joined. */
 const KILL_AT = 6_000;
 const JOIN_AT = 8_000;
 const FREEZE_AT = 10_000;
@@ -14,10 +14,10 @@ const THAW_AT = 13_000;
 const DEMANDS_END_AT = 15_500;
 const LAST_DEMAND_AT = 16_500;
 const END_AT = 18_000;
-/** ms that a slow machine may take for the last demand. */
+/** ms that the last demand may take on a slow machine. */
 const PATIENCE = 10_000;
 
-/** What happens to the fleet, and what is counted meanwhile. */
+/** What happens to the fleet, and what is counted. */
 export class Scenario {
   readonly members: Member[] = [];
   readonly tallies = new Map(JOBS.map((job) => [job.name, new Tally(job)]));
@@ -43,7 +43,7 @@ export class Scenario {
     this.over.abort();
   }
 
-  /** Every process leaves by itself. */
+  /** Every process ends by itself. */
   async end(): Promise<void> {
     this.over.abort();
     await Promise.all(this.members.map((member) => member.leave()));
@@ -88,7 +88,7 @@ export class Scenario {
       await this.until(at);
       const able = this.running;
       const one = able[Math.floor(Math.random() * able.length)];
-      // Now and then all at once, which is a run or two.
+      // Sometimes all at once, which makes one run or two.
       this.demand(one && Math.random() < 0.75 ? [one] : able);
     }
     await this.until(LAST_DEMAND_AT);

@@ -1,12 +1,12 @@
 import pc from 'picocolors';
 
-// False as well when NO_COLOR is set, or the terminal can only do without.
+// Also false if NO_COLOR is set, or the terminal has no colours.
 const colours = pc.createColors(process.stdout.isTTY === true && process.stdout.hasColors());
 
 /** A colour, or a weight. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
 
-/** The text in that style, where the terminal can show it. */
+/** The text in that style, if the terminal supports it. */
 export function paint(style: Style, text: string): string {
   return colours[style](text);
 }
@@ -58,7 +58,7 @@ export function clock(ms: number): string {
   return `${time}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** The smallest value that so many per cent do not exceed; NaN of nothing. */
+/** A percentile: the smallest value that this share of the values does not exceed; NaN without values. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;

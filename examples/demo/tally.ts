@@ -3,31 +3,31 @@ import type { Bell } from '../../src/hints/bell';
 import { type DemoJob, planOf } from './jobs';
 import { clock } from './screen';
 
-/** What became of the slots, or demands, of one job. */
+/** The outcome of the slots, or demands, of one job. */
 export interface Result {
   job: string;
   plan: string;
-  /** Slots from the first to the last that was seen; or demands. */
+  /** The number of slots from the first to the last that was seen; or of demands. */
   due: number;
   runs: number;
   doubled: number;
-  /** Neither run nor told of. */
+  /** Neither run nor reported. */
   lost: number;
-  /** Told of by an event `skip`. */
+  /** Reported by an event `skip`. */
   skipped: number;
-  /** Claimed by a process that was killed, and run by nobody. */
+  /** Claimed by a process that was killed, and not run. */
   killed: number;
   /** ms from the slot, or the demand, to the start of each run. */
   lateness: number[];
   /** ms that each run took, as a QA measured it. */
   took: number[];
-  /** What should not be, one line each. */
+  /** The faults, one line each. */
   problems: string[];
 }
 
 type Claim = Bell & { kind: 'claim' };
 
-/** Counts what becomes of one job: a slot is to run once, or somebody is to say why not. */
+/** Counts the runs of one job: each slot must run once, or an event must report why not. */
 export class Tally {
   private readonly starts: { by: string; slot: number | null; lateness: number }[] = [];
   private readonly took: number[] = [];
@@ -52,12 +52,12 @@ export class Tally {
     this.took.push(ms);
   }
 
-  /** Heard on the bell. */
+  /** Called for a claim on the bell. */
   claimed(claim: Claim): void {
     this.claims.push(claim);
   }
 
-  /** Noted before the demand is sent, so a run that is told of from here on may be its own. */
+  /** Called before the demand is sent, because its run may be reported at any time from here on. */
   demanded(): void {
     this.demands += 1;
     this.demandWaits = true;
@@ -68,8 +68,8 @@ export class Tally {
   }
 
   /**
-   * What the bell calls these processes. It names who claims a slot by the id of the instance; whose id that is, the slots
-   * show that a process started.
+   * The ids of these processes on the bell. A claim on the bell has an instance's id; the slots that a process started show
+   * which process that is.
    */
   callersOf(processes: ReadonlySet<string>): string[] {
     const started = new Set(this.starts.filter(({ by }) => processes.has(by)).map(({ slot }) => slot));
@@ -89,7 +89,7 @@ export class Tally {
   }
 
   private resultOfDemands() {
-    // Demands made before one is taken are one run, so fewer runs are fine.
+    // Demands that are made before one is taken share a run, so fewer runs are fine.
     const doubled = Math.max(0, this.starts.length - this.demands);
     const lost = this.demandWaits ? 1 : 0;
     const problems: string[] = [];
@@ -103,7 +103,7 @@ export class Tally {
     const claimed = this.claims.map(({ slot }) => slot);
     const seen = [...runners.keys(), ...this.told, ...claimed].sort((a, b) => a - b);
     const due = new Set(this.grid(seen[0] ?? 0, seen.at(-1) ?? -1));
-    // A process that is killed between its claim and its start can tell nobody, nor if its last words are lost on their way.
+    // A process that is killed between its claim and its start reports nothing, and its last report may be lost on the way.
     const theirs = this.claims.filter(({ caller }) => killed.has(caller));
     const diedWith = new Set(theirs.flatMap(({ slot, next }) => this.grid(slot, next - 1)));
 
@@ -137,7 +137,7 @@ export class Tally {
   private grid(from: number, to: number): number[] {
     const { plan, periodMs } = this.job;
     if (plan === null || periodMs === null) return [];
-    // The slots of the cron job are whole multiples; those of an interval count from the first.
+    // The slots of the cron job are multiples of the period; those of an interval are counted from the first slot.
     const first = 'cron' in plan ? Math.ceil(from / periodMs) * periodMs : from;
     const count = Math.max(0, Math.floor((to - first) / periodMs) + 1);
     return Array.from({ length: count }, (_, n) => first + n * periodMs);

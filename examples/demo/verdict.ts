@@ -7,8 +7,8 @@ import type { Result } from './tally';
 const HEAD = ['job', 'plan', 'due', 'runs', 'doubled', 'lost', 'skipped', 'late p50', 'late p99', 'took p50'];
 
 /**
- * Prints what became of every slot.
- * @returns whether all is well
+ * Prints the outcome of every slot.
+ * @returns whether there was no fault
  */
 export function tellVerdict(screen: Screen, { members, tallies }: Scenario): boolean {
   const killed = new Set(members.filter(({ state }) => state === 'killed').map(({ name }) => name));

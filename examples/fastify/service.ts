@@ -1,5 +1,5 @@
-// A web service and its jobs in one process. Told to end by SIGTERM it is no longer ready, finishes the run that goes on
-// here, and exits by itself. Start as many as you like: each slot is run by one of them.
+// A web service and its jobs in one process. On SIGTERM, it is no longer ready, finishes its run in progress, and exits by
+// itself. Start as many processes as you like: each slot runs in one of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bossman from 'bossman';
 import Fastify from 'fastify';
@@ -7,7 +7,7 @@ import Fastify from 'fastify';
 const { REDIS_URL = 'redis://127.0.0.1:6379', HOST = '127.0.0.1', PORT = '3000' } = process.env;
 const { EVERY = '10 minutes', REPORT_MS = '1000' } = process.env;
 
-/** Less than the platform grants between SIGTERM and SIGKILL: 10 s in docker, 30 s in Kubernetes. */
+/** Less than the time that the platform allows between SIGTERM and SIGKILL: 10 s in docker, 30 s in Kubernetes. */
 const GRACE_MS = 8000;
 
 const app = Fastify({ logger: true });
@@ -16,7 +16,7 @@ let ready = false;
 
 fred.on('start', ({ job, slot, lateness }) => app.log.info({ job, slot, lateness }, 'run started'));
 fred.on('finish', ({ job, slot, duration }) => app.log.info({ job, slot, duration }, 'run finished'));
-// An `err` with its cause, which says what Redis, or the work, said.
+// pino prints an `err` with its cause, which is the error of Redis or of the work.
 fred.on('error', (error) => app.log.error({ err: error, job: error.job }, error.message));
 
 app.get('/live', () => ({ live: true }));
@@ -31,7 +31,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 
 async function leave(): Promise<void> {
   ready = false;
-  // It still answers meanwhile: a load balancer takes its time to hear of it.
+  // It still answers requests, because a load balancer takes some time to notice.
   await fred.quit({ timeout: GRACE_MS });
   await app.close();
 }
@@ -39,7 +39,7 @@ async function leave(): Promise<void> {
 await app.listen({ host: HOST, port: Number(PORT) });
 await fred.hire('report', {
   every: EVERY,
-  // The lock goes with the run, however long that takes, and ends soon after a process that died.
+  // The lock lasts as long as the run, however long that takes, and expires soon after a process dies.
   keepAlive: true,
   work: ({ signal }) => sleep(Number(REPORT_MS), undefined, { signal }),
 });

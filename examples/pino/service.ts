@@ -19,7 +19,7 @@ fred.qa(async (job, _definition, next) => {
   }
 });
 
-// The QA has told the failures of work; the rest is what happened between the runs.
+// The QA has logged the failures of work; all other errors are logged here.
 fred.on('error', (err) => err.code === 'WORK_FAILED' || log.error({ job: err.job, err }, 'trouble'));
 fred.on('skip', ({ job, slot, why }) => log.warn({ job, slot, why }, 'skipped'));
 fred.on('lost', ({ job, slot, why }) => log.warn({ job, slot, why }, 'lost its lock'));

@@ -1,6 +1,6 @@
 import type { Qa } from 'bossman';
 
-/** Alerts when a job has failed so many times in a row in this process, once, and when it works again. */
+/** Alerts once when a job has failed this many times in a row in this process, and again when it works. */
 export function alerts(inARow: number, alert: (text: string) => Promise<unknown>): Qa {
   const failures = new Map<string, number>();
   const count = (name: string) => failures.get(name) ?? 0;

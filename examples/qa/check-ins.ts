@@ -1,8 +1,8 @@
 import type { Qa } from 'bossman';
 
 /**
- * Checks in with a monitor that alerts when a job stays away (a dead man's switch), as healthchecks.io: at the start of
- * a run, and at its end, with what went wrong.
+ * Checks in with a monitor that alerts when a job does not run (a dead man's switch), such as healthchecks.io: at the start of
+ * a run, and at its end, with the error if it failed.
  *
  * @param urls the check's ping URL, by job; other jobs do not check in
  */
@@ -22,7 +22,7 @@ export function healthchecks(urls: Record<string, string>): Qa {
   };
 }
 
-/** A check-in that is not answered must neither fail a run nor hold it up. */
+/** A check-in without an answer must neither fail nor delay a run. */
 async function ping(url: string, body?: string): Promise<void> {
   const signal = AbortSignal.timeout(5000);
   await fetch(url, { method: 'POST', signal, ...(body && { body }) }).catch(() => {});
@@ -37,13 +37,13 @@ type WithMonitor = <T>(
 type CronSchedule = { type: 'crontab'; value: string };
 
 /**
- * Checks in with Sentry Crons, which learns the schedule of a cron job from its definition.
+ * Checks in with Sentry Crons, which gets a cron job's schedule from its definition.
  *
  *     fred.qa(sentryCrons(Sentry.withMonitor));
  */
 export function sentryCrons(withMonitor: WithMonitor): Qa {
   return async (name, { cron, tz }, next) => {
-    // Jobs without a pattern have to be set up in Sentry by hand.
+    // Jobs without a pattern must be set up in Sentry by hand.
     if (typeof cron !== 'string') return next();
     const schedule: CronSchedule = { type: 'crontab', value: cron };
     return withMonitor(name, async () => next(), { schedule, ...(tz && { timezone: tz }) });

@@ -2,8 +2,8 @@ import type { Qa } from 'bossman';
 import pRetry, { type Options } from 'p-retry';
 
 /**
- * Tries the work of a run again when it fails. `next()` may be called once, so it is the work that is wrapped; the
- * definition is a copy for this run. All tries are one run: give it `keepAlive`, or a `ttl` for the pauses too.
+ * Retries the work of a run when it fails. `next()` may only be called once, so the work is wrapped instead; the definition is a
+ * copy for this run. All tries are one run: give it `keepAlive`, or a `ttl` that includes the pauses.
  */
 export function retries(options: Options): Qa {
   return (_name, definition, next) => {

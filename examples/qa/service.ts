@@ -1,5 +1,5 @@
-// QAs go from the outermost in: alerts hear what the retries could not mend, and a time is that of all tries. Those that
-// wrap the work go from the innermost out: each try has a timeout of its own.
+// The first QA is the outermost: so alerts come only after all retries have failed, and a time includes all tries. QAs that
+// wrap the work are applied in this order, too, so each try has its own timeout.
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bossman from 'bossman';
 import { alerts } from './alerts.ts';
@@ -15,7 +15,7 @@ async function alert(text: string): Promise<void> {
   if (!WEBHOOK_URL) return console.log(`ALERT ${text}`);
   const headers = { 'content-type': 'application/json' };
   const sent = fetch(WEBHOOK_URL, { method: 'POST', headers, body: JSON.stringify({ text }) });
-  // What the alert is about is more than that it could not be sent.
+  // The reason for the alert matters more than that the alert could not be sent.
   await sent.catch((error) => console.error(`an alert was not sent (${error.cause}): ${text}`));
 }
 
@@ -37,7 +37,7 @@ await fred.hire('flaky', {
     console.log(`flaky worked at try ${tries}`);
   },
 });
-// It heeds its signal, so it is over after 300 ms, three times.
+// It obeys its signal, so it ends after 300 ms, three times.
 await fred.hire('slow', { every: '2 seconds', work: ({ signal }) => sleep(60_000, undefined, { signal }) });
 console.log('hired');
 

@@ -1,8 +1,8 @@
 import type { Qa } from 'bossman';
 
 /**
- * Aborts the signal of a run that takes too long. Work has to heed it, as `fetch` does and most clients can: what goes
- * on nevertheless keeps its lock, as it should.
+ * Aborts the signal of a run that takes too long. Work must obey it, as `fetch` does and most clients can. Work that continues
+ * nevertheless keeps its lock, as it should.
  */
 export function timeouts(ms: number): Qa {
   return (_name, definition, next) => {

@@ -1,6 +1,6 @@
 import type { Qa } from 'bossman';
 
-/** Says how long each run took, also those that failed. */
+/** Reports how long each run took, also if it failed. */
 export function timing(log: (line: string) => void): Qa {
   return async (name, _definition, next) => {
     const started = performance.now();

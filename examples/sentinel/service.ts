@@ -1,4 +1,4 @@
-// Redis behind Sentinel: ioredis asks the sentinels who is the primary, and again after a failover.
+// Redis behind Sentinel: ioredis asks the sentinels for the primary, and again after a failover.
 import Bossman from 'bossman';
 
 const { SENTINELS = '127.0.0.1:26379', SENTINEL_NAME = 'mymaster' } = process.env;
@@ -9,11 +9,11 @@ const sentinels = SENTINELS.split(',').map((address) => {
 });
 
 const fred = new Bossman({
-  // Passwords are two: `password` is Redis', `sentinelPassword` the sentinels'.
+  // There are two passwords: `password` is Redis', `sentinelPassword` is the sentinels'.
   connection: { sentinels, name: SENTINEL_NAME },
 });
 fred.on('start', ({ slot }) => console.log(`slot ${slot}`));
-// A failover is told once or twice, and over when slots go on.
+// A failover is reported once or twice, and has ended when slots run again.
 fred.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
 await fred.hire('tick', { every: '1 second', work: () => {} });

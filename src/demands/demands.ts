@@ -20,7 +20,7 @@ const ORIGINAL_WAIT = 20;
  * Demands: note → take. A demand is noted in Redis and announced by the bell. The first instance that hears it takes it, and the
  * bell of the take stops the others. They try again when the taker's lock would expire, unless they hear before that the run
  * has begun: so a demand survives a taker that dies. Only an instance's own demand, if no other demand waits, counts as begun
- * in the step that takes it: the caller has not been told yet that it was made.
+ * in the step that takes it: its caller does not know yet that it was made.
  *
  * A demand of a job is taken, or asked about again,
  * - when its bell is heard: immediately, or after the lock of the current run;

@@ -40,7 +40,7 @@ export class Deaths {
     /** Null: we are not an instance, so we run and report nothing. */
     private readonly own:
       | (Pick<Shared, 'teller' | 'track'> & {
-          /** Our own run is suspected; whoever runs it knows better. */
+          /** Called if a run of this instance is suspected: it knows whether that is still running. */
           suspected: (name: string, token: string) => void;
         })
       | null,

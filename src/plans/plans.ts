@@ -73,7 +73,7 @@ export class Plans {
 
   /**
    * The job is no longer hired here. Commands in flight are not retried and their answers are ignored; a slot that was won is
-   * given back.
+   * released.
    */
   dismiss(job: Job): void {
     job.isDismissed = true;

@@ -16,7 +16,7 @@ export { isCluster };
 /** Where and how to connect. */
 export type Place = Pick<RedisOptions, 'host' | 'port' | 'path' | 'tls' | 'family'>;
 
-/** A connection to Redis; `isCluster` tells the two kinds apart. */
+/** A connection to Redis; `isCluster` distinguishes the two kinds. */
 export type Client = Redis | Cluster;
 
 /**

@@ -32,5 +32,5 @@ export class Inside<Of = Run> {
   }
 }
 
-/** One for the process: it tells the runs of all instances apart. */
+/** One for the whole process: it distinguishes the runs of all instances. */
 export const inside = new Inside();

@@ -152,8 +152,9 @@ export class Slots {
   }
 
   /**
-   * Whoever goes first at a slot is not held back by a bell that comes before anybody else would have claimed it, or says so;
-   * whoever has stepped back from it, by none: the bell is only a hint, and if it were wrong, nobody would claim the slot.
+   * Whether this instance claims the slot although a bell says that another has claimed it. If it goes first, it ignores a bell
+   * that comes, or was sent, before any other instance would have claimed the slot; if it has stepped back, it ignores every
+   * bell. The bell is only a hint, and if it were wrong, no instance would claim the slot.
    */
   private isOurs(job: Job, known: KnownPlan, { at }: Bell & { kind: 'claim' }): boolean {
     if (job.claiming) return false;

@@ -17,22 +17,22 @@ interface Unanswered {
   reject(error: BossmanError): void;
 }
 
-/** What is under way in an instance: calls of the caller's, and the claims, takes and runs that quit waits for. */
+/** What is in progress in an instance: calls of its methods, and the claims, takes and runs that quit waits for. */
 export class Calls {
   private readonly underWay = new Set<Promise<unknown>>();
-  /** Calls of the caller's that Redis has not answered; there may be thousands. */
+  /** Calls of methods that Redis has not answered; there may be thousands. */
   private readonly unanswered = new Set<Unanswered>();
-  /** The instance quits: nothing new is begun for the caller. */
+  /** The instance quits: further calls are refused. */
   closed = false;
 
-  /** @param origin what is asked is asked in this context, not in the caller's */
+  /** @param origin calls are carried out in this async context, not in the caller's */
   constructor(
     private readonly teller: Teller,
     private readonly origin: Origin,
     private readonly time: Time,
   ) {}
 
-  /** Has quit wait for it. */
+  /** Makes quit wait for a promise. */
   track<T>(promise: Promise<T>): Promise<T> {
     this.underWay.add(promise);
     const done = () => this.underWay.delete(promise);
@@ -41,8 +41,7 @@ export class Calls {
   }
 
   /**
-   * Calls Redis for the caller, who may look at the promise or not: a failure is told as well, and never an unhandled
-   * rejection.
+   * Calls Redis for a caller, who may ignore the promise: a failure is also reported, and is never an unhandled rejection.
    */
   perform<T>(verb: string, job: string | null, call: () => Promise<T>): Promise<T> {
     return this.begin(verb, job, (waiter) => {
@@ -53,11 +52,11 @@ export class Calls {
     });
   }
 
-  /** The same for a call that may be made thousands of times at once: what it asks tells the waiter. */
+  /** The same for a call that may be made thousands of times at once: its outcome is passed to a waiter. */
   begin<T>(verb: string, job: string | null, ask: (waiter: Waiter<T>) => void): Promise<T> {
     return this.origin.call(() => {
       const call = new Call<T>(verb, job, this);
-      // Not told before this returns.
+      // Not reported before this returns.
       if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
       else ask(call);
       this.unanswered.add(call);
@@ -73,7 +72,7 @@ export class Calls {
 
   /** Redis has refused. */
   refused(call: Unanswered, cause: unknown): void {
-    // Given up already, and told.
+    // Already given up and reported.
     if (!this.unanswered.delete(call)) return;
     const error = this.failure(call, cause);
     this.teller.trouble(error, this.closed ? undefined : call.verb);
@@ -81,7 +80,7 @@ export class Calls {
   }
 
   /**
-   * Waits for all that is under way, and for what that starts in turn, for as long as there is a rest (ms) of time.
+   * Waits for everything in progress, and for what that starts in turn, until no time (`rest`, in ms) is left.
    */
   async drain(rest: () => number): Promise<void> {
     while (this.underWay.size + this.unanswered.size > 0 && rest() > 0) {
@@ -91,8 +90,8 @@ export class Calls {
   }
 
   /**
-   * What Redis has not answered is reported, in one error, and rejected: a client that is closed while it reconnects would
-   * keep it.
+   * Reports calls that Redis has not answered, in one error, and rejects them: a client that is closed while it reconnects
+   * would never settle them.
    */
   giveUp(): void {
     if (this.unanswered.size === 0) return;
@@ -126,7 +125,7 @@ export function tally(things: Iterable<string>): string {
   return listed(tallied, SHOWN);
 }
 
-/** A call of the caller's. */
+/** A call of one of the instance's methods. */
 class Call<T> implements Unanswered, Waiter<T> {
   readonly promise: Promise<T>;
   private resolveIt: (answer: T) => void = ignore;
@@ -153,7 +152,7 @@ class Call<T> implements Unanswered, Waiter<T> {
   }
 
   reject(error: BossmanError): void {
-    // Not before: nearly all resolve, and thousands may be made at once.
+    // Created only now, because nearly all calls resolve, and thousands may be made at once.
     this.promise.catch(ignore);
     this.rejectIt(error);
   }

@@ -83,7 +83,7 @@ export class Reporter implements Teller {
     this.muted = true;
   }
 
-  /** From here on nothing is told. */
+  /** Emits nothing from here on. */
   silence(): void {
     this.silent = true;
   }

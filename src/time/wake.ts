@@ -36,7 +36,7 @@ export class Wake {
   ) {}
 
   start(): void {
-    // Such a time does not go on while the machine sleeps.
+    // Such a time stands still while the machine sleeps.
     if (this.time.isMoved) return;
     this.lead = this.wallLead();
     this.timer = each(EVERY, () => this.compareClocks());
