@@ -61,7 +61,7 @@ describe("the demo's tally", () => {
   });
 
   it('objects to a slot that is not in the plan', () => {
-    const problems = [expect.stringMatching(/ is no slot of its plan$/)];
+    const problems = [expect.stringMatching(/ is not a slot of its plan$/)];
     expect(heartbeat(0, 0.5, 1).result(NOBODY)).toMatchObject({ problems });
   });
 

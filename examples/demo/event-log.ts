@@ -49,7 +49,7 @@ export class EventLog {
   }
 
   lostLock(by: string, { job, why }: Bossman.LostEvent): void {
-    this.row(Date.now(), by, job, '', `goes on without its lock: ${why}`);
+    this.row(Date.now(), by, job, '', `continues without its lock: ${why}`);
   }
 
   trouble(by: string, message: string): void {

@@ -81,7 +81,7 @@ export class Member {
     const patience = new AbortController();
     const late = sleep(LEAVE_MS, 'late', { signal: patience.signal }).catch(() => {});
     if ((await Promise.race([this.gone, late])) === 'late') {
-      this.trouble = `was still there ${LEAVE_MS / 1000} s after it was asked to quit`;
+      this.trouble = `was still running ${LEAVE_MS / 1000} s after it was asked to quit`;
       this.child.kill('SIGKILL');
       await this.gone;
     }

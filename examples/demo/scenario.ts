@@ -74,7 +74,7 @@ export class Scenario {
 
     await this.until(THAW_AT);
     frozen.thaw();
-    this.log.announce(`process ${nameOf(frozen.name)} goes on where it stood`);
+    this.log.announce(`process ${nameOf(frozen.name)} continues where it stopped`);
 
     await this.until(END_AT);
     while (this.tally(INVOICE).demandWaits && this.elapsed < END_AT + PATIENCE)

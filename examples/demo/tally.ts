@@ -121,7 +121,7 @@ export class Tally {
       }
     }
     const strays = new Set(seen.filter((slot) => !due.has(slot)));
-    for (const stray of strays) problems.push(`${this.job.name}: ${clock(stray)} is no slot of its plan`);
+    for (const stray of strays) problems.push(`${this.job.name}: ${clock(stray)} is not a slot of its plan`);
     return { ...counts, problems };
   }
 

@@ -39,10 +39,10 @@ export function tellVerdict(screen: Screen, { members, tallies }: Scenario): boo
 function notesOn(results: Result[]): string[] {
   const notes: string[] = [];
   const told = sum(results, ({ skipped }) => skipped);
-  if (told > 0) notes.push(`${told} of the slots skipped: an event said why.`);
+  if (told > 0) notes.push(`${told} of the slots skipped: an event reported why.`);
   const orphans = sum(results, ({ killed }) => killed);
   if (orphans > 0) notes.push(`${orphans} of the slots skipped: claimed by a process that was killed.`);
-  notes.push(`${INVOICE}: demands that wait are one run, and one made during a run waits for its end.`);
+  notes.push(`${INVOICE}: waiting demands share one run, and a demand made during a run waits for its end.`);
   return notes;
 }
 
