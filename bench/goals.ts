@@ -4,13 +4,13 @@ import { median, percentile, type Row } from './stats';
 export interface Goal {
   text: string;
   value: number;
-  /** `value` is to be at most, or at least, this. */
+  /** The limit: `value` must be at most, or at least, this. */
   limit: number;
   kind: 'at most' | 'at least';
 }
 
 export interface Verdict extends Goal {
-  /** null: what it is to be compared with was not measured. */
+  /** Null if the value to compare with was not measured. */
   met: boolean | null;
 }
 

@@ -30,7 +30,7 @@ export interface Bench {
   clear(peer: PeerName): Promise<void>;
   /** Adds values to the row of this case, quantity and peer. */
   add(row: Omit<Row, 'values'>, ...values: number[]): void;
-  /** A line for whoever watches. */
+  /** Prints a line of progress. */
   tell(line: string): void;
 }
 

@@ -68,7 +68,7 @@ const calls = {
     await load();
   },
 
-  /** Opens so many instances; `works` false: only to demand. */
+  /** Opens this many instances; `works` false: only to demand. */
   async open(count: number, works = true): Promise<void> {
     const peer = await load();
     offset = wallOffset();

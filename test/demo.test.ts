@@ -84,7 +84,7 @@ describe("the demo's tally", () => {
   });
 });
 
-/** The demo, with a scenario of so many runs of some slots in place of its own. */
+/** The demo with another scenario: this many runs of some slots. */
 const STAGED = (slots: number[]) => `
   const { Scenario } = require('../../examples/demo/scenario');
   Scenario.prototype.run = async function () {

@@ -10,7 +10,7 @@ const fleet = makeFleet();
 /** ms after a hire in which an instance leaves demands of originals to others, with some to spare. */
 const DEAF = 600;
 
-/** Work that goes on until it is let go. */
+/** Work that lasts until it is released. */
 function held() {
   const runs = { started: 0, ended: 0 };
   let letGo = () => {};

@@ -24,7 +24,7 @@ function demands(instance: Bossman, name: string, count: number): Promise<unknow
   return waitFor(`demand ${count} of ${name}`, () => demandsOf(instance, name) >= count);
 }
 
-/** A job ticks, takes a demand of its own instance and of another, is fired by the other, and told of. */
+/** A job runs its slots, takes a demand of its own instance and of another, is fired by the other, and is reported. */
 async function canDoAll(name: string, options: Bossman.BossmanOptions = {}): Promise<void> {
   const [worker, other] = [fleet.join(options), fleet.join(options)];
   await worker.hire('witness', { every: EVERY, work });

@@ -336,7 +336,7 @@ function copyDependencies(dependent: string, modules: string): void {
   }
 }
 
-/** @returns the name of the file that tsc is to be given */
+/** @returns the name of the file to pass to tsc */
 function writeSetup(name: string, { sources, options }: Setup): string {
   for (const source of sources) {
     const kept = join(CONSUMERS, source);

@@ -20,7 +20,7 @@ afterEach(() => server.stop());
 
 const RUNS = 20;
 
-/** What an instance sends for so many demands, one after the other, and until it has quit: by command. */
+/** What an instance sends for this many demands, one after the other, and until it has quit, by command. */
 async function sentFor(runs: number): Promise<Record<string, number>> {
   const fred = new Bossman({ connection: server.url });
   const watcher = new Redis(server.url);

@@ -6,7 +6,7 @@ import { jobNames, type PeerName } from '../names';
 const EVERY = 1000;
 /** Intervals before it is measured: a process runs its first some 5000 jobs up to three times as slowly, until its code is compiled. */
 const WARM_UP = 5;
-/** Spread: the worst case for whoever does more with what comes at once. */
+/** Spread evenly: the worst case for libraries that handle simultaneous slots together. */
 const CASES = [
   { name: '1000 jobs each second', rate: 1000, spread: false, inQuick: true },
   { name: '1000, spread evenly', rate: 1000, spread: true, inQuick: true },

@@ -7,7 +7,7 @@ import { databaseOf, FLEETS, type PeerName } from '../names';
 
 const run = promisify(execFile);
 
-/** What a service does at its start: load, connect, have one job stored. `stored` is to be called then. */
+/** What a service does at its start: load, connect, store one job. `stored` must be called then. */
 const STARTS: Partial<Record<PeerName, string>> = {
   bossman: `const Bossman = require('../dist');
     new Bossman({ connection }).hire('start', { every: 3600000, work() {} }).then(stored);`,

@@ -17,7 +17,7 @@ export interface RunOf {
 /** A call of the API. */
 export type Verb = 'hire' | 'fire' | 'demand' | 'pause' | 'resume' | 'forget';
 
-/** What a member process tells. */
+/** What a member process reports. */
 export type Told =
   /** `work` was entered, and left; stamped inside it, so while the run holds its lock. */
   | ({ kind: 'began' } & RunOf)

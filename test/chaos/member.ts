@@ -5,7 +5,7 @@ import type { RunOf, Told, Verb } from './history';
 import { definitionOf, JOBS, type StormJob } from './jobs';
 import { type MemberTask, type Order, stamp } from './messages';
 
-// One process of the fleet in the storm: it does what the conductor orders, and tells all that it sees.
+// One process of the fleet in the storm: it does what the conductor orders, and reports everything that it sees.
 
 const task: MemberTask = JSON.parse(process.env.CHAOS_TASK ?? '{}');
 const limit = task.concurrency === null ? {} : { concurrency: task.concurrency };
@@ -19,7 +19,7 @@ const BEAT = 20;
 const HELD_UP = 80;
 let calls = 0;
 let runs = 0;
-/** Work that goes on. */
+/** Work in progress. */
 const working = new Set<Promise<unknown>>();
 
 boss.on('start', (event) => tell({ kind: 'start', event }));
@@ -99,7 +99,7 @@ function standStill(ms: number): void {
 async function leave(timeout?: number): Promise<void> {
   await boss.quit({ timeout });
   tell({ kind: 'left' });
-  // The process stays until its work has ended, as it would by itself, and tells of that.
+  // The process stays until its work has ended, as it would by itself, and reports that.
   await Promise.allSettled(working);
   if (process.connected) process.disconnect();
 }

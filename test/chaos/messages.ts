@@ -1,6 +1,6 @@
 import type { Told } from './history';
 
-/** What the conductor tells a member. */
+/** A message from the conductor to a member. */
 export type Order =
   | { order: 'hire' | 'fire' | 'demand' | 'resume' | 'forget'; job: string }
   /** `ms`: for how long; null: until it is resumed. */
@@ -9,7 +9,7 @@ export type Order =
   /** `timeout`: what quit is given, in ms; null: nothing. */
   | { order: 'quit'; timeout: number | null };
 
-/** What a member tells the conductor, stamped with the machine's monotonic clock, in ms. */
+/** A message from a member to the conductor, stamped with the machine's monotonic clock, in ms. */
 export type Report = Told & { stamp: number };
 
 /** How a member is started; in its environment, as JSON. */

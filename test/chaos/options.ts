@@ -12,7 +12,7 @@ export interface ChaosOptions {
   seed: number | null;
   seconds: number;
   members: number;
-  /** null: one, told in full. */
+  /** Null: one storm, reported in full. */
   storms: number | null;
 }
 

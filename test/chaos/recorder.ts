@@ -14,7 +14,7 @@ type Unstamped =
 
 /** ms between two readings of the clock. */
 const READ_EVERY = 1000;
-/** ms; an answer that took longer tells no better than the reading before it. */
+/** ms; an answer that took longer is no more precise than the reading before it. */
 const QUICK = 1;
 
 /** Writes the history: what members tell, what is done to them, and the bell, which it listens to itself. */
@@ -110,7 +110,7 @@ export class Recorder {
     return at + (reading?.offset ?? Number.NaN);
   }
 
-  /** The quickest of some answers tells best; one that is no better than what is known already is not taken. */
+  /** The quickest of some answers is the most precise; one that is no better than the known one is not used. */
   private async readClock(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;

@@ -12,7 +12,7 @@ export class Member {
   readonly joined: Promise<unknown>;
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
-  /** Nothing ends it, and it can do as it is told. */
+  /** The process is running, and can carry out orders. */
   well = true;
   private frozen = false;
   private readonly child: ChildProcess;
@@ -40,7 +40,7 @@ export class Member {
         if (waiting <= 0) resolve();
       });
     });
-    // Not 'exit': what it told last may still be in the channel.
+    // Not 'exit': its last messages may still be in the channel.
     this.gone = Promise.all([once(this.child, 'exit'), once(this.child, 'disconnect')]).then(
       ([[code, signal]]) => {
         this.well = false;

@@ -57,7 +57,7 @@ class Storm {
   private readonly redis: Redis;
   /** What is under way: waits for a thaw, a restart, a replacement. */
   private readonly underWay: Promise<void>[] = [];
-  /** The job that is fired and hired again; whoever comes while it is fired does not hire it. */
+  /** The job that is fired and hired again; a member that starts while it is fired does not hire it. */
   private firedNow = false;
 
   constructor(

@@ -31,7 +31,7 @@ export interface MemberLife {
   still: Span[];
   /** How many runs it may have at a time; Infinity: any number. */
   concurrency: number;
-  /** When it had so many. */
+  /** The time at which it had this many. */
   full: Span[];
 }
 
@@ -45,7 +45,7 @@ const OBJECTS_AFTER_CUT = 400;
 const SWALLOWED = 400;
 /** ms after an outage by which Redis has read what waited in its sockets. */
 const READS_WITHIN = 100;
-/** ms; a member that was well for so long has begun what it was given, or said why not. */
+/** ms; a member that was well for this long has begun what it was given, or reported why not. */
 const BEGINS_WITHIN = 1000;
 /** ms that a claim, or a take, keeps its place. */
 const CLAIMS_WITHIN = 50;

@@ -8,7 +8,7 @@ export interface MemberJob extends Omit<Bossman.JobDefinition, 'work'> {
   cause?: string;
 }
 
-/** What a member process is told, as JSON in its first argument. */
+/** The orders for a member process, as JSON in its first argument. */
 export interface MemberTask {
   url: string;
   prefix: string;
@@ -34,7 +34,7 @@ async function run({ url, prefix, jobs }: MemberTask): Promise<void> {
   );
   process.once('message', async () => {
     await instance.quit({ timeout: 0 });
-    // Work that goes on is not waited for.
+    // Does not wait for work in progress.
     process.exit();
   });
   process.send?.('ready');

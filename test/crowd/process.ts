@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import Bossman from '../../src';
 
-/** What a process of a crowd is told, as JSON in its first argument. */
+/** The orders for a process of a crowd, as JSON in its first argument. */
 export interface CrowdTask {
   url: string;
   prefix: string;
@@ -28,7 +28,7 @@ export interface CrowdRuns {
   errors: string[];
 }
 
-/** ms; how often it is looked whether the event loop goes on. */
+/** ms between two checks of whether the event loop is blocked. */
 const LOOK = 2;
 
 async function run(task: CrowdTask): Promise<void> {

@@ -18,7 +18,7 @@ const WELL = { code: 0, stderr: '' };
 const slotsOf = (...services: Example[]) =>
   services.flatMap(({ lines }) => lines.flatMap((line) => /^slot (\d+)$/.exec(line)?.[1] ?? []));
 
-/** Resolves when so many more slots have been run, from now on. */
+/** Resolves when this many more slots have been run, from now on. */
 async function moreSlots(count: number, ...services: Example[]): Promise<void> {
   const before = slotsOf(...services).length;
   await waitFor(`${count} more slots`, () => slotsOf(...services).length >= before + count, PATIENT);

@@ -16,7 +16,7 @@ async function storedSlot(name: string): Promise<number> {
   return Number(await fleet.redis.zscore(`${fleet.prefix}:due`, name));
 }
 
-/** As `flawsOf`, of a fleet with a member that was killed: a slot that it claimed, and could not tell of, counts as told. */
+/** As `flawsOf`, for a fleet with a member that was killed: a slot that it claimed but could not report counts as reported. */
 function flawsWithout(dead: Member, bells: Bells, job: string, every: number) {
   const claims = bells.of('claim').filter(({ name }) => name === job);
   const [first] = dead.told.start;
@@ -89,7 +89,7 @@ describe('a member that is frozen past the ttl of its lock', () => {
     await other.demand('job');
     await waitFor('the run of another', () => fleet.toldBy(other).start.length === 1);
     const token = await lockOf('job');
-    // By now its work is over but for its being told.
+    // By now its work has ended, but has not been reported.
     await delay(1000);
     frozen.thaw();
     await waitFor('the end of the frozen run', () => frozen.told.finish.length === 1);
@@ -139,7 +139,7 @@ describe('a member that is frozen past the ttl of its lock', () => {
       await fleet.ticks('tick', 3);
     }
     expect(await frozen.quit()).toMatchObject({ code: 0 });
-    // A slot that it won and did not begin before it was frozen is told as expired.
+    // A slot that it won and did not begin before it was frozen is reported as expired.
     expect(flawsOf(fleet.told, 'tick', 200)).toEqual(FLAWLESS);
   });
 });

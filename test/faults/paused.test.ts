@@ -12,7 +12,7 @@ async function storedSlot(name: string): Promise<number> {
   return Number(await fleet.redis.zscore(key('due'), name));
 }
 
-/** Waits until so many slots of a job have passed, and gives those that were run meanwhile. */
+/** Waits until this many slots of a job have passed, and returns those that were run meanwhile. */
 async function pass(name: string, slots: number): Promise<(number | null)[]> {
   const before = fleet.slotsOf(name).length;
   const from = await waitFor('a slot', () => storedSlot(name));

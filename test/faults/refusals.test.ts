@@ -13,7 +13,7 @@ const work = () => {};
 
 const told = (code: string) => fleet.told.error.filter((error) => error.startsWith(`${code}: `));
 
-/** What is told of a connection that does not work, once, however often it is tried. */
+/** The one report of a connection that does not work, however often it is tried. */
 async function expectTold(message: RegExp, ...others: RegExp[]): Promise<void> {
   fleet.allowErrors(message);
   // What was to be sent meanwhile may be refused as well.

@@ -7,7 +7,7 @@ const fleet = makeFaultyFleet();
 
 const lockOf = (job: string) => fleet.redis.get(`${fleet.prefix}:lock:${job}`);
 
-/** A run with `keepAlive` that goes on until it is let go. */
+/** A run with `keepAlive` that lasts until it is released. */
 async function beginRun(ttl: number) {
   const contexts: Bossman.RunContext[] = [];
   let letGo = () => {};
@@ -25,7 +25,7 @@ async function beginRun(ttl: number) {
   return { fred, signal: contexts[0]?.signal, letGo: () => letGo() };
 }
 
-/** The run that was begun lost its lock for this reason, was told so once, and its signal has aborted. */
+/** The run lost its lock for this reason, which was reported once, and its signal has aborted. */
 function expectLost(signal: AbortSignal | undefined, why: string): void {
   expect(fleet.told.lost).toEqual([
     { job: 'job', slot: null, demandedAt: fleet.told.start[0]?.demandedAt, why },

@@ -22,7 +22,7 @@ let admin: Redis;
 let cutOff: Bossman;
 let other: Bossman;
 let prefix: string;
-/** How often each slot of the job `tick` was started, and which a skip told of. */
+/** How often each slot of the job `tick` was started, and which slots a skip reported. */
 let started: Map<number, number>;
 let skipped: Set<number>;
 let demandRuns: number;
@@ -75,7 +75,7 @@ function member(port: number): Bossman {
   return one;
 }
 
-/** Waits for so many more slots, and for both connections of both instances. */
+/** Waits for this many more slots, and for both connections of both instances. */
 async function someSlots(count: number): Promise<void> {
   const before = started.size;
   await waitFor(`${count} slots`, () => started.size >= before + count);

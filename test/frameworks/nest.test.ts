@@ -21,7 +21,7 @@ describe.each(['11', '12'])('Nest %s', (version) => {
     port = await freePort();
   });
 
-  // While another test's server is in the fleet, it may run all slots of a minute: whoever ran the last one goes first.
+  // While another test's server is in the fleet, it may run all slots of a minute, because the instance that ran the last one goes first.
   afterEach(() => project.end());
 
   afterAll(() => project.remove());

@@ -6,7 +6,7 @@ export const PAGE = 'docs/frameworks.md';
 /** Where the pages of `bossman/web` are mounted in frameworks. */
 export const WEB = { page: 'docs/web.md', section: 'Mounting' };
 
-/** What a section of the page tells a reader to do. */
+/** What a section of the document instructs a reader to do. */
 export interface Section {
   heading: string;
   /** Programs by the name of the file that their first line gives. */

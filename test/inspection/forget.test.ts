@@ -21,7 +21,7 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** A run that goes on until it is told to end. */
+/** A run that lasts until it is released. */
 function longRun(): { work: Bossman.JobDefinition['work']; end: () => void } {
   let end = () => {};
   const ended = new Promise<void>((resolve) => {

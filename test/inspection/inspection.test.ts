@@ -23,7 +23,7 @@ const work = () => {};
 const EVERY = { every: '1 hour', work };
 const { version } = JSON.parse(readFileSync(pathOf(__dirname, '../../package.json'), 'utf8'));
 
-/** Work that goes on until it is let go, which it is at the latest after the test. */
+/** Work that lasts until it is released, at the latest after the test. */
 function held() {
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -276,7 +276,7 @@ describe('jobs()', () => {
     const fred = await join();
     const run = held();
     await fred.hire('job', { every: 50, ttl: 60_000, work: run.work });
-    // Slots that a stall made pass are told as missed; it is the one at their end that is tried, and counted.
+    // Slots that passed during a stall are reported as missed; the one after them is claimed, and counted.
     const locked = () => fleet.told.skip.filter(({ why }) => why === 'locked');
     await waitFor('three skips', () => locked().length >= 3);
     await fred.fire('job');

@@ -41,7 +41,7 @@ afterAll(async () => {
 beforeEach(() => {
   spans.reset();
   metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  // Exports when it is told to: the interval is longer than any test.
+  // Exports only on request: the interval is longer than any test.
   const reader = new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: 3_600_000 });
   meterProvider = new MeterProvider({ readers: [reader] });
   undo = instrument({ tracerProvider, meterProvider });

@@ -21,7 +21,7 @@ async function ticks(name: string, count: number): Promise<void> {
   await waitFor(`${count} slots of ${name}`, () => slotsOf(name).length >= before + count);
 }
 
-/** Waits until so many slots of a job have passed. */
+/** Waits until this many slots of a job have passed. */
 async function pass(name: string, slots: number): Promise<void> {
   const from = await storedSlot(name);
   await waitFor('slots to pass', async () => (await storedSlot(name)) >= from + slots * EVERY);

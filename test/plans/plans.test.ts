@@ -21,7 +21,7 @@ async function redisNow(): Promise<number> {
   return Number(seconds) * 1000 + Number(micros) / 1000;
 }
 
-/** A job's slot passes while nobody is there: so many ms ago. */
+/** A job's slot passed this many ms ago, while no instance was running. */
 async function leaveDue(name: string, plan: Bossman.JobDefinition, agoMs: number): Promise<number> {
   const gone = fleet.join();
   await gone.hire(name, plan);

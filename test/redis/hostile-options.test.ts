@@ -33,7 +33,7 @@ const EVERYTHING = `
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, (error) => killers.push(event + ' with ' + going + ': ' + (error && error.stack)));
   }
-  // What is told is not the question here.
+  // What is reported does not matter here.
   process.removeAllListeners('warning');
   console.error = console.warn = () => {};
   let refused = 0;

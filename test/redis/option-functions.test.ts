@@ -28,7 +28,7 @@ afterEach(async () => {
   if (!server.running) await server.start();
 });
 
-/** A client of ours, what was told of its options, and what failed. */
+/** A client, what was reported about its options, and what failed. */
 function connected(connection: Bossman.Connection) {
   const client = connect(connection, 'commands');
   made.push(client);

@@ -218,7 +218,7 @@ class World {
     return reply;
   }
 
-  /** What is stored; it is to be what the model says. */
+  /** What is stored, which must agree with the model. */
   async look(): Promise<Seen> {
     const { keys, model, redis } = this;
     const answers = await redis

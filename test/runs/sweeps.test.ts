@@ -13,7 +13,7 @@ afterEach(() => {
   clockLead.ms = 0;
 });
 
-/** What an instance stored of a job so many days ago. */
+/** What an instance stored about a job this many days ago. */
 async function store(name: string, days: number, fired: boolean): Promise<void> {
   const { prefix, redis } = fleet;
   const at = Date.now() - days * DAY;
@@ -37,7 +37,7 @@ async function keptOf(name: string): Promise<number> {
   return kept.reduce((sum, one) => sum + one, 0);
 }
 
-/** The monotonic clock of this process goes on by so much. */
+/** Moves the monotonic clock of this process forward. */
 function skip(ms: number): void {
   clockLead.ms += ms;
 }

@@ -25,7 +25,7 @@ interface Ran {
   going: number;
 }
 
-/** A process that hires the jobs with `concurrency: 20`, and tells each run with the number of those that go on. */
+/** A process that hires the jobs with `concurrency: 20`, and reports each run with the number of runs in progress. */
 function join(jobs: number, onRun: (ran: Ran) => void) {
   let quit = () => {};
   let isReady = false;

@@ -43,7 +43,7 @@ describe('a slot that is claimed shortly before its time', () => {
   });
 
   it('is not skipped for a run that is over when it comes', async () => {
-    // NaN while it goes on.
+    // NaN while it is running.
     let endedAt = Number.NaN;
     const work = async ({ slot }: { slot: number | null }) => {
       endedAt = Number.NaN;

@@ -13,7 +13,7 @@ const SLOTS_PER_JOB = 100;
 
 const fleet = makeFleet();
 
-/** What four processes with two instances each told of the slots of ten jobs. */
+/** What four processes with two instances each reported about the slots of ten jobs. */
 class Slots {
   private readonly runs = new Map<string, number>();
   private readonly skips = new Set<string>();
@@ -71,7 +71,7 @@ async function startMember(task: MemberTask, slots: Slots) {
   const member = fork(join(__dirname, '../support/member.ts'), [JSON.stringify(task)], {
     execArgv: TYPESCRIPT,
   });
-  // Not 'exit' alone: what it told last may still be in the channel.
+  // Not only 'exit': its last messages may still be in the channel.
   const exit = Promise.all([once(member, 'exit'), once(member, 'disconnect')]);
   let ready = false;
   member.on('message', (message: MemberMessage) => {
@@ -113,6 +113,6 @@ test('8 instances in 4 processes, one of which stalls at random, run each of 100
   expect(slots.doubled).toEqual([]);
   expect(slots.lost).toEqual([]);
   expect(slots.drifted).toEqual([]);
-  // A skip is told, but a fleet with seven idle instances has no reason for many.
+  // A skip is reported, but a fleet with seven idle instances has no reason for many.
   expect(slots.skipped).toBeLessThan(slots.count / 5);
 }, 150_000);

@@ -19,7 +19,7 @@ export interface Exit {
  * Runs a script (CommonJS, `Bossman` and `connection` are there) in a process of its own, until it exits by itself. One
  * that outlives every test is killed.
  * @param url of the Redis that `connection` speaks of
- * @param onLine is told each line as it is printed
+ * @param onLine called with each line as it is printed
  */
 export async function runScript(
   script: string,

@@ -5,7 +5,7 @@ import { whenGone } from './guard';
 export const IMAGE = 'redis:7-alpine';
 
 const PORT = 6379;
-/** Stand-ins for the image listen on loopback only unless told; and no way keeps anything on disk. */
+/** Servers in place of the image listen on loopback only, unless configured otherwise; none keeps anything on disk. */
 const COMMAND = 'redis-server --bind 0.0.0.0 --protected-mode no --appendonly no --save'
   .split(' ')
   .concat('');

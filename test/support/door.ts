@@ -1,4 +1,4 @@
-/** Work whose runs go on until the door is opened. */
+/** Work whose runs last until the door is opened. */
 export class Door {
   private readonly inside: (() => void)[] = [];
   going = 0;
@@ -12,7 +12,7 @@ export class Door {
     this.going -= 1;
   };
 
-  /** Ends the runs that go on; later ones wait again. */
+  /** Ends the runs in progress; later ones wait again. */
   open(): void {
     for (const resolve of this.inside.splice(0)) resolve();
   }

@@ -59,19 +59,19 @@ class FaultyFleet extends RecordedFleet<string> {
     return member;
   }
 
-  /** Slots of the job that were started, in the order in which that was told. */
+  /** Slots of the job that were started, in the order in which that was reported. */
   slotsOf(job: string): number[] {
     return slotsOf(this.told, job);
   }
 
-  /** Resolves when so many more slots of the job have been started, from now on. */
+  /** Resolves when this many more slots of the job have been started, from now on. */
   async ticks(job: string, count: number): Promise<void> {
     const before = this.slotsOf(job).length;
     const enough = () => this.slotsOf(job).length >= before + count;
     await waitFor(`${count} more slots of ${job}`, enough);
   }
 
-  /** Resolves when the bell has just so many listeners. */
+  /** Resolves when the bell has exactly this many listeners. */
   heardBy(count: number): Promise<unknown> {
     return waitFor(
       `${count} to listen to the bell`,

@@ -52,7 +52,7 @@ export function medianLateness({ start }: Pick<Told<unknown>, 'start'>): number 
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Slots of the job that were started, in the order in which that was told. */
+/** Slots of the job that were started, in the order in which that was reported. */
 export function slotsOf(told: Pick<Told<unknown>, 'start'>, job: string): number[] {
   return told.start.flatMap((run) => (run.job === job && run.slot !== null ? [run.slot] : []));
 }

@@ -37,7 +37,7 @@ export interface MemberTask {
  * Starts a process that joins a fleet.
  *
  * @param where the fleet's Redis and prefix
- * @param toldByAll gets what it tells, besides its own `told`
+ * @param toldByAll receives its events as well as its own `told`
  * @returns the member, and what resolves when it has hired all
  */
 export function startMember(
@@ -85,7 +85,7 @@ function listOf(told: Told<string>, kind: keyof Told<string>): unknown[] {
   return told[kind];
 }
 
-/** Each event is a line of JSON: to a pipe it is written at once, so a process that is killed has told all it knew. */
+/** Each event is a line of JSON: it is written to a pipe at once, so a process that is killed has reported everything. */
 function scriptOf(prefix: string, { options = {}, jobs, workMs = 0, skewMs = 0 }: MemberTask): string {
   return `
     const RealDate = Date;

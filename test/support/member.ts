@@ -1,6 +1,6 @@
 import Bossman from '../../src';
 
-/** What a member process is told, as JSON in its first argument. */
+/** The orders for a member process, as JSON in its first argument. */
 export interface MemberTask {
   url: string;
   prefix: string;
@@ -8,7 +8,7 @@ export interface MemberTask {
   jobs: Record<string, Omit<Bossman.JobDefinition, 'work'>>;
   /** How long `work` takes, in ms. */
   workMs: number;
-  /** Now and then the event loop stands still, for at most so many ms. */
+  /** Sometimes the event loop is blocked, for at most this many ms. */
   stallMs: number;
 }
 

@@ -22,7 +22,7 @@ type Before =
   | { how: 'replaced'; slot: number; plan: string }
   /** It was brought back into an emptied Redis. */
   | { how: 'restored'; at: number }
-  /** It began in an emptied Redis; whoever knows what was due before says so. Null: nobody has. */
+  /** It was stored in an emptied Redis: what an instance restored from before; null: nothing yet. */
   | { how: 'born'; stamp: number; slot: number; old: StoredPlan | null; at: number };
 
 /** A plan with all that its job's calls have left beside it. */
@@ -256,7 +256,7 @@ export class ProtocolModel {
     demand.state = 'noted';
     if (own && this.takeLock(own.token, own.ttlMs, now)) {
       if (waits) return this.handOverDemand(own.token);
-      // Nobody was told that it would be run.
+      // No caller knows yet that it would be run.
       this.demand = { ...demand, state: 'idle', token: own.token };
       this.note(own.token, `d${demand.at}`, now);
       return { verdict: 'begun', demandedAt: demand.at };
@@ -303,7 +303,7 @@ export class ProtocolModel {
   }
 
   settle(caller: string, { token, startedAt, run, sequence, failed, work }: SettleRequest, now: number) {
-    // The lock of work that goes on ends by itself.
+    // The lock of work that continues expires.
     const held = this.holder(now) === token;
     const released = held && work !== 'going';
     if (released) this.lock = null;

@@ -3,7 +3,7 @@ import { Stalls } from './stalls';
 
 type Events = Bossman.BossmanEvents;
 
-/** What was told: by event, in the order in which it came. `Trouble` is what is kept of an error. */
+/** What was reported: by event, in the order of arrival. `Trouble` is what is kept of an error. */
 export type Told<Trouble> = { [E in Exclude<keyof Events, 'error'>]: Events[E][0][] } & { error: Trouble[] };
 
 /** Nothing so far. */
@@ -22,9 +22,9 @@ export function nothingTold<Trouble>(): Told<Trouble> {
   };
 }
 
-/** The instances of one test, and what they told. */
+/** The instances of one test, and what they reported. */
 export abstract class RecordedFleet<Trouble> {
-  /** What all told, in this process and in others. */
+  /** What all instances reported, in this process and in others. */
   readonly told = nothingTold<Trouble>();
   /** When this process stood still. */
   readonly stalls = new Stalls();
@@ -35,14 +35,14 @@ export abstract class RecordedFleet<Trouble> {
   /** `CODE: message` */
   protected abstract textOf(trouble: Trouble): string;
 
-  /** What an instance of this process told. */
+  /** What an instance of this process reported. */
   toldBy(instance: Bossman): Told<Trouble> {
     const told = this.byInstance.get(instance);
     if (!told) throw new Error('toldBy: the instance did not join this fleet');
     return told;
   }
 
-  /** The test goes well although errors are told that match, `CODE: message`. */
+  /** The test passes although errors are reported that match, `CODE: message`. */
   allowErrors(pattern: RegExp): void {
     this.allowed.push(pattern);
   }
@@ -69,7 +69,7 @@ export abstract class RecordedFleet<Trouble> {
     await Promise.all([...this.byInstance.keys()].map((instance) => instance.quit()));
   }
 
-  /** @throws Error with what was told and not allowed */
+  /** @throws Error with what was reported and not allowed */
   protected checkErrors(): void {
     const unexpected = this.told.error
       .map((trouble) => this.textOf(trouble))

@@ -22,7 +22,7 @@ export interface FoundRedis {
 /**
  * Finds a Redis, in this order: `BOSSMAN_TEST_REDIS`; a container; redis-server or valkey-server on PATH;
  * as root on Debian, the same after `apt-get install redis-server`. Each call finds anew.
- * @param options `log` is told before something that may take a while
+ * @param options `log` is called before something that may take a while
  * @throws Error if `BOSSMAN_TEST_REDIS` is set but no Redis answers there: a run on another server would
  * prove the wrong thing
  * @throws AggregateError that says of each way why it is not open

@@ -26,7 +26,7 @@ export interface RedisServer {
   readonly dir: string;
   /** Stops the process where it is (SIGSTOP): connections stay open and nothing answers. */
   freeze(): void;
-  /** Lets a frozen process go on. */
+  /** Lets a frozen process continue. */
   thaw(): void;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;

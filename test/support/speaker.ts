@@ -8,7 +8,7 @@ export interface Speaker {
 }
 
 /**
- * Says one line to whoever connects.
+ * Sends one line to each client that connects.
  *
  * @param how `first`: at once, and closes · `answer`: to all that it hears, and closes · `again`: to all that it hears
  */

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { Mirror } from './mirror';
 
-/** Keys expire as they would have after so many ms. */
+/** Keys expire as they would have after this many ms. */
 const AGE = `
   for _, key in ipairs(KEYS) do
     local rest = redis.call('PTTL', key) - ARGV[1]

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => pauses.stop());
 
-/** A command that is refused so many times, and the waits before each of its tries. */
+/** A command that is refused this many times, and the waits before each of its tries. */
 function refusedTimes(times: number) {
   const waits: number[] = [];
   const send = async (waited: number) => {

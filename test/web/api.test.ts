@@ -218,11 +218,11 @@ it('pushes changes to every open tab, and sends nothing to Redis while none is o
   await waitFor('both to be ready', () => tabs.every(({ heard }) => heard[0]?.event === 'ready'));
   expect((await site.get('/api/jobs')).json.jobs).toHaveLength(1);
 
-  // By another instance, so the bell tells.
+  // By another instance, so the bell announces it.
   const wilma = fleet.join();
   await wilma.pause('job');
   await waitFor('the pause in both', () => tabs.every(({ jobs }) => jobs.get('job')?.paused));
-  // No bell tells that a run ends.
+  // No bell announces the end of a run.
   await fred.demand('job');
   await waitFor('the run in both', () => tabs.every(({ jobs }) => jobs.get('job')?.runs === 1));
   await wilma.hire('new', { every: '1 hour', work });

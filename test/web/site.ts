@@ -111,7 +111,7 @@ export class Events {
     });
   }
 
-  /** All jobs that were told to have changed, each as it was told last. */
+  /** All jobs that were reported as changed, each in its last reported state. */
   get jobs(): Map<string, { paused: unknown; runs: number; nextSlot: number | null }> {
     const all = this.heard.filter(({ event }) => event === 'changed').flatMap(({ data }) => data.jobs);
     return new Map(all.map((job) => [job.name, job]));

@@ -165,7 +165,7 @@ export async function jobs(fred: Bossman): Promise<void> {
   fred.quit({ timeout: '1s' });
   fred.hire('job', {
     work(context) {
-      // @ts-expect-error: what a run is told is not for changing
+      // @ts-expect-error: the context of a run is read-only
       context.slot = 0;
     },
   });
