@@ -71,6 +71,14 @@ export function noteOf(
   return rest && { since, what, at, rest };
 }
 
+export function unsettled(list: string, notes: string): string {
+  const isOpen = (token: string) => noteOf(notes, token, /^\d/) !== null;
+  return [...list.matchAll(/([A-Za-z0-9]+):\d+:(\d)d?/g)]
+    .filter(([, token = '', times]) => times === '0' || isOpen(token))
+    .map(([entry]) => entry)
+    .join(' ');
+}
+
 export function suspects(notes: string, holder: string | null): string {
   if (notes === '') return '';
   const found: string[] = [];

@@ -6,6 +6,7 @@ import {
   noteRun,
   readCounts,
   suspects,
+  unsettled,
   withoutNote,
   writeCounts,
 } from './counts';
@@ -59,7 +60,12 @@ export const recover: Carried = (script, keys, args) => {
     if (isWanted) first ??= { owner, slot, kind };
   }
   if (!first) {
-    if (list !== '' && (isFired || !(holder !== null || isPaused))) db.hdel(recovers, name);
+    if (list !== '' && (isFired || !(holder !== null || isPaused))) {
+      const wanted = isFired ? list.replace(/[A-Za-z0-9]+:\d+:0/g, '') : list;
+      const left = unsettled(wanted, readCounts(script, counts, name).notes);
+      if (left === '') db.hdel(recovers, name);
+      else db.hset(recovers, name, left);
+    }
     if (isBack && isPaused && !isFired) return [nowUs, 'held', 0, lockRest(script, lock), 0, ''];
     return [nowUs, 'none', 0, 0, 0, ''];
   }
@@ -86,6 +92,7 @@ export const settle: Carried = (script, keys, args) => {
   const isHeld = db.get(lock) === token;
   if (isHeld && work !== 'going') db.del(lock);
 
+  const of = readCounts(script, counts, name);
   const noted = db.hget(recovers, name);
   let list = noted ?? '';
   const isMine = list.includes(token);
@@ -93,9 +100,9 @@ export const settle: Carried = (script, keys, args) => {
   if (work === 'over') {
     if (isMine) list = list.replace(new RegExp(` ?${token}:\\d+:\\dd?`, 'g'), '');
     recoverable = list.includes(':0') ? 1 : 0;
-    if (list !== '' && recoverable === 0 && !db.exists(lock)) list = '';
+    if (list !== '' && recoverable === 0 && !db.exists(lock)) list = unsettled(list, of.notes);
     if (list !== '') {
-      if (isMine) db.hset(recovers, name, list);
+      if (list !== noted) db.hset(recovers, name, list);
     } else if (noted !== null) {
       db.hdel(recovers, name);
     }
@@ -111,7 +118,6 @@ export const settle: Carried = (script, keys, args) => {
     writeDemand(script, demands, name, waiting);
   }
 
-  const of = readCounts(script, counts, name);
   const counted = of.notes;
   let takenBack = false;
   const note = noteOf(of.notes, token, /^(\S)(\d*-?\d*)/);

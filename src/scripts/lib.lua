@@ -230,6 +230,16 @@ local function withoutNote(notes, token)
   return (string.sub(string.gsub(' ' .. notes, ' ' .. token .. '%S*', ''), 2))
 end
 
+-- Returns a list of PREFIX:recovers without the second runs that are known to be over. A second run that is noted as open may
+-- be late: its lock expired before it could begin, and its instance is about to take it again.
+local function unsettled(list, notes)
+  local kept = {}
+  for entry, token, times in string.gmatch(list, '((%w+):%d+:(%d)d?)') do
+    if times == '0' or string.find(' ' .. notes, ' ' .. token .. ':%d+:%a%d+:%d') then kept[#kept + 1] = entry end
+  end
+  return table.concat(kept, ' ')
+end
+
 -- The tokens of noted runs that do not hold the lock, and of those recorded as died that nobody has reported.
 local function suspects(notes, holder)
   if notes == '' then return '' end

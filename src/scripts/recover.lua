@@ -45,7 +45,15 @@ for owner, claimed, times, demanded in string.gmatch(list, '(%w+):(%d+):(%d)(d?)
 end
 if not first then
   -- What is left has already been run a second time, or is a slot of a fired job. A paused job's slot waits for the pause.
-  if list ~= '' and (isFired or not (holder or isPaused)) then redis.call('HDEL', recovers, name) end
+  if list ~= '' and (isFired or not (holder or isPaused)) then
+    local _, _, _, _, notes = readCounts(counts, name)
+    local left = unsettled(isFired and string.gsub(list, '%w+:%d+:0', '') or list, notes)
+    if left == '' then
+      redis.call('HDEL', recovers, name)
+    elseif left ~= list then
+      redis.call('HSET', recovers, name, left)
+    end
+  end
   if isBack and isPaused and not isFired then return { nowUs, 'held', 0, lockRest(lock), 0, '' } end
   return { nowUs, 'none', 0, 0, 0, '' }
 end

@@ -16,6 +16,7 @@ local held = redis.call('GET', lock) == token
 -- While the work continues, no other run may begin, so the lock is left to expire.
 if held and work ~= 'going' then redis.call('DEL', lock) end
 
+local ran, failures, skips, calls, notes = readCounts(counts, name)
 -- A foreign value does not fail settle; claim reports it.
 local noted = redis.pcall('HGET', recovers, name)
 local list = type(noted) == 'string' and noted or ''
@@ -25,10 +26,10 @@ if work == 'over' then
   if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
   recoverable = string.find(list, ':0', 1, true) and 1 or 0
   -- Only second runs are left, which nobody recovers, so nobody else removes those that died.
-  if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = '' end
+  if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = unsettled(list, notes) end
   if list == '' then
     if type(noted) == 'string' then redis.call('HDEL', recovers, name) end
-  elseif mine then
+  elseif list ~= noted then
     redis.call('HSET', recovers, name, list)
   end
   if mine then ring(bell, 'settled', caller, name) end
@@ -46,7 +47,6 @@ if demand.token == token then
 end
 
 -- From here on nothing may fail, neither on a foreign value nor because Redis is out of memory.
-local ran, failures, skips, calls, notes = readCounts(counts, name)
 local counted = notes
 local takenBack = false
 if notes ~= '' then
