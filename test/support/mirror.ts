@@ -59,13 +59,13 @@ export class Mirror {
 
   /**
    * The trigger of an original expires when the next slot is due. Redis reads its time and the rest of a key one after the
-   * other, so that slot may be a ms off.
+   * other, and a busy machine may stop it in between, so that slot may be some ms off.
    */
   private adoptTrigger(trigger: string, name: string, reply: unknown): void {
     const [, answer] = Array.isArray(reply) ? reply : [];
     const slot = Number(Array.isArray(answer) ? answer[2] : Number.NaN);
     const endsAt = Math.floor(this.nowUs / 1000) + this.db.pttl(trigger);
-    if (this.db.get(trigger) === name && Math.abs(slot - endsAt) <= 2) this.setTextAt(trigger, name, slot);
+    if (this.db.get(trigger) === name && Math.abs(slot - endsAt) < 500) this.setTextAt(trigger, name, slot);
   }
 
   /** Compares all that is stored of a job. */

@@ -1,5 +1,5 @@
 import type { StoredPlan } from '../../src/redis/replies';
-import type { ClaimRequest, SettleRequest } from '../../src/redis/requests';
+import type { ClaimRequest, NotedRun, OwnDemand, SettleRequest } from '../../src/redis/requests';
 import type { Schedule } from '../../src/schedule/schedule';
 import { FIRED } from '../../src/scripts/generated';
 
@@ -39,14 +39,26 @@ export interface Entry extends StoredPlan {
 interface OpenRun {
   readonly token: string;
   readonly since: number;
-  /** `s` and the slot, or `d` and the time of the demand. */
+  /** `s` and the slot, or `d` and the time of the demand; in capitals for a second run. */
   readonly what: string;
   /** It was recorded as died; `by`: who reports it ('': nobody yet). */
   readonly died: { by: string } | null;
 }
 
-/** Open runs that are known of a job. */
+/** A run that is recovered if it dies. */
+interface Recoverable {
+  readonly token: string;
+  /** The slot, or the time of the demand. */
+  readonly at: number;
+  readonly demanded: boolean;
+  /** It is itself the second run of a slot or demand, and there is no third. */
+  readonly second: boolean;
+}
+
+/** Open runs that are known of a job, and runs to recover. */
 const KEPT = 8;
+/** How many digits of a token are its instance's id. */
+const ID = 16;
 
 /**
  * Within 500 ms: an expiry is kept in whole ms and counted by another clock reading, and a busy machine may stop Redis in
@@ -71,6 +83,8 @@ export class ProtocolModel {
   lastRun: { startedAt: number; died: boolean } | null = null;
   /** Runs that began and have not settled, the oldest first. */
   open: OpenRun[] = [];
+  /** Runs to recover if they die, the newest last. */
+  recovers: Recoverable[] = [];
   runs = 0;
   failures = 0;
   /** Of the last runs. */
@@ -100,7 +114,7 @@ export class ProtocolModel {
 
     const calls = { calls: { ...was?.calls, [caller]: sequence }, lastCaller: caller };
     const endsAt = this.triggerAt(now)?.original ? this.trigger?.endsAt : undefined;
-    const theirs = endsAt !== undefined && Math.abs(endsAt - told) < 50 ? told : endsAt;
+    const theirs = endsAt !== undefined && Math.abs(endsAt - told) < 500 ? told : endsAt;
     if (live && was.plan === schedule.plan) {
       this.entry = { ...was, ...calls, slot: theirs ?? was.slot };
       if (theirs !== undefined || !this.triggerAt(now)) this.setTrigger(now);
@@ -141,7 +155,7 @@ export class ProtocolModel {
 
   claim(
     caller: string,
-    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, again, pause }: ClaimRequest,
+    { token, stamp, expected, everyMs, next, skipAfterMs, earlyMs, ttlMs, noted, again, pause }: ClaimRequest,
     now: number,
   ) {
     const was = this.counts;
@@ -164,6 +178,8 @@ export class ProtocolModel {
       wonBefore?.claimed === expected && wonBefore.slot === was.slot && wonBefore.stamp === stamp;
     if (again !== null && this.covers(expected)) return { verdict: 'paused', claimed: expected, ...stored };
     if (again !== null && (!isOurs || was.slot <= now)) return { verdict: 'passed', ...stored };
+    const isAwaited = this.recovers.some((run) => run.token === again && run.at === expected && !run.second);
+    if (again !== null && noted.recover && !isAwaited) return { verdict: 'elsewhere', ...stored };
     const claimed = again === null ? Math.max(was.slot, expected) : expected;
     if (again === null && claimed > now + (claimed > expected ? 0 : earlyMs)) {
       // Redis came back with an older slot, or somebody else set it back.
@@ -194,7 +210,8 @@ export class ProtocolModel {
     // The run that goes on has until the slot, or until the next one when it is claimed again.
     if (verdict === 'locked' && (early > 0 || again !== null)) return { verdict: 'held', claimed, ...stored };
     if (verdict === 'run') this.note(token, `s${claimed}`, now);
-    else if (!isPaused) this.skips += 1;
+    if (verdict === 'run' && noted.recover) this.noteRecoverable(token, claimed, false);
+    if (verdict !== 'run' && !isPaused) this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
     this.entry = { ...was, slot, before: null, claims };
@@ -203,7 +220,7 @@ export class ProtocolModel {
   }
 
   fire(caller: string, sequence: number, now: number) {
-    const was = this.entry;
+    const was = this.counts;
     if (was && sequence <= (was.calls[caller] ?? 0)) return { stamp: was.stamp, slot: was.slot };
     const stamp = Math.max(now, (was?.stamp ?? 0) + 1);
     const calls = { ...was?.calls, [caller]: sequence };
@@ -241,7 +258,7 @@ export class ProtocolModel {
     return { verdict, pause: { stamp: pause.stamp, ends: pause.ends } };
   }
 
-  makeDemand(caller: string, sequence: number, own: { token: string; ttlMs: number } | null, now: number) {
+  makeDemand(caller: string, sequence: number, own: OwnDemand | null, now: number) {
     const { demand } = this;
     const waits = demand.state !== 'idle';
     if (sequence <= (this.demanded[caller] ?? 0)) {
@@ -259,6 +276,7 @@ export class ProtocolModel {
       // No caller knows yet that it would be run.
       this.demand = { ...demand, state: 'idle', token: own.token };
       this.note(own.token, `d${demand.at}`, now);
+      if (own.noted.recover) this.noteRecoverable(own.token, demand.at, true);
       return { verdict: 'begun', demandedAt: demand.at };
     }
     return { verdict: 'noted', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
@@ -273,10 +291,40 @@ export class ProtocolModel {
     return { verdict: 'held', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
   }
 
-  begin(token: string, now: number) {
+  begin(token: string, { recover }: NotedRun, now: number) {
     const { at } = this.demand;
-    if (this.endWait(token, now)) this.note(token, `d${at}`, now);
+    if (!this.endWait(token, now)) return undefined;
+    this.note(token, `d${at}`, now);
+    if (recover) this.noteRecoverable(token, at, true);
     return undefined;
+  }
+
+  /** `ttlMs` 0: it only gives back. `again`: what it took before, and could not begin. */
+  recover(token: string, ttlMs: number, again: string | null, now: number) {
+    const back = this.recovers.find((run) => run.token === again && run.second);
+    if (again !== null) {
+      if (this.holder(now) === again) this.lock = null;
+      this.open = this.open.filter((open) => open.token !== again);
+      const givenBack = back && { ...back, token: [...back.token].reverse().join(''), second: false };
+      if (givenBack) this.recovers = [...this.recovers.filter((run) => run !== back), givenBack];
+    }
+    const none = { verdict: 'none', slot: 0, demandedAt: null };
+    if (ttlMs === 0) return none;
+    const mine = this.recovers.find((run) => run.token === token);
+    if (mine) return { verdict: 'yours', ...atOf(mine) };
+    const isFired = this.entry !== null && this.entry.slot >= FIRED;
+    const isPaused = this.covers(now);
+    const first = this.recovers.find((run) => !run.second && (run.demanded || !(isFired || isPaused)));
+    const lockRest = about(this.lockRest(now));
+    if (!first) {
+      if (isFired) this.recovers = this.recovers.filter(({ second }) => second);
+      if (isFired || !(this.holder(now) !== null || isPaused)) this.forgetOver();
+      return back && isPaused && !isFired ? { verdict: 'held', lockRest } : none;
+    }
+    if (!this.takeLock(token, ttlMs, now)) return { verdict: 'held', lockRest };
+    this.recovers = [...this.recovers.filter((run) => run !== first), { ...first, token, second: true }];
+    this.note(token, `${first.demanded ? 'D' : 'S'}${first.at}`, now);
+    return { verdict: 'yours', ...atOf(first), lockEndsAt: about(now + ttlMs) };
   }
 
   /** `caller` '': it reports nothing. */
@@ -284,7 +332,7 @@ export class ProtocolModel {
     const run = this.open.find((open) => open.token === token);
     if (!run || this.holder(now) === token) return { verdict: 'none', slot: null, demandedAt: null };
     const at = Number(run.what.slice(1));
-    const isSlot = run.what.startsWith('s');
+    const isSlot = /^s/i.test(run.what);
     const of = { slot: isSlot ? at : null, demandedAt: isSlot ? null : at };
     if (run.died && (caller === '' || (run.died.by !== '' && run.died.by !== caller)))
       return { verdict: 'told', ...of };
@@ -307,6 +355,12 @@ export class ProtocolModel {
     const held = this.holder(now) === token;
     const released = held && work !== 'going';
     if (released) this.lock = null;
+    let recoverable = false;
+    if (work === 'over') {
+      this.recovers = this.recovers.filter((other) => other.token !== token);
+      recoverable = this.recovers.some(({ second }) => !second);
+      if (!recoverable && this.holder(now) === null) this.forgetOver();
+    }
     this.endWait(token, now);
     const isDead = this.open.some((open) => open.token === token && open.died !== null);
     this.open = this.open.filter((open) => open.token !== token);
@@ -318,7 +372,7 @@ export class ProtocolModel {
       this.ended -= 1;
     }
     if (this.demand.token === token) this.demand.token = '';
-    if (run === '') return { demandIn: this.demandIn(now) };
+    if (run === '') return { demandIn: this.demandIn(now), recoverable };
     if (released || sequence > (this.settled[caller] ?? 0)) {
       this.settled[caller] = sequence;
       this.runs += 1;
@@ -329,7 +383,7 @@ export class ProtocolModel {
     const ended = { startedAt, died: false };
     if (held || (isDead && this.lastRun?.died)) this.lastRun = ended;
     else this.noteLastRun(ended);
-    return { demandIn: this.demandIn(now) };
+    return { demandIn: this.demandIn(now), recoverable };
   }
 
   /** What is stored, with the slot that counts: one that was claimed is over, even if somebody else sets it back. */
@@ -350,6 +404,7 @@ export class ProtocolModel {
     this.losePause();
     this.loseDemands();
     this.loseNotes();
+    this.recovers = [];
     return { ...(isKept ? { deleted: true } : {}), demandedAt: waitedSince };
   }
 
@@ -379,6 +434,22 @@ export class ProtocolModel {
   private note(token: string, what: string, now: number): void {
     if (this.open.some((open) => open.token === token)) return;
     this.open = [...this.open, { token, since: now, what, died: null }].slice(-KEPT);
+  }
+
+  /** One run of each instance. */
+  private noteRecoverable(token: string, at: number, demanded: boolean): void {
+    const id = token.slice(0, ID);
+    const isLast = this.recovers.at(-1)?.token.startsWith(id);
+    const others = isLast
+      ? this.recovers.slice(0, -1)
+      : this.recovers.filter((run) => !run.token.startsWith(id));
+    this.recovers = [...others, { token, at, demanded, second: false }].slice(-KEPT);
+  }
+
+  /** A second run that is not open has died. One that is may be about to be taken again, as its lock ended too early. */
+  private forgetOver(): void {
+    const isOpen = ({ token }: Recoverable) => this.open.some((run) => run.token === token && !run.died);
+    this.recovers = this.recovers.filter((run) => !run.second || isOpen(run));
   }
 
   private noteLastRun(run: { startedAt: number; died: boolean }): void {
@@ -447,6 +518,10 @@ export class ProtocolModel {
     if (this.covers(slot) && this.covers(now)) this.trigger = null;
     else if (slot > now) this.trigger = { endsAt: slot, original: false };
   }
+}
+
+function atOf({ at, demanded }: Recoverable) {
+  return { slot: demanded ? null : at, demandedAt: demanded ? at : null };
 }
 
 /** Of a record, what the scripts read. */

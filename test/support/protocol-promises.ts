@@ -29,8 +29,9 @@ export interface Answered {
     | 'take'
     | 'begin'
     | 'settle'
+    | 'recover'
     | 'died';
-  /** Of a claim, demand, take, begin, settle or died. */
+  /** Of a claim, demand, take, begin, recover, settle or died. */
   readonly token: string | null;
   /** Who called; of died, '' for one that reports nothing. */
   readonly caller: string;
@@ -43,8 +44,14 @@ export interface Answered {
   readonly everyMs: number | null;
   /** So long before the slot a claim asked for it. */
   readonly earlyMs: number;
-  /** Of a claim: the token with which the slot was won before, and has not begun. */
+  /** Of a claim or recover: the token with which it was won before, and has not begun. */
   readonly again: string | null;
+  /** The run is recovered if it dies. */
+  readonly recovers: boolean;
+  /** Of a recover: the slot; null: it is a demand. */
+  readonly slot: number | null;
+  /** Of a settle: the run is over, and is not recovered. */
+  readonly isOver: boolean;
 }
 
 /** Of one stamp: somebody else set the stored slot back. */
@@ -69,6 +76,8 @@ export class Promises {
   /** By token: the slot of each run that was handed out. */
   private readonly handedOut = new Map<string | null, number>();
   private readonly settled = new Set<string | null>();
+  /** By token: the slot (null: a demand) of each run that is recovered if it dies, and whether it is a second run. */
+  private readonly recoverable = new Map<string | null, { slot: number | null; second: boolean }>();
   /** By token: who reported its death. */
   private readonly reporters = new Map<string | null, string>();
   /** The last slot that somebody else set back. */
@@ -101,6 +110,7 @@ export class Promises {
     this.checkPause(call, before, after);
     this.checkDeath(call, before);
     this.checkDemand(call, before, after);
+    this.checkRecovery(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
     const { plan } = after;
     if (this.lost !== null && plan && plan.stamp >= this.lost && plan.slot > this.lastRun) this.lost = null;
@@ -115,7 +125,8 @@ export class Promises {
     if (!isCarriedOut || first.verb === 'restore' || (first.verb !== 'fire' && first.verdict === 'fired'))
       return;
     // Nor has what was taken begun, if its lock is gone.
-    if (/^(take|demand)$/.test(first.verb) && first.token !== null && before.holder !== first.token) return;
+    if (/^(take|demand|recover)$/.test(first.verb) && first.token !== null && before.holder !== first.token)
+      return;
     promise('a repeated call changes nothing', before.text === after.text);
     if (first.verb === 'claim')
       promise(
@@ -227,6 +238,31 @@ export class Promises {
     const reporter = this.reporters.get(token) ?? caller;
     this.reporters.set(token, reporter);
     promise('a death is reported by one', reporter === caller);
+  }
+
+  private checkRecovery(call: Answered, before: Seen, after: Seen): void {
+    const { verb, verdict, token, again, slot, claimed } = call;
+    const { recoverable } = this;
+    if (verb === 'settle' && call.isOver) recoverable.delete(token);
+    // Otherwise it was answered once more.
+    if (before.text === after.text) return;
+    const begins = verb === 'begin' || (verb === 'demand' && verdict === 'begun');
+    const isRun = verb === 'claim' && verdict === 'run';
+    if (call.recovers && (begins || isRun))
+      recoverable.set(token, { slot: isRun ? claimed : null, second: false });
+    if (again === null && verb !== 'recover') return;
+    const late = recoverable.get(again);
+    if (isRun || (verb === 'recover' && late?.second)) recoverable.delete(again);
+    if (verb !== 'recover') return;
+    if (late?.second) recoverable.set(`given back by ${again}`, { ...late, second: false });
+    if (verdict !== 'yours') return;
+    const [first] = [...recoverable].find(([, run]) => run.slot === slot && !run.second) ?? [];
+    promise(
+      'a run is run once more if it has begun and is not over, and not a third time',
+      first !== undefined,
+    );
+    recoverable.delete(first ?? null);
+    recoverable.set(token, { slot, second: true });
   }
 
   private checkDemand({ verb, verdict, token }: Answered, before: Seen, after: Seen): void {
