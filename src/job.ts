@@ -45,6 +45,8 @@ export interface SlotState {
   punctualAt: number;
   /** A slot that became due while this instance had no room to run it. */
   crowdedAt: number;
+  /** The slot with which it waits in line to be claimed; 0: it does not. */
+  waitsWith: number;
   /** The alarm was late, or the instance busy, so it has already waited a second time. */
   waitedAgain: boolean;
   /** A claim is in flight, or the slot that it won waits for its time. */
@@ -97,6 +99,7 @@ export class Job implements PlanState, SlotState, DemandState, RunState {
   heardAt = 0;
   punctualAt = 0;
   crowdedAt = 0;
+  waitsWith = 0;
   waitedAgain = false;
   claiming = false;
   wonWith: string | null = null;

@@ -1,13 +1,14 @@
 import { holdersOf } from '../inspection/forgetting';
+import { visible } from '../telling/visible';
 import { Failure } from './failure';
-import { instanceName, notKnown } from './names';
-import { jobOf, look, type Session } from './session';
+import { instanceName } from './names';
+import { jobOf, type Session } from './session';
 import { quoted } from './text';
 
 /** Deletes the data in Redis of a job that no instance hires. */
 export async function forget(session: Session, name: string): Promise<number> {
   const { inspector, output } = session;
-  const { jobs, instances, silence } = await look(inspector);
+  const [jobs, { instances, silence }] = await Promise.all([inspector.jobs(), inspector.wholeRoll()]);
   const { hiredBy } = jobOf(jobs, name);
   const holders = holdersOf(name, instances);
   if (holders.length > 0) {
@@ -16,9 +17,7 @@ export async function forget(session: Session, name: string): Promise<number> {
     throw new Failure(`${quoted(name)} ${does} ${who}; the job would come back at once`);
   }
   if (silence !== null) {
-    throw new Failure(
-      `${quoted(name)} is not forgotten, because an instance may hire it: ${notKnown(silence)}`,
-    );
+    throw new Failure(`${quoted(name)} is not forgotten: an instance may hire it: ${visible(silence)}`);
   }
   const { demandedAt } = await inspector.forget(name);
   const demand = demandedAt === null ? {} : { demandedAt };

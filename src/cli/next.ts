@@ -8,8 +8,9 @@ import { fromNow, localTime, timeIn } from './time';
 /** The next slots of one job, in its plan's time zone and in this machine's. */
 export async function next(session: Session, name: string, count: number): Promise<number> {
   const { inspector, output } = session;
-  const [seen, slots] = await Promise.all([look(inspector), inspector.next(name, { count })]);
+  const seen = await look(inspector);
   const job = jobOf(seen.jobs, name);
+  const slots = await inspector.next(name, { count });
   const { plan, tz } = job;
   output.say({ at: seen.at, job: name, plan, tz, slots }, () => {
     if (slots.length === 0) {

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors';
 import { DEFAULT_PREFIX } from '../schedule/definition';
 import { parseInterval } from '../schedule/interval';
-import { DEFAULT_COUNT } from '../schedule/next-slots';
+import { DEFAULT_COUNT, readCount as readSlots } from '../schedule/next-slots';
 import { version } from '../scripts/generated';
 import { DEFAULT_LAST, readPauseOptions } from '../settings';
 import { check } from './check';
@@ -87,7 +87,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .command('next')
     .description('show the coming slots of a job')
     .argument('<name>', 'the job')
-    .option('--count <count>', 'number of slots', readCount, DEFAULT_COUNT)
+    .option('--count <count>', 'number of slots', readSlotCount, DEFAULT_COUNT)
     .action(async (name: string, { count }: { count: number }, command: Command) =>
       exit(await withSession(askedOf(command), (session) => next(session, name, count))),
     );
@@ -187,6 +187,10 @@ function readCount(text: string): number {
   return count;
 }
 
+function readSlotCount(text: string): number {
+  return checked(() => readSlots(readCount(text)));
+}
+
 function readPort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
@@ -204,19 +208,24 @@ function readTime(text: string): number {
 
 function readUntil(text: string): Date | string {
   const until = timeToCome(text);
-  checkPause({ until });
+  try {
+    readPauseOptions({ until });
+  } catch {
+    throw new InvalidArgumentError("Use a time to come: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00.");
+  }
   return until;
 }
 
 function readNote(note: string): string {
-  checkPause({ note });
+  checked(() => readPauseOptions({ note }));
   return note;
 }
 
-function checkPause(options: { until?: Date | string; note?: string }): void {
+function checked<T>(read: () => T): T {
   try {
-    readPauseOptions(options);
+    return read();
   } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
     throw new InvalidArgumentError(`${messageOf(error)}.`);
   }
 }

@@ -45,6 +45,8 @@ export async function withSession(
     return await work({ inspector, output: new Output(asked.json === true) });
   } catch (error) {
     if (error instanceof Failure) throw error;
+    // An empty name.
+    if (error instanceof RangeError) throw new Failure(error.message, 2);
     const { client } = inspector;
     if (client.status !== 'ready') {
       throw new Failure(`the connection to ${addressOf(client)} was lost (${messageOf(error)})`);

@@ -27,7 +27,7 @@ export class WebSource implements Source {
   }
 
   look: Source['look'] = () => this.ask((inspector) => inspector.look());
-  roll: Source['roll'] = () => this.ask((inspector) => inspector.callRoll());
+  roll: Source['roll'] = () => this.ask((inspector) => inspector.wholeRoll());
   recent: Source['recent'] = (name, last) => this.ask((inspector) => inspector.recent(name, last));
   history: Source['history'] = (name, last) => this.ask((inspector) => inspector.history(name, { last }));
   demand: Source['demand'] = (name) => this.ask((inspector) => inspector.demand(name));

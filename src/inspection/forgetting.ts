@@ -55,7 +55,7 @@ export class Forgetting {
       const who = others.map(({ host, pid }) => `${host}:${pid}`).join(', ');
       throw notForgotten(name, `it is hired, or runs, in ${who}`);
     }
-    if (silence !== null) throw notForgotten(name, `it is not known which instances there are: ${silence}`);
+    if (silence !== null) throw notForgotten(name, `another instance may hire it: ${silence}`);
     if (jobs.has(name)) throw notForgotten(name, 'this instance has hired it again');
     // Sent later, they would restore part of the data.
     runner.record(name, job, false);
@@ -77,7 +77,7 @@ export class Forgetting {
    */
   private callRoll(): Promise<Roll> {
     this.next ??= this.calling.then(() => {
-      const roll = this.of.overview.callRoll();
+      const roll = this.of.overview.wholeRoll();
       this.next = null;
       this.calling = roll.catch(() => {});
       return roll;

@@ -75,7 +75,12 @@ export class Inspector {
     return this.overview.callRoll();
   }
 
-  history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
+  /** The fleet, and whether all of it has answered. */
+  wholeRoll(): Promise<Roll> {
+    return this.overview.wholeRoll();
+  }
+
+  async history(name: string, options: HistoryOptions = {}): Promise<RunRecord[]> {
     return this.overview.history(readName(name), readHistoryOptions(options));
   }
 
@@ -84,7 +89,7 @@ export class Inspector {
     return this.overview.recent(name, last);
   }
 
-  next(name: string, options: NextOptions = {}): Promise<number[]> {
+  async next(name: string, options: NextOptions = {}): Promise<number[]> {
     return this.overview.next(readName(name), readNextOptions(options));
   }
 
@@ -126,7 +131,7 @@ export class Inspector {
     return (await this.store.resume(readName(name), info, this.store.nextSequence())).verdict === 'resumed';
   }
 
-  /** Deletes all data of a job except its lock. Check `fleet` first. */
+  /** Deletes all data of a job except its lock. Check `wholeRoll` first. */
   forget(name: string): Promise<ForgetReply> {
     return this.store.forget(readName(name));
   }

@@ -37,6 +37,11 @@ export class Overview {
     return this.roll.call();
   }
 
+  /** The fleet, and whether all of it has answered. */
+  wholeRoll(): Promise<Roll> {
+    return this.roll.whole();
+  }
+
   /** The last runs of a job, newest first. */
   async history(name: string, last: number): Promise<RunRecord[]> {
     const { reads } = this;

@@ -20,7 +20,10 @@ const REFUSES_ALL = /(^|\s-)(OOM|MISCONF|READONLY|NOREPLICAS)\b/;
 export interface Roll {
   /** The instances that answered, by id. */
   instances: InstanceInfo[];
-  /** Why no instance answered although some may be running; null if the list is known to be complete. */
+  /**
+   * Why no instance answered although some may be running; null if some did, or if there are none. From `whole`, also
+   * which ones did not answer.
+   */
   silence: string | null;
 }
 
@@ -43,6 +46,21 @@ export class RollCall {
   /** The ids of the instances that answered. */
   async answering(): Promise<Set<string>> {
     return new Set((await this.call()).instances.map(({ id }) => id));
+  }
+
+  /** Also finds instances that are connected but do not answer, because their process is frozen, busy or quitting. */
+  async whole(): Promise<Roll> {
+    const { instances, silence } = await this.call();
+    // Later than the roll call, so that one that quits meanwhile is gone.
+    const connected = silence === null ? await this.shared.store.peers.connected() : [];
+    const mute = connected.filter((id) => !instances.some((instance) => instance.id === id));
+    if (mute.length === 0) return { instances, silence };
+    const which = mute.length === 1 ? 'an instance is' : `${mute.length} instances are`;
+    const ids = mute.join(', ');
+    return {
+      instances,
+      silence: `${which} connected, but did not answer within ${LONGEST_WAIT} ms (${ids})`,
+    };
   }
 
   async call(): Promise<Roll> {

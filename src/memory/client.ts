@@ -53,8 +53,12 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     return this.answer(() => this.server.publish(channel, message));
   }
 
-  pubsub(_numsub: 'NUMSUB', ...channels: string[]): Promise<(string | number)[]> {
-    return this.answer(() => channels.flatMap((channel) => [channel, this.server.subscribers(channel)]));
+  /** CHANNELS is asked for instances that do not answer, which there are none of here. */
+  pubsub(about: 'NUMSUB' | 'CHANNELS', ...channels: string[]): Promise<(string | number)[]> {
+    return this.answer(() => {
+      if (about === 'CHANNELS') return [];
+      return channels.flatMap((channel) => [channel, this.server.subscribers(channel)]);
+    });
   }
 
   /** Returns the flags that instances want, so that they set nothing; there are no notifications in memory. */

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { type Client, isCluster } from './connection';
 import type { Keys } from './keys';
 import { listenersReply } from './replies';
@@ -50,13 +51,25 @@ export class Peers {
   async connectedOf(instances: readonly string[]): Promise<Set<string>> {
     const channels = instances.map((instance) => this.keys.own(instance));
     const found = new Set<string>();
-    // A Cluster node knows only its own connections.
-    const nodes = isCluster(this.client) ? this.client.nodes('all') : [this.client];
-    for (const reply of await Promise.all(nodes.map((node) => node.pubsub('NUMSUB', ...channels)))) {
+    for (const reply of await this.ofNodes((node) => node.pubsub('NUMSUB', ...channels))) {
       for (const [at, instance] of instances.entries()) {
-        if (Array.isArray(reply) && Number(reply[2 * at + 1]) > 0) found.add(instance);
+        if (Number(reply[2 * at + 1]) > 0) found.add(instance);
       }
     }
     return found;
+  }
+
+  /** All instances that are, sorted. Redis looks through the channels of all its clients. */
+  async connected(): Promise<string[]> {
+    const start = this.keys.own('');
+    const pattern = `${start.replace(/[\\*?[\]]/g, '\\$&')}*`;
+    const channels = await this.ofNodes((node) => node.pubsub('CHANNELS', pattern));
+    return [...new Set(channels.flat().map((channel) => String(channel).slice(start.length)))].sort();
+  }
+
+  /** A Cluster node knows only its own connections. */
+  private async ofNodes(ask: (node: Redis) => Promise<unknown>): Promise<unknown[][]> {
+    const nodes = isCluster(this.client) ? this.client.nodes('all') : [this.client];
+    return (await Promise.all(nodes.map(ask))).map((reply) => (Array.isArray(reply) ? reply : []));
   }
 }

@@ -104,27 +104,39 @@ export class Line {
   private readonly jobs = new Set<Job>();
   /** One iterator for all takes: a new one would walk over the deleted entries each time. */
   private iterator = this.jobs.values();
+  /** The last job of the iterator, while it waits. */
+  private head: Job | undefined;
 
   add(job: Job): void {
     this.jobs.add(job);
   }
 
   remove(job: Job): void {
-    if (this.jobs.size > 0) this.jobs.delete(job);
+    if (this.jobs.size === 0) return;
+    this.jobs.delete(job);
+    if (job === this.head) this.head = undefined;
   }
 
-  take(): Job | undefined {
-    if (this.jobs.size === 0) return undefined;
+  /** The job whose turn it is; it stays in the line. */
+  get first(): Job | undefined {
+    if (this.jobs.size === 0 || this.head) return this.head;
     let next = this.iterator.next();
     if (next.done) {
       this.iterator = this.jobs.values();
       next = this.iterator.next();
     }
-    if (next.value) this.jobs.delete(next.value);
-    return next.value;
+    this.head = next.value;
+    return this.head;
+  }
+
+  take(): Job | undefined {
+    const job = this.first;
+    if (job) this.remove(job);
+    return job;
   }
 
   clear(): void {
     this.jobs.clear();
+    this.head = undefined;
   }
 }

@@ -13,6 +13,8 @@ ring = function(bell, ...)
   return HEARD
 end
 
+-- Where Redis is out of memory it refuses a script's first write alone. So a claim behind the end of a run, which deletes a
+-- lock, is carried out, as a whole.
 for _, call in ipairs(cjson.decode(ARGV[1])) do
   local verb, keys, args = unpack(call)
   for at, place in ipairs(keys) do keys[at] = KEYS[place] end

@@ -10,6 +10,8 @@ const SOON = 0.25;
 const CROWDED = 3;
 /** How fast the estimate of a single claim's time adapts: the fraction of the difference that each slower claim adds. */
 const FORGETS = 0.01;
+/** ms; a slot that is due for so much longer than those for which this instance goes first is claimed before them. */
+const LONG_DUE = 1000;
 
 /**
  * Limits how many slots an instance claims at a time to those that it can begin before their locks expire, and for which it has
@@ -29,24 +31,31 @@ export class ClaimGate {
   /**
    * @param now a monotonic clock in ms
    * @param claim starts the claim of a job, at once or when its turn has come
+   * @param isAlone whether no other instance could claim what waits here
    */
   constructor(
     private readonly now: () => number,
     private readonly claim: (job: Job) => void,
     private readonly places: Places,
+    private readonly isAlone: () => boolean,
   ) {
     places.addLine(() => this.next());
   }
 
-  /** The job's slot is due. Jobs for which this instance goes first are claimed first. */
+  /** The job's slot is due. Jobs for which this instance goes first are claimed first, unless others are due for long. */
   ask(job: Job): void {
-    if (this.underWay < this.limit && this.places.hasRoom) this.claim(job);
-    else if (job.goesFirst === 'me') this.own.add(job);
-    else this.others.add(job);
+    if (this.underWay < this.limit && this.places.hasRoom) {
+      this.claim(job);
+      return;
+    }
+    job.waitsWith = job.known?.slot ?? 0;
+    const line = job.goesFirst === 'me' ? this.own : this.others;
+    line.add(job);
   }
 
   /** The job's slot is no longer due, or another instance has claimed it. */
   forget(job: Job): void {
+    job.waitsWith = 0;
     this.own.remove(job);
     this.others.remove(job);
   }
@@ -89,8 +98,13 @@ export class ClaimGate {
 
   private next(): boolean {
     if (this.underWay >= this.limit) return false;
-    const job = this.own.take() ?? this.others.take();
-    if (job) this.claim(job);
-    return job !== undefined;
+    const [own, other] = [this.own.first, this.others.first];
+    // If its own jobs came first for ever, those that are due again before they have run would keep the others waiting.
+    const goesBefore = this.isAlone() ? 0 : LONG_DUE;
+    const job = own && other && own.waitsWith - other.waitsWith > goesBefore ? other : (own ?? other);
+    if (!job) return false;
+    this.forget(job);
+    this.claim(job);
+    return true;
   }
 }

@@ -41,6 +41,7 @@ export class Claims {
         void track(this.claim(job));
       },
       on.places,
+      () => shared.fleetSize.alone,
     );
   }
 

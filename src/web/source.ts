@@ -11,6 +11,7 @@ import type { PauseOptions } from '../options';
 export interface Source {
   readonly prefix: string;
   look(): Promise<Seen>;
+  /** The fleet, and whether all of it has answered. */
   roll(): Promise<Roll>;
   /** The last runs of a job without stacks and causes, newest first. */
   recent(name: string, last: number): Promise<RunRecord[]>;
@@ -40,7 +41,7 @@ export function sourceOf(fred: Bossman): Source {
   return {
     prefix: fred.prefix,
     look: () => ask('jobs', null, () => overview.look()),
-    roll: () => ask('fleet', null, () => overview.callRoll()),
+    roll: () => ask('fleet', null, () => overview.wholeRoll()),
     recent: (name, last) => ask('history', name, () => overview.recent(name, last)),
     history: (name, last) => fred.history(name, { last }),
     demand: (name) => fred.demand(name),

@@ -86,7 +86,7 @@ export class Steering {
       );
     }
     if (silence !== null) {
-      const message = `${quoted(name)} is not forgotten, because an instance may hire it: ${visible(silence)}`;
+      const message = `${quoted(name)} is not forgotten: an instance may hire it: ${visible(silence)}`;
       throw new Refusal(409, 'FORGET', message);
     }
     await this.source.forget(name);

@@ -291,4 +291,9 @@ test('next shows the coming slots of a job, in the zone of its plan and in local
     status: 2,
     stderr: expect.stringMatching(/did you mean/),
   });
+  for (const command of ['next', 'history'])
+    expect(await cli(command, '')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^bossman: .*''.*\n$/),
+    });
 });

@@ -61,14 +61,18 @@ test('pause and resume take all jobs at once', async () => {
   expect((await job('a'))?.paused).toBeNull();
 });
 
+const UNTIL =
+  /^bossman: option '--until <time>' argument '.*' is invalid\. Use a time to come: '2 hours', 14:00, /;
+
 test.each([
   [['pause'], /pass the name of a job, or --all/],
   [['pause', 'a', '--all'], /pass a name or --all, not both/],
   [['resume'], /pass the name of a job, or --all/],
-  [['pause', 'a', '--until', 'soon'], /'soon' is not an interval/],
-  [['pause', 'a', '--until', '2020-01-01'], /is in the past/],
-  [['pause', 'a', '--until', '2026-13-01'], /Invalid Date is not a valid time/],
-  [['pause', 'a', '--until', '25:00'], /Invalid Date is not a valid time/],
+  [['pause', 'a', '--until', 'soon'], UNTIL],
+  [['pause', 'a', '--until', ''], UNTIL],
+  [['pause', 'a', '--until', '2020-01-01'], UNTIL],
+  [['pause', 'a', '--until', '2026-13-01'], UNTIL],
+  [['pause', 'a', '--until', '25:00'], UNTIL],
   [['pause', 'a', '--note', 'x'.repeat(201)], /is longer than 200 characters/],
 ])('%j is refused', async (args, message) => {
   await member({ a: { every: '1 hour' } });

@@ -30,6 +30,11 @@ describe('an invalid call exits with 2, and prints why', () => {
       /^bossman: option '--last <count>' .*a whole number above 0/,
     ],
     [
+      'slots without end',
+      ['next', 'a', '--count', '10001'],
+      /^bossman: option '--count <count>' .* 10001 is not an integer from 1 to 10000\.\n$/,
+    ],
+    [
       'a run and how many',
       ['history', 'a', '--run', '1', '--last', '5'],
       /^bossman: option '--run <number>' cannot be used with option '--last <count>'\n$/,

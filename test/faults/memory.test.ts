@@ -53,7 +53,7 @@ describe('a Redis that is out of memory', () => {
     const { status, stderr } = await cli('forget', 'job');
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^bossman: 'job' is not forgotten, because an instance may hire it: the instances are unknown.* \(OOM /,
+      /^bossman: 'job' is not forgotten: an instance may hire it: Redis refuses their answers \(OOM /,
     );
   });
 });

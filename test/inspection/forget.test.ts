@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type Bossman from '../../src';
 import { makeFleet } from '../support/fleet';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 const work = () => {};
@@ -111,6 +111,101 @@ it('hired again it is a new job, and its slots run; a hire that comes before the
   await hired;
   const then = fleet.told.start.length;
   await waitFor('more slots', () => fleet.told.start.length > then + 3);
+});
+
+it('hired again after this instance has answered the roll call, it keeps its data and goes on', async () => {
+  const fred = fleet.join();
+  fleet.allowErrors(/^FORGET/);
+  await fred.hire('job', { every: 20, work });
+  await waitFor('slots', () => fleet.told.finish.length >= 3);
+  // A listener that does not answer: the roll call waits for it.
+  await fleet.hearBells();
+  const forgotten = fred.forget('job');
+  forgotten.catch(() => {});
+  await waitFor('its own answer', async () => {
+    const [answers] = await fleet.redis.keys(`${fleet.prefix}:present:*`);
+    return answers !== undefined && (await fleet.redis.hlen(answers)) === 1;
+  });
+  const { length: before } = fleet.told.start;
+  await fred.hire('job', { every: 20, work });
+  await expect(forgotten).rejects.toThrow("'job' is not forgotten: this instance has hired it again");
+  await waitFor('more slots', () => fleet.told.start.length > before + 3);
+  const [job] = await fred.jobs();
+  expect(job?.runs).toBeGreaterThan(before);
+});
+
+describe('while Redis refuses to delete it', () => {
+  it('the end of a run is recorded, also of a job that is not hired any more', async () => {
+    const fred = fleet.join();
+    fleet.allowErrors(/^COMMAND: forget of 'job' failed/);
+    const run = longRun();
+    await fred.hire('job', { work: run.work, ttl: 20_000, recover: true });
+    await fred.demand('job');
+    await waitFor('the run', () => fleet.told.start.length === 1);
+    await fleet.redis.set(`${fleet.prefix}:due`, 'not a sorted set');
+    await expect(fred.forget('job')).rejects.toThrow('WRONGTYPE');
+    await fleet.redis.del(`${fleet.prefix}:due`);
+    run.end();
+    await waitFor('its end', () => fleet.told.finish.length === 1);
+    await waitFor('its record', async () => (await fred.history('job')).length === 1);
+    expect(await fred.jobs()).toMatchObject([{ name: 'job', runs: 1, lastRun: { outcome: 'done' } }]);
+    expect(await fleet.redis.hlen(`${fleet.prefix}:recovers`)).toBe(0);
+    expect(await fred.forget('job')).toBe(true);
+    expect(await kept()).toEqual([]);
+  });
+});
+
+it('a run ends as usual and is recorded when another instance hires the job, so that it is not forgotten', async () => {
+  const [fred, barney] = [fleet.join(), fleet.join()];
+  fleet.allowErrors(/^FORGET/);
+  const run = longRun();
+  await fred.hire('job', { work: run.work, ttl: 20_000 });
+  await fred.demand('job');
+  await waitFor('the run', () => fleet.told.start.length === 1);
+  await barney.hire('job', { work });
+  await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
+  await expect(fred.forget('job')).rejects.toThrow('is hired, or runs, in');
+  run.end();
+  await waitFor('its record', async () => (await barney.history('job')).length === 1);
+});
+
+describe('the pause of a job', () => {
+  /** Slots that are due within a moment run when it is not paused. */
+  const runs = async (instance: Bossman) => {
+    const { length: before } = fleet.toldBy(instance).start;
+    await instance.hire('job', { every: 20, work });
+    await waitFor('slots', () => fleet.toldBy(instance).start.length > before + 2);
+  };
+
+  it('is over when it is forgotten, for all that knew of it: hired again, it runs', async () => {
+    const [fred, barney] = [fleet.join(), fleet.join()];
+    await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
+    await fred.hire('job', { every: 20, work });
+    await fred.pause('job', { note: 'for good' });
+    await waitFor('both to know', () => fleet.told.pause.length === 2);
+    expect(await fred.forget('job')).toBe(true);
+    await runs(fred);
+    expect(await fred.forget('job')).toBe(true);
+    await runs(barney);
+    expect((await barney.jobs()).map(({ paused }) => paused)).toEqual([null]);
+  });
+
+  it('is kept when it is not forgotten, as another instance hires it', async () => {
+    const [fred, barney] = [fleet.join(), fleet.join()];
+    fleet.allowErrors(/^FORGET/);
+    for (const instance of [fred, barney]) await instance.hire('job', { every: 20, work });
+    await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
+    await fred.pause('job', { note: 'for good' });
+    await waitFor('both to know', () => fleet.told.pause.length === 2);
+    await expect(fred.forget('job')).rejects.toThrow('is hired, or runs, in');
+    const { length: before } = fleet.told.start;
+    await fred.hire('job', { every: 20, work });
+    await delay(300);
+    expect(fleet.told.start).toHaveLength(before);
+    expect(await fred.jobs()).toMatchObject([{ name: 'job', paused: { note: 'for good' } }]);
+    await barney.resume('job');
+    await waitFor('slots', () => fleet.told.start.length > before + 2);
+  });
 });
 
 it('thousands of jobs that come and go leave neither memory nor keys behind, and share their roll calls', async () => {

@@ -17,7 +17,7 @@ const SETTINGS: JobSettings = {
 };
 
 /** A gate on a clock of its own, and the jobs whose claims it started. */
-function makeGate() {
+function makeGate(isAlone = false) {
   let now = 0;
   let asked = 0;
   const claimed: string[] = [];
@@ -28,10 +28,12 @@ function makeGate() {
       gate.enter();
     },
     new Places(Number.POSITIVE_INFINITY),
+    () => isAlone,
   );
-  const ask = (name: string, goesFirst: Job['goesFirst'] = 'nobody') => {
+  const ask = (name: string, goesFirst: Job['goesFirst'] = 'nobody', slot = 1) => {
     const job = new Job(name, { work() {} }, SETTINGS, 0);
     job.goesFirst = goesFirst;
+    job.known = { stamp: 1, slot, schedule: null, text: '' };
     gate.ask(job);
     return job;
   };
@@ -82,6 +84,29 @@ describe('the gate of claims', () => {
     ask('own 2', 'me');
     for (let index = 0; index < 4; index += 1) gate.leave();
     expect(claimed.slice(FIRST)).toEqual(['own 1', 'own 2', 'another 1', 'another 2']);
+  });
+
+  test('does not let its own jobs pass one that is due for a second longer', () => {
+    const { gate, claimed, ask, fill } = makeGate();
+    fill();
+    ask('another', 'other', 5000);
+    ask('own 1', 'me', 5000);
+    ask('own 2', 'me', 6000);
+    ask('own 3', 'me', 6001);
+    ask('own 4', 'me', 6002);
+    for (let index = 0; index < 5; index += 1) gate.leave();
+    expect(claimed.slice(FIRST)).toEqual(['own 1', 'own 2', 'another', 'own 3', 'own 4']);
+  });
+
+  test('claims in the order in which slots fell due where no other instance could claim them', () => {
+    const { gate, claimed, ask, fill } = makeGate(true);
+    fill();
+    ask('first', 'nobody', 100);
+    ask('second', 'me', 200);
+    ask('third', 'nobody', 300);
+    ask('also third', 'me', 300);
+    for (let index = 0; index < 4; index += 1) gate.leave();
+    expect(claimed.slice(FIRST)).toEqual(['first', 'second', 'also third', 'third']);
   });
 
   test('does not claim a forgotten job, and nothing once it is stopped', () => {

@@ -133,6 +133,43 @@ describe('a full instance', () => {
     door.open();
   });
 
+  it('keeps no job waiting for another that is due again before it has ended', async () => {
+    const fred = fleet.join({ concurrency: 1 });
+    const ran = (name: string) => fleet.told.finish.filter(({ job }) => job === name).length;
+    await fred.hire('long', { every: 100, ttl: 20_000, work: () => delay(150) });
+    await waitFor('it to go first', () => ran('long') >= 2);
+    await fred.hire('short', { every: 300, work() {} });
+    await waitFor('both to go on', () => ran('short') >= 3);
+    expect(ran('long')).toBeGreaterThanOrEqual(4);
+  });
+
+  it('runs what waits in the order in which it fell due, also when the plans are looked at meanwhile', async () => {
+    const door = new Door();
+    const fred = fleet.join({ concurrency: 1 });
+    // It has the plan of the job that fred goes first with.
+    await fred.hire('first', { every: 900, work() {} });
+    await waitFor('a slot', () => fleet.told.finish.length === 1);
+    for (const [name, every] of Object.entries({ a: 500, b: 400, c: 300, d: 200 }))
+      await fred.hire(name, { every, work: door.work, ttl: 20_000 });
+    await fred.hire('long', { work: door.work, ttl: 20_000 });
+    await fred.demand('long');
+    await waitFor('the long run', () => door.going === 1);
+    await waitFor('all to be due', async () =>
+      (await fred.jobs()).every(({ name, overdue }) => name === 'long' || overdue),
+    );
+    // The bell of another's hire has each looked at, in another order.
+    const barney = 'b'.repeat(16);
+    for (const name of ['c', 'first', 'a', 'd', 'b'])
+      await fleet.redis.publish(`${fleet.prefix}:bell:0`, `armed ${barney} 1 ${name}`);
+    await delay(300);
+    const opening = setInterval(() => door.open(), 5);
+    await waitFor('each to have run', () => new Set(fleet.told.start.map(({ job }) => job)).size === 6);
+    clearInterval(opening);
+    door.open();
+    const late = fleet.told.start.slice(2, 7).map(({ slot }) => slot ?? 0);
+    expect(late).toEqual([...late].sort((a, b) => a - b));
+  });
+
   it('lets slots and demands wait for a place, however late, and sends nothing meanwhile', async () => {
     const door = new Door();
     const fred = fleet.join({ concurrency: 2 });

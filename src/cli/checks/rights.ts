@@ -38,6 +38,7 @@ export function trialsOfInstance(keys: Keys): Trial[] {
     ['XDEL', keys.history(name), '1-0'],
     ['PUBLISH', keys.bell, name],
     ['PUBSUB', 'NUMSUB', keys.bell],
+    ['PUBSUB', 'CHANNELS', keys.bell],
   ];
 }
 
