@@ -675,28 +675,27 @@ const settles = fc
   })
   .map(settling);
 
-const deaths = fc
-  .record({ who, which: fc.nat({ max: 7 }), reports: fc.boolean() })
-  .map(({ who, which, reports }) =>
-    step(
-      `${who} takes open run ${which} for dead${reports ? '' : ', and reports nothing'}`,
-      ({ model }) => model.open.length > 0,
-      async (world) => {
-        const { store } = world.member(who);
-        const { open } = world.model;
-        const token = open[which % open.length]?.token ?? '';
-        const caller = reports ? store.instance : '';
-        await world.call(world.member(who), {
-          verb: 'died',
-          token,
-          everyMs: null,
-          caller,
-          send: () => store.died(JOB, token, reports),
-          expected: (at) => world.model.died(caller, token, at),
-        });
-      },
-    ),
+const dying = ({ who, which, reports }: { who: number; which: number; reports: boolean }) =>
+  step(
+    `${who} takes open run ${which} for dead${reports ? '' : ', and reports nothing'}`,
+    ({ model }) => model.open.length > 0,
+    async (world) => {
+      const { store } = world.member(who);
+      const { open } = world.model;
+      const token = open[which % open.length]?.token ?? '';
+      const caller = reports ? store.instance : '';
+      await world.call(world.member(who), {
+        verb: 'died',
+        token,
+        everyMs: null,
+        caller,
+        send: () => store.died(JOB, token, reports),
+        expected: (at) => world.model.died(caller, token, at),
+      });
+    },
   );
+
+const deaths = fc.record({ who, which: fc.nat({ max: 7 }), reports: fc.boolean() }).map(dying);
 
 const repeating = ({ who, which }: { who: number; which: number }) =>
   step(
@@ -952,6 +951,20 @@ describe('three instances, whatever they call in whatever order and whatever is 
         repeating({ who: 0, which: 0 }),
         claiming({ ...CLAIM, token: 'last' }),
         claimingAgain({ who: 0, misfire: 'run' }),
+      ],
+    ],
+    [
+      'Redis comes back from before a claim that is sent again, and its run dies',
+      [
+        arming({ who: 0, plan: 0, hired: 'now' }),
+        passing(90),
+        claiming(CLAIM),
+        settling({ who: 0, end: 'over' }),
+        arming({ who: 1, plan: 0, hired: 'now' }),
+        rollback({ back: 2, who: null }),
+        repeating({ who: 0, which: 1 }),
+        passing(50),
+        dying({ who: 0, which: 0, reports: false }),
       ],
     ],
     ['a second run is late while a demand settles', [...late, demanding(OWN), settling(END), again]],

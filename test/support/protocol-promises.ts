@@ -108,7 +108,7 @@ export class Promises {
     const isGivenUp = call.again !== null && call.again === before.holder && call.again !== after.holder;
     this.checkLock(call, isGivenUp ? null : before.holder, after.holder);
     this.checkPause(call, before, after);
-    this.checkDeath(call, before);
+    this.checkDeath(call, before, after);
     this.checkDemand(call, before, after);
     this.checkRecovery(call, before, after);
     // Over when what was lost, or what came after it, is there again. A plan from before may have run slots meanwhile.
@@ -227,8 +227,11 @@ export class Promises {
     else promise('a lock is released by its holder', verb === 'settle' && was === token);
   }
 
-  private checkDeath({ verb, verdict, token, caller }: Answered, { holder }: Seen): void {
+  private checkDeath({ verb, verdict, token, caller }: Answered, before: Seen, after: Seen): void {
+    const { holder } = before;
     if (verb === 'settle') this.settled.add(token);
+    // Redis came back from before its claim, which is sent again, and won again.
+    else if (/^(run|yours|begun)$/.test(verdict) && before.text !== after.text) this.settled.delete(token);
     if (verb !== 'died' || verdict !== 'died') return;
     promise(
       'a run that has settled, or holds its lock, has not died',
