@@ -37,7 +37,7 @@ const NIGHTLY = inTest(['frameworks/*']);
 /** @type {import('jest').Config} */
 const project = {
   // Types are checked once for all files, by `npm run typecheck`: a test starts seconds sooner.
-  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'test/tsconfig.json' }] },
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   globalSetup: './test/support/global-setup.ts',

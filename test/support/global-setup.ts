@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileAll } from './compiled.cjs';
 import { type FoundRedis, findRedis } from './redis';
 
 declare global {
@@ -10,7 +11,7 @@ declare global {
 
 /** Finds one Redis for all test files, which read its address with `testUrl`, and makes a folder for them. */
 export default async function globalSetup(): Promise<void> {
-  const redis = await findRedis({ log: console.log });
+  const [redis] = await Promise.all([findRedis({ log: console.log }), compileAll()]);
   console.log(`Redis for the tests: ${redis.how}`);
   process.env.BOSSMAN_TEST_REDIS_FOUND = redis.url;
   globalThis.redisForTests = redis;

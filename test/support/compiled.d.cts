@@ -1,0 +1,3 @@
+export const version: string;
+export function compiled(path: string): { code: string; map: string };
+export function compileAll(): Promise<void>;
