@@ -12,8 +12,8 @@ const ALONE = inTest([
 ]);
 
 /**
- * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and no
- * compiler, bundler or command line beside them.
+ * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and
+ * beside them a single one that computes.
  */
 const WAITING = inTest([
   'demands/*',
@@ -44,19 +44,22 @@ const project = {
   globalTeardown: './test/support/global-teardown.ts',
 };
 
-/** Tests of one kind; a runner begins when the one before it has ended. */
-const kind = (own, runner) => ({
+/** Tests of one kind, whose name is printed beside each. Those of one runner end before those of the next begin. */
+const kind = (displayName, runner, own) => ({
   ...project,
+  displayName,
+  runner: `<rootDir>/test/support/${runner}`,
   ...own,
-  ...(runner ? { runner: `<rootDir>/test/support/${runner}` } : {}),
 });
 
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    kind({ testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }, 'waiting.js'),
-    kind({ testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)] }),
-    kind({ testMatch: ALONE }, 'alone.js'),
+    kind('waits', 'beside.js', { testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }),
+    kind('computes', 'beside.js', {
+      testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)],
+    }),
+    kind('alone', 'alone.js', { testMatch: ALONE }),
   ],
   testSequencer: './test/support/longest-first.js',
   testTimeout: 60_000,

@@ -12,7 +12,8 @@ it.each(folders)('examples/%s depends on what it is tested with', (folder) => {
     ...root.devDependencies,
     ...root.dependencies,
     [root.name]: `^${root.version}`,
-    // Not installed here; `npm run frameworks` installs it for examples/testing.
+    // Not installed here; `npm run frameworks` installs them for examples/testing.
+    'ts-jest': '^29.4.15',
     vitest: '^4.1.12',
   };
   const { dependencies } = manifestOf(folder);
