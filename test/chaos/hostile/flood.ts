@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import Bossman from '../../../src';
 import { flawsOf } from '../../support/flaws';
+import { OwnTime } from '../../support/own-time';
 import { nothingTold, type Told } from '../../support/recorded-fleet';
 import { Random } from '../random';
 import { HostileMessages, type Known } from './messages';
@@ -23,7 +24,7 @@ interface SlotReport {
   /** Neither run nor reported as skipped. */
   lost: number;
   skipped: number;
-  /** ms between the starts of two runs, and between a slot and its start; the largest. */
+  /** ms between two reports of a start, by `OwnTime`, and between a slot and its start; the largest. */
   gapMs: number;
   lateMs: number;
 }
@@ -32,7 +33,7 @@ export interface FloodReport {
   sent: number;
   left: number;
   slots: Record<string, SlotReport>;
-  /** `slowestMs`: from the call of `demand` until a run of it starts. */
+  /** `slowestMs`: from the call of `demand` until a run of it starts, by `OwnTime`. */
   demands: { made: number; notRun: number; slowestMs: number };
   /** Runs whose signal was aborted. */
   aborted: number;
@@ -50,7 +51,7 @@ const PLANS: Record<string, { everyMs: number; definition: Omit<Bossman.JobDefin
 /** ms between two departures, and between two demands. */
 const LEAVES_EVERY = 2000;
 const DEMANDS_EVERY = 450;
-/** ms in which a demand is run. */
+/** ms in which a demand is run, by `OwnTime`. */
 const DEMAND_WITHIN = 2000;
 
 /**
@@ -63,6 +64,8 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
   const bell = `${prefix}:bell:${redis.options.db ?? 0}`;
   const expired = `__keyevent@${redis.options.db ?? 0}__:expired`;
   const told = nothingTold<never>();
+  const time = new OwnTime();
+  const startTimes = new Map(Object.keys(PLANS).map((job): [string, number[]] => [job, []]));
   const known = new Map<string, Known>();
   const ids: string[] = [];
   const random = new Random(seed);
@@ -80,8 +83,10 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
     fleet.push(instance);
     ids.push(instance.id);
     record(instance, told);
-    instance.on('start', ({ slot }) => {
-      if (slot !== null) ranLast = instance;
+    instance.on('start', ({ job, slot }) => {
+      if (slot === null) return;
+      ranLast = instance;
+      startTimes.get(job)?.push(time.now());
     });
     const work = async ({ signal }: Bossman.RunContext) => {
       await sleep(5);
@@ -144,15 +149,15 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
     for (let at = 0; at < seconds * 1000 - DEMAND_WITHIN; at += DEMANDS_EVERY) {
       await sleep(Math.max(0, at - (performance.now() - began)));
       const from = told.start.length;
-      const demandedAt = performance.now();
+      const demandedAt = time.now();
       // Half of them by one that does not run them, half by a member.
       const demander = random.next() < 0.5 ? asker : (fleet[random.between(0, fleet.length - 1)] ?? asker);
       demands.made += 1;
       const taken = demander.demand('wanted').catch(() => {});
       const ran = () => told.start.slice(from).some(({ job }) => job === 'wanted');
-      while (!ran() && performance.now() - demandedAt < DEMAND_WITHIN) await sleep(2);
+      while (!ran() && time.now() - demandedAt < DEMAND_WITHIN) await sleep(2);
       await taken;
-      if (ran()) demands.slowestMs = Math.max(demands.slowestMs, Math.round(performance.now() - demandedAt));
+      if (ran()) demands.slowestMs = Math.max(demands.slowestMs, Math.round(time.now() - demandedAt));
       else demands.notRun += 1;
     }
   };
@@ -161,6 +166,7 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
   await sleep(1500);
   await Promise.all([...fleet, asker].map((instance) => instance.quit()));
   process.off('warning', onWarning);
+  time.stop();
   for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
     if (keys.length > 0) await redis.del(...keys);
   }
@@ -169,7 +175,10 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
     sent,
     left,
     slots: Object.fromEntries(
-      Object.entries(PLANS).map(([job, { everyMs }]) => [job, slotReport(told, job, everyMs)]),
+      Object.entries(PLANS).map(([job, { everyMs }]) => [
+        job,
+        slotReport(told, job, everyMs, startTimes.get(job) ?? []),
+      ]),
     ),
     demands,
     aborted,
@@ -185,11 +194,10 @@ function record(instance: Bossman, told: Told<never>): void {
   instance.on('lost', (event) => told.lost.push(event));
 }
 
-function slotReport(told: Told<never>, job: string, everyMs: number): SlotReport {
+function slotReport(told: Told<never>, job: string, everyMs: number, startTimes: number[]): SlotReport {
   const { doubled, lost } = flawsOf(told, job, everyMs);
   const runs = told.start.filter((run) => run.job === job && run.slot !== null);
-  const times = runs.map(({ startedAt }) => startedAt).sort((a, b) => a - b);
-  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  const gaps = startTimes.slice(1).map((time, index) => time - (startTimes[index] ?? time));
   const skips = told.skip.filter((skip) => skip.job === job);
   return {
     runs: runs.length,
