@@ -1,19 +1,11 @@
 const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.ts`);
 
 /** Tests that measure time, and whose limits only hold on a machine that does nothing else: each runs alone. */
-const ALONE = inTest([
-  'inspection/cost',
-  'quiet',
-  'slots/concurrency',
-  'slots/early',
-  'slots/late',
-  'chaos/hostile/hostile',
-  'web/tabs',
-]);
+const ALONE = inTest(['slots/early', 'slots/late', 'chaos/hostile/hostile']);
 
 /**
  * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and
- * beside them a single one that computes.
+ * beside those that compute.
  */
 const WAITING = inTest([
   'demands/*',
@@ -27,7 +19,7 @@ const WAITING = inTest([
   'runs/*',
   'slots/recover',
   'time/*',
-  'topologies/{binaries,cluster,tls}',
+  'topologies/*',
   'unchanged/*',
 ]);
 

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
+  cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type BuildOptions, buildSync } from 'esbuild';
 import { Redis } from 'ioredis';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
@@ -110,9 +113,21 @@ describe('programs in the documents', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'bossman-docs-'));
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { paths: PATHS } }));
+    installPackage(join(folder, 'node_modules'));
     for (const block of programs) writeFileSync(fileOf(block), programOf(block));
+    compile(
+      programs.map((block) => fileOf(block)).filter((file) => file.endsWith('.mts')),
+      { outdir: folder, format: 'esm', outExtension: { '.js': '.mjs' } },
+    );
+    compile(
+      programs.map((block) => fileOf(block)).filter((file) => file.endsWith('.cts')),
+      { outdir: folder, format: 'cjs', outExtension: { '.js': '.cjs' } },
+    );
+    compile([join(__dirname, 'docs', 'reader.ts')], {
+      outdir: folder,
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+    });
   });
 
   beforeEach(async () => {
@@ -135,19 +150,36 @@ describe('programs in the documents', () => {
   it.each(named(programs.filter(usesBossman)))('%s runs, and so does every job that it hires', (_, block) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['--import', 'tsx', join(ROOT, 'test', 'docs', 'reader.ts'), `${server.port}`, fileOf(block)],
-      {
-        cwd: ROOT,
-        encoding: 'utf8',
-        timeout: 50_000,
-        env: { ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') },
-      },
+      [join(folder, 'reader.mjs'), `${server.port}`, fileOf(block).replace(/ts$/, 'js')],
+      { cwd: ROOT, encoding: 'utf8', timeout: 50_000 },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const staying = /\bfred\.quit\(\);\n/.test(block.code) ? [] : hiredIn(block);
     expect(stdout.match(/(?<=^ran ).*/gm) ?? []).toEqual(staying);
   });
 });
+
+/**
+ * What `npm install` makes of the package, and of all that is installed here: a program then needs no loader, which would
+ * take longer than the program.
+ */
+function installPackage(modules: string): void {
+  const installed = join(modules, manifest.name);
+  mkdirSync(installed, { recursive: true });
+  for (const entry of readdirSync(join(ROOT, 'node_modules'))) {
+    symlinkSync(join(ROOT, 'node_modules', entry), join(modules, entry));
+  }
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+  compile(
+    sources.filter((file) => file.endsWith('.ts')).map((file) => join(ROOT, 'src', file)),
+    { outdir: join(installed, 'dist'), outbase: join(ROOT, 'src'), format: 'cjs' },
+  );
+}
+
+function compile(entryPoints: string[], options: BuildOptions): void {
+  buildSync({ entryPoints, target: 'node20', tsconfigRaw: {}, ...options });
+}
 
 /** A document without its blocks of code, where brackets are no links. */
 function proseOf(document: string): string {

@@ -1,18 +1,18 @@
 const { default: TestRunner } = require('jest-runner');
 
 /** As a test that waits takes a tenth of a core, or less. */
-const WAITING_PER_WORKER = 3;
+const WAITING_PER_WORKER = 2;
 
 /**
- * Runs test files that wait, many at a time, and beside them one that computes; when the former have ended, one that
- * computes on each worker.
+ * Runs test files that wait and test files that compute beside each other: of the latter as many as there are workers, and
+ * one more when the former have ended, as they wait for their processes now and then.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
     super(config, ...rest);
     this.workers = config.maxWorkers;
     this.waiting = new TestRunner({ ...config, maxWorkers: this.workers * WAITING_PER_WORKER }, ...rest);
-    this.computing = new TestRunner(config, ...rest);
+    this.computing = new TestRunner({ ...config, maxWorkers: this.workers + 1 }, ...rest);
   }
 
   on(...subscription) {
@@ -29,11 +29,13 @@ module.exports = class extends TestRunner {
   async runTests(tests, watcher, options) {
     if (options.serial) return super.runTests(tests, watcher, options);
     const waits = (test) => test.context.config.displayName?.name === 'waits';
-    const gate = new Gate(this.workers - 1);
+    const gate = new Gate(this.workers);
     this.computing.on('test-file-start', () => gate.enter());
     for (const end of ['test-file-success', 'test-file-failure']) this.computing.on(end, () => gate.leave());
     await Promise.all([
-      this.waiting.runTests(tests.filter(waits), watcher, options).finally(() => gate.widen(this.workers)),
+      this.waiting
+        .runTests(tests.filter(waits), watcher, options)
+        .finally(() => gate.widen(this.workers + 1)),
       this.computing.runTests(
         tests.filter((test) => !waits(test)),
         watcher,

@@ -2,6 +2,11 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** Files that take longest though they are small: they wait. */
 const LONGEST = [
+  'packaging',
+  'inspection/deaths',
+  'topologies/sentinel',
+  'redis/hostile-options',
+  'page/page',
   'slots/crowd',
   'time/wake',
   'faults/quit-keepalive',
