@@ -1,7 +1,7 @@
 // `node compile.cjs CONFIG…` compiles projects as `tsc -p CONFIG` would each, and ends with 1 if one of them is not right.
 // In one process, whose programs share what they read: most of a compiler's time goes into libraries that are the same for
 // all. Of these, it checks what comes with the compiler and with @types/node, whose errors are nobody's here, for the first
-// project alone, and all else for each.
+// project alone, and all else for each. Prints which files of the package the first project reads.
 const { dirname } = require('node:path');
 const ts = require('typescript');
 
@@ -15,6 +15,10 @@ for (const [index, config] of configs.entries()) {
   const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile(config, {}, parseHost());
   const program = ts.createProgram(fileNames, options, sharingHost(options));
   const files = program.getSourceFiles();
+  if (index === 0) {
+    const read = files.flatMap(({ fileName }) => /\/node_modules\/bossman\/(.*)$/.exec(fileName)?.[1] ?? []);
+    process.stdout.write(`${read.join('\n')}\n`);
+  }
   const ours = index === 0 ? files : files.filter(({ fileName }) => !NOT_OURS.test(fileName));
   report(config, [
     ...errors,

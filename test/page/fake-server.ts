@@ -7,6 +7,9 @@ import type { FakeFleet, FakeJob } from './fake-fleet';
 
 const DAY = 86_400_000;
 
+/** As the sources are now, not as `npm run generate` left them. */
+const page = buildPage();
+
 /** As strict as the real server's. */
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'";
 
@@ -32,7 +35,6 @@ export interface FakeServer {
 
 /** Serves the page below `/some/base/`, over a fleet that is made up. */
 export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
-  const page = buildPage();
   const streams = new Set<ServerResponse>();
   let isDown = false;
   const http = createServer((request, response) => {
