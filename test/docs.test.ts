@@ -172,7 +172,7 @@ function installPackage(modules: string): void {
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
   compile(
-    sources.filter((file) => file.endsWith('.ts')).map((file) => join(ROOT, 'src', file)),
+    sources.filter((file) => /^(?!page\/).*\.ts$/.test(file)).map((file) => join(ROOT, 'src', file)),
     { outdir: join(installed, 'dist'), outbase: join(ROOT, 'src'), format: 'cjs' },
   );
 }

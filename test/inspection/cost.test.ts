@@ -89,6 +89,7 @@ describe('with 10,000 jobs', () => {
     );
     expect(complete).toHaveLength(10_000);
 
+    await caughtUp(fred, other);
     const requests = await watchRequests();
     await fred.jobs();
     const locks = () => requests.filter(({ verb }) => verb === 'mget');

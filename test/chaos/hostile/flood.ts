@@ -11,6 +11,7 @@ import { HostileMessages, type Known } from './messages';
 export interface FloodOptions {
   url: string;
   seed: number;
+  /** By `OwnTime`, like all times of the flood: a busy machine is not flooded faster than it can read. */
   seconds: number;
   members: number;
   /** Messages per second. */
@@ -103,12 +104,12 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
   await sleep(1000);
 
   const before = await commandsOf(redis);
-  const began = performance.now();
-  const over = () => performance.now() - began >= seconds * 1000;
+  const began = time.now();
+  const over = () => time.now() - began >= seconds * 1000;
   let sent = 0;
   const floods = async () => {
     while (!over()) {
-      const due = Math.floor(((performance.now() - began) * rate) / 1000);
+      const due = Math.floor(((time.now() - began) * rate) / 1000);
       const batch = redis.pipeline();
       for (; sent < due; sent += 1) {
         const how = random.pick({ random: 7, nearlyTrue: 2, expired: 1 });
@@ -136,7 +137,7 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
   };
   const leaves = async () => {
     for (let at = LEAVES_EVERY; at < seconds * 1000; at += LEAVES_EVERY) {
-      await sleep(at - (performance.now() - began));
+      await sleep(at - (time.now() - began));
       const leaver = ranLast;
       if (!leaver || !fleet.includes(leaver)) continue;
       fleet.splice(fleet.indexOf(leaver), 1);
@@ -147,7 +148,7 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
   const demands = { made: 0, notRun: 0, slowestMs: 0 };
   const asks = async () => {
     for (let at = 0; at < seconds * 1000 - DEMAND_WITHIN; at += DEMANDS_EVERY) {
-      await sleep(Math.max(0, at - (performance.now() - began)));
+      await sleep(Math.max(0, at - (time.now() - began)));
       const from = told.start.length;
       const demandedAt = time.now();
       // Half of them by one that does not run them, half by a member.
