@@ -89,11 +89,10 @@ describe('with 10,000 jobs', () => {
     );
     expect(complete).toHaveLength(10_000);
 
-    await caughtUp(fred, other);
     const requests = await watchRequests();
     await fred.jobs();
     const locks = () => requests.filter(({ verb }) => verb === 'mget');
-    await waitFor('the last of them to be seen', () => locks().length === names.length / 500);
+    await waitFor('the last of them to be seen', () => locks().length >= names.length / 500);
     const verbs = new Set(requests.map(({ verb }) => verb));
     for (const verb of ['publish', 'present', 'hlen', 'hkeys', 'hget', 'del', 'zscan', 'hscan', 'mget']) {
       expect(verbs).toContain(verb);
