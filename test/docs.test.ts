@@ -245,14 +245,26 @@ it.each(named(inLanguage('shell')))('the commands of %s are there', (_, { code }
   expect(commands.filter((command) => !isThere(command))).toEqual([]);
 });
 
-it('every npm script that a workflow runs exists', () => {
+describe('a workflow', () => {
   const folder = join(ROOT, '.github', 'workflows');
-  const used = readdirSync(folder).flatMap((file) =>
-    [...readFileSync(join(folder, file), 'utf8').matchAll(/\bnpm run ([\w-]+)/g)].map(
-      ([, script = '']) => script,
-    ),
-  );
-  expect(used.filter((script) => !(script in manifest.scripts))).toEqual([]);
+  const workflows = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const used = (pattern: RegExp) =>
+    workflows.flatMap((text) => [...text.matchAll(pattern)].map(([, what = '']) => what));
+
+  it('runs only npm scripts that exist', () => {
+    const scripts = used(/\bnpm run ([\w-]+)/g);
+    expect(scripts).toContain('frameworks');
+    expect(scripts.filter((script) => !(script in manifest.scripts))).toEqual([]);
+  });
+
+  it('names only tests that exist', () => {
+    const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => `test/${file}`);
+    const named = used(/\bnpx jest ((?:test\/\S+ ?)+)/g).flatMap((paths) => paths.trim().split(' '));
+    expect(named).toContain('test/faults');
+    expect(named.filter((path) => !tests.some((file) => file.startsWith(path)))).toEqual([]);
+  });
 });
 
 function isThere(command: string): boolean {
