@@ -3,14 +3,23 @@ import { Project } from './project';
 
 const AT_WORK = /engineers at work/;
 
+it('the first lines of the page run the first job', async () => {
+  const project = await Project.make('Nest');
+  try {
+    await project.run('npx tsc');
+    await project.start('node dist/main.js', { PORT: await freePort() }).prints(AT_WORK);
+  } finally {
+    await project.remove();
+  }
+});
+
 describe.each(['11', '12'])('Nest %s', (version) => {
   let project: Project;
   let port: string;
 
   beforeAll(async () => {
-    project = await Project.make('Nest', (command) =>
-      command.replace('@nestjs/cli', `@nestjs/cli@${version}`),
-    );
+    const adapt = (command: string) => command.replace('@nestjs/cli', `@nestjs/cli@${version}`);
+    project = await Project.make('Nest', adapt, { create: true });
     // Tests of the controller that the page replaces.
     await project.run('rm -f src/app.controller.spec.ts test/app.e2e-spec.ts');
     // As the page says.

@@ -4,14 +4,22 @@ import { Project } from './project';
 
 const AT_WORK = /engineers at work/;
 
+it('the first lines of the page run the first job', async () => {
+  const project = await Project.make('Next.js');
+  try {
+    await project.start('npx next dev', { PORT: await freePort() }).prints(AT_WORK);
+  } finally {
+    await project.remove();
+  }
+});
+
 describe.each(['15', '16'])('Next.js %s', (version) => {
   let project: Project;
   let redis: Redis;
 
   beforeAll(async () => {
-    project = await Project.make('Next.js', (command) =>
-      command.replace('create-next-app', `create-next-app@${version}`),
-    );
+    const adapt = (command: string) => command.replace('create-next-app', `create-next-app@${version}`);
+    project = await Project.make('Next.js', adapt, { create: true });
     redis = new Redis(project.url);
   });
 

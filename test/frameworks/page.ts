@@ -11,8 +11,8 @@ export interface Section {
   heading: string;
   /** Programs by the name of the file that their first line gives. */
   files: Record<string, string>;
-  /** In their order. */
-  commands: string[];
+  /** By block, in their order: a reader carries out the first, or, in a project that a framework creates, the second. */
+  commands: string[][];
 }
 
 /** The sections of the page with programs, by their headings of the second level. */
@@ -22,7 +22,7 @@ export function sectionsOf(blocks: Block[] = blocksOf(PAGE)): Section[] {
     const section = sections.get(heading) ?? { heading, files: {}, commands: [] };
     sections.set(heading, section);
     if (language === 'shell') {
-      section.commands.push(...code.trim().split('\n'));
+      section.commands.push(code.trim().split('\n'));
       continue;
     }
     const [, name, program] = /^\/\/ (\S+)\n([\s\S]*)$/.exec(code) ?? [];

@@ -39,13 +39,23 @@ export class Project {
 
   private constructor(readonly server: RedisServer) {}
 
-  /** @param heading none for a project that a test fills by itself */
-  static async make(heading?: string, adapt: (command: string) => string = (same) => same): Promise<Project> {
+  /**
+   * @param heading none for a project that a test fills by itself
+   * @param create true for the project that the framework's own command creates
+   */
+  static async make(
+    heading?: string,
+    adapt: (command: string) => string = (same) => same,
+    { create = false } = {},
+  ): Promise<Project> {
     const project = new Project(await startServer());
     if (heading === undefined) return project;
-    const { files, commands } = sectionOf(heading);
+    const { files, commands: blocks } = sectionOf(heading);
+    const commands = blocks[create ? 1 : 0] ?? [];
     const until = commands.findLastIndex((command) => INSTALLS.test(command));
     for (const command of commands.slice(0, until + 1)) await project.run(adapt(command));
+    // The framework has created one that fits what else it has created.
+    if (create) delete files['tsconfig.json'];
     project.write(files);
     return project;
   }
