@@ -38,7 +38,7 @@ const DOCUMENTS = [
 ];
 const PROGRAMS = ['js', 'ts', 'diff'];
 /** Others would go unread by all that is below; `text` and `mermaid` are drawings. */
-const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'yaml', 'text', 'mermaid'];
+const LANGUAGES = [...PROGRAMS, 'shell', 'redis', 'yaml', 'jsonc', 'text', 'mermaid'];
 
 /** Where the package is, for programs that import it. */
 const PATHS = {

@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXAMPLES } from '../examples/start';
 import { sectionOf } from './page';
@@ -8,6 +8,23 @@ it('vitest runs the test in the document, and ends', async () => {
   const project = await Project.make('Test runners');
   try {
     expect(await project.run('npx vitest run')).toMatch(/1 passed/);
+  } finally {
+    await project.remove();
+  }
+});
+
+it('what Vitest and Jest change in a process harms no instance', async () => {
+  const project = await Project.make();
+  try {
+    await project.run('npm init -y');
+    await project.run('npm install bossman vitest jest');
+    const program = readFileSync(join(__dirname, 'programs', 'runner.js'), 'utf8');
+    project.write({
+      'vitest.test.mjs': `import Bossman from 'bossman';\n${program}`,
+      'jest.test.cjs': `const Bossman = require('bossman');\n${program}`,
+    });
+    expect(await project.run('npx vitest run --globals vitest.test.mjs')).toMatch(/2 passed/);
+    expect(await project.run('npx jest jest.test.cjs')).toMatch(/2 passed/);
   } finally {
     await project.remove();
   }

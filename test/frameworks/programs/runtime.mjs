@@ -191,9 +191,47 @@ await ok('quit renews the lock of a run, waits for it, and a late one is aborted
   assert.equal(aborted?.code, 'QUIT');
 });
 
-await ok('AsyncLocalStorage', () => {
+await ok('work and listeners run in the async context in which the instance was made', async () => {
   const storage = new AsyncLocalStorage();
-  storage.run(1, () => assert.equal(storage.getStore(), 1));
+  const seen = [];
+  const see = (what) => seen.push(`${what} ${storage.getStore()}`);
+  const own = storage.run('made', () => join({ prefix: `${prefix}-context` }));
+  own.on('finish', ({ job }) => see(`finish ${job}`));
+  await own.hire('slots', { every: 100, work: () => see('slot') });
+  await storage.run('hired', () => own.hire('wanted', { work: () => see('demand') }));
+  await within(5000, finished(own, 'slots'));
+  const run = finished(own, 'wanted');
+  await storage.run('demanded', () => own.demand('wanted'));
+  await within(5000, run);
+  await within(5000, finished(own, 'slots'));
+  await own.quit();
+  assert.deepEqual([...new Set(seen)].sort(), [
+    'demand made',
+    'finish slots made',
+    'finish wanted made',
+    'slot made',
+  ]);
+});
+
+await ok('an object with private members is hired, and its context can be spread', async () => {
+  class Job {
+    #seen = [];
+    work(context) {
+      const { signal, job } = { ...context };
+      this.#seen.push(signal instanceof AbortSignal, job);
+    }
+    get seen() {
+      return this.#seen;
+    }
+  }
+  const job = new Job();
+  const own = join({ prefix: `${prefix}-object` });
+  await own.hire('object', job);
+  const run = finished(own, 'object');
+  await own.demand('object');
+  await within(5000, run);
+  await own.quit();
+  assert.deepEqual(job.seen, [true, 'object']);
 });
 
 for (const key of await redis.keys(`${prefix}*`)) await redis.del(key);
