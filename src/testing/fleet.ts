@@ -78,6 +78,11 @@ export class MemoryFleet {
     return this.closing;
   }
 
+  /** A fleet is easily given in place of its connection. */
+  [LINK](): never {
+    throw new TypeError('connection: this is a fleet in memory; use fleet.connection');
+  }
+
   private join(instance: Linked): Member {
     if (this.closing) throw new Error('connection: the fleet is closed');
     const member = new Member(this.server, this.time, instance);
