@@ -1,6 +1,7 @@
 import type Bossman from '../../src';
 import { FLAWLESS, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
+import { makeMemoryFleet } from '../support/memory-fleet';
 import { joinOriginal } from '../support/original';
 import { delay, waitFor } from '../support/wait';
 
@@ -142,36 +143,6 @@ describe('a paused job', () => {
     expect(flawsOf({ ...fleet.told, start: fleet.told.start.slice(-2) }, 'tick', EVERY)).toEqual(FLAWLESS);
   });
 
-  it('follows only the last pause', async () => {
-    const [fred] = await hireIn(2, 'tick', tick);
-    await fred?.pause('tick', { until: '300 ms' });
-    await fleet.join().pause('tick', { until: '1 hour' });
-    expect(await runsWhile('tick', () => pass('tick', 6))).toEqual([]);
-    await fred?.pause('tick', { until: new Date(Date.now() + 300) });
-    await ticks('tick', 1);
-  });
-
-  it('does not run the slots of its pause later if no instance was running; those after it count as missed', async () => {
-    const [gone] = await hireIn(1, 'tick', tick);
-    await ticks('tick', 2);
-    const operator = fleet.join();
-    await operator.pause('tick');
-    await gone?.quit();
-    const slot = await storedSlot('tick');
-    await delay(3 * EVERY);
-    await operator.resume('tick');
-    const resumedAt = fleet.told.resume.length;
-    expect(resumedAt).toBe(1);
-    await delay(5 * EVERY);
-    const ran = await runsWhile('tick', async () => {
-      await hireIn(1, 'tick', tick);
-      await ticks('tick', 2);
-    });
-    // Not the first that was paused, but the first after that.
-    expect((ran[0] ?? 0) - slot).toBeGreaterThanOrEqual(3 * EVERY);
-    expect((ran[0] ?? 0) - slot).toBeLessThanOrEqual(5 * EVERY);
-  });
-
   it('reports a slot that was due before the pause and not claimed, and does not run it', async () => {
     const [gone] = await hireIn(1, 'hourly', { every: '1 hour', work });
     await gone?.quit();
@@ -182,17 +153,6 @@ describe('a paused job', () => {
     await waitFor('the skip', () => fleet.told.skip.length > 0);
     expect(fleet.told.skip).toEqual([{ job: 'hourly', slot, through: slot, why: 'missed' }]);
     expect(slotsOf('hourly')).toEqual([]);
-  });
-
-  it('of a cron pattern is resumed as well', async () => {
-    const [fred] = await hireIn(2, 'cron', { cron: '* * * * * *', work });
-    await ticks('cron', 1);
-    await fred?.pause('cron', { until: '1.5 seconds' });
-    const [paused] = fleet.told.pause;
-    await ticks('cron', 1);
-    const slot = slotsOf('cron').at(-1) ?? 0;
-    expect(slot).toBeGreaterThanOrEqual(paused?.until ?? 0);
-    expect(slot % 1000).toBe(0);
   });
 
   it('is reported once in every instance, with who and why', async () => {
@@ -232,6 +192,52 @@ describe('a paused job', () => {
     expect(runs + slotsOf('mixed').length - before).toBeLessThanOrEqual(1);
     await fred.resume('mixed');
     await waitFor('a run', () => runs + slotsOf('mixed').length > before + 1);
+  });
+});
+
+describe('a paused job, in memory,', () => {
+  const memory = makeMemoryFleet();
+  const MINUTE = 60_000;
+  const minutely = { every: '1 minute', work };
+  const minutes = () => memory.told.start.map(({ slot }) => ((slot ?? 0) - memory.start) / MINUTE);
+
+  it('follows only the last pause', async () => {
+    const fred = memory.join();
+    await fred.hire('tick', minutely);
+    await fred.pause('tick', { until: '90 seconds' });
+    await memory.join().pause('tick', { until: '1 hour' });
+    await memory.advance('10 minutes');
+    expect(minutes()).toEqual([]);
+    await fred.pause('tick', { until: new Date(memory.now + 90_000) });
+    await memory.advance('3 minutes');
+    expect(minutes()).toEqual([12, 13]);
+  });
+
+  it('of a cron pattern is resumed with the first slot from then on', async () => {
+    const fred = memory.join();
+    await fred.hire('cron', { cron: '*/10 * * * *', tz: 'UTC', work });
+    await memory.advance('10 minutes');
+    await fred.pause('cron', { until: '25 minutes' });
+    await memory.advance('40 minutes');
+    expect(minutes()).toEqual([10, 40, 50]);
+    expect(memory.told.resume).toEqual([{ job: 'cron', since: memory.start + 10 * MINUTE, by: null }]);
+    expect(memory.told.skip).toEqual([]);
+  });
+
+  it('does not run the slots of its pause later if no instance was running; those after it count as missed', async () => {
+    const gone = memory.join();
+    await gone.hire('tick', minutely);
+    await memory.advance('2 minutes');
+    const operator = memory.join();
+    await operator.pause('tick');
+    await gone.quit();
+    await memory.advance('3.5 minutes');
+    await operator.resume('tick');
+    await memory.advance('5 minutes');
+    await memory.join().hire('tick', minutely);
+    await memory.advance('1 minute');
+    // The first slot after the pause was minute 6; minute 11 is the next one.
+    expect(minutes()).toEqual([1, 2, 6, 11]);
   });
 });
 

@@ -2,6 +2,7 @@ import type Bossman from '../../src';
 import { caughtUp } from '../support/caught-up';
 import { FLAWLESS, flawsAfterLoss } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
+import { makeMemoryFleet } from '../support/memory-fleet';
 import { delay, PATIENCE, waitFor } from '../support/wait';
 
 const fleet = makeFleet();
@@ -105,14 +106,6 @@ describe('a slot that passed while no instance was running', () => {
     expect(await storedSlot('job')).toBe(slot + 80_000);
   });
 
-  it("is skipped with misfire: 'skip', and reported", async () => {
-    const slot = await leaveDue('job', { every: 4000, work }, 14_000);
-    await fleet.join({ misfire: 'skip' }).hire('job', { every: 4000, work });
-    await waitFor('the next slot', () => fleet.told.finish.length > 0);
-    expect(fleet.told.skip[0]).toEqual({ job: 'job', slot, through: slot + 12_000, why: 'missed' });
-    expect(fleet.told.start[0]?.slot).toBeGreaterThanOrEqual(slot + 16_000);
-  });
-
   it('runs once with misfire: { within }, for the first missed slot that is not too late, and the others are reported', async () => {
     const slot = await leaveDue('job', { every: 10_000, work }, 65_000);
     await fleet.join({ misfire: { within: '30 seconds' } }).hire('job', { every: 10_000, work });
@@ -147,20 +140,6 @@ describe('a slot that passed while no instance was running', () => {
     const isMissed = (claim?.at ?? 0) - slot > 1000;
     expect(claim).toMatchObject({ slot, verdict: isMissed ? 'missed' : 'run' });
   });
-
-  it('of a cron plan is run once as well', async () => {
-    const definition = { cron: '* * * * * *', work };
-    const slot = Math.floor((await redisNow()) / 1000) * 1000 - 5000;
-    await leaveDue('job', definition, 0);
-    await fleet.redis.zadd(`${fleet.prefix}:due`, slot, 'job');
-    await fleet.join().hire('job', definition);
-    await waitFor('the run, and the next one', () => fleet.told.start.length >= 2);
-    const [first, next] = fleet.told.start;
-    expect(first).toMatchObject({ slot });
-    const through = (next?.slot ?? 0) - 1000;
-    expect(through).toBeGreaterThanOrEqual(slot + 4000);
-    expect(fleet.told.skip[0]).toEqual({ job: 'job', slot: slot + 1000, through, why: 'missed' });
-  });
 });
 
 describe('another plan for a job', () => {
@@ -173,18 +152,6 @@ describe('another plan for a job', () => {
     expect(await storedSlot('job')).toBe(slot);
     await fred.hire('job', { every: 1000, work });
     expect(await storedSlot('job')).toBeLessThan(slot - 50_000);
-  });
-
-  it('does not run a slot again when the previous plan returns', async () => {
-    const fred = fleet.join();
-    await fred.hire('job', { every: 1000, work });
-    await fred.hire('job', { every: 60_000, work });
-    await waitFor('the slot that the first plan had', () => slotsOf('job').length > 0);
-    const { length } = slotsOf('job');
-    await fred.hire('job', { every: 1000, work });
-    await waitFor('the next slot', () => slotsOf('job').length > length);
-    const slots = slotsOf('job');
-    expect(slots).toEqual([...new Set(slots)].sort((a, b) => a - b));
   });
 
   it('is followed by the rest of the fleet, and reported by the event plan', async () => {
@@ -335,4 +302,48 @@ it('a plan continues on its grid when Redis loses everything', async () => {
   const before = slotsOf('job').length;
   await waitFor('three more', () => slotsOf('job').length >= before + 3);
   expect(flawsAfterLoss(fleet, 'job', 100)).toEqual(FLAWLESS);
+});
+
+describe('where time passes in memory', () => {
+  const memory = makeMemoryFleet();
+  const slots = () => memory.told.start.map(({ slot }) => (slot ?? 0) - memory.start);
+
+  /** Time passes while no instance is running. */
+  async function leave(plan: Bossman.JobDefinition, time: string): Promise<void> {
+    const gone = memory.join();
+    await gone.hire('job', plan);
+    await gone.quit();
+    await memory.advance(time);
+  }
+
+  it("slots that passed while no instance was running are skipped with misfire: 'skip', and reported", async () => {
+    const every = { every: '4 seconds', work };
+    await leave(every, '18 seconds');
+    await memory.join({ misfire: 'skip' }).hire('job', every);
+    await memory.advance('2 seconds');
+    const [slot, through] = [memory.start + 4000, memory.start + 16_000];
+    expect(memory.told.skip).toEqual([{ job: 'job', slot, through, why: 'missed' }]);
+    expect(slots()).toEqual([20_000]);
+  });
+
+  it('slots of a cron plan that passed while no instance was running run once', async () => {
+    const cron = { cron: '*/10 * * * *', tz: 'UTC', work };
+    await leave(cron, '35 minutes');
+    await memory.join().hire('job', cron);
+    await memory.advance('5 minutes');
+    const [slot, through] = [memory.start + 20 * 60_000, memory.start + 30 * 60_000];
+    expect(memory.told.skip).toEqual([{ job: 'job', slot, through, why: 'missed' }]);
+    expect(slots()).toEqual([10 * 60_000, 40 * 60_000]);
+  });
+
+  it('another plan does not run a slot again when the previous plan returns', async () => {
+    const fred = memory.join();
+    await fred.hire('job', { every: '1 minute', work });
+    await fred.hire('job', { every: '1 hour', work });
+    await memory.advance('1 minute');
+    expect(slots()).toEqual([60_000]);
+    await fred.hire('job', { every: '1 minute', work });
+    await memory.advance('2 minutes');
+    expect(slots()).toEqual([60_000, 120_000, 180_000]);
+  });
 });

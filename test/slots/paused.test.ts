@@ -1,6 +1,5 @@
-import { runScript } from '../support/child';
 import { makeFleet } from '../support/fleet';
-import { testUrl } from '../support/redis';
+import { makeMemoryFleet } from '../support/memory-fleet';
 import { waitFor } from '../support/wait';
 
 /** Called when a slot was won, before it begins. */
@@ -20,34 +19,6 @@ const fleet = makeFleet();
 
 afterEach(() => {
   mockWon.hold = null;
-});
-
-async function redisNow(): Promise<number> {
-  const [seconds, micros] = await fleet.redis.time();
-  return Number(seconds) * 1000 + Number(micros) / 1000;
-}
-
-it('a run that died while its job is paused is run once more after the resume, and a demand at once', async () => {
-  const script = `const fred = new Bossman({ connection, prefix: '${fleet.prefix}' });
-    fred.hire('job', { every: '1 second', ttl: 500, recover: true,
-      work: ({ slot }) => { console.log(slot); return new Promise(() => {}); } });`;
-  const { lines } = await runScript(script, testUrl(), (_line, child) => child.kill('SIGKILL'));
-  const operator = fleet.join();
-  await operator.pause('job');
-  const fred = fleet.join();
-  await fred.hire('job', { every: '1 second', ttl: 500, recover: true, work: () => {} });
-  await fred.demand('job');
-  await waitFor('the demand', () => fleet.told.finish.length === 1);
-  const from = await redisNow();
-  await waitFor('slots to pass', async () => {
-    return Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')) > from + 2000;
-  });
-  expect(fleet.told.start.map(({ slot }) => slot)).toEqual([null]);
-  await operator.resume('job');
-  const died = Number(lines[0]);
-  await waitFor('the run', () => fleet.told.start.some(({ slot }) => slot === died));
-  const recovered = fleet.told.start.filter(({ slot }) => slot === died);
-  expect(recovered).toMatchObject([{ recovered: true }]);
 });
 
 it('a slot that was won but has not begun when the job is paused is released, and nothing is reported', async () => {
@@ -75,4 +46,30 @@ it('a slot that was won but has not begun when the job is paused is released, an
   // Of one that was won before a pause that is over by now, nothing is held back.
   await operator.resume('job');
   await waitFor('a run', () => fleet.told.finish.length > 0);
+});
+
+describe('where time passes in memory', () => {
+  const memory = makeMemoryFleet();
+
+  it('a run that died while its job is paused is run once more after the resume, and a demand at once', async () => {
+    const definition = { every: '1 minute', ttl: 500, recover: true };
+    const gone = memory.join();
+    await gone.hire('job', { ...definition, work: () => memory.sleep('1 day') });
+    await memory.advance('1 minute');
+    const operator = memory.join();
+    await operator.pause('job');
+    memory.crash(gone);
+    const fred = memory.join();
+    await fred.hire('job', { ...definition, work: () => {} });
+    await fred.demand('job');
+    await memory.advance('10 minutes');
+    const starts = () => memory.toldBy(fred).start;
+    expect(starts()).toMatchObject([{ slot: null, startedAt: memory.start + 60_501 }]);
+    await operator.resume('job');
+    await memory.advance(0);
+    const died = memory.start + 60_000;
+    expect(starts().slice(1)).toMatchObject([{ slot: died, recovered: true }]);
+    await memory.advance('3 minutes');
+    expect(starts().filter(({ slot }) => slot === died)).toHaveLength(1);
+  });
 });

@@ -1,8 +1,9 @@
 import type Bossman from '../../src';
 import { runScript } from '../support/child';
 import { makeFleet } from '../support/fleet';
+import { makeMemoryFleet } from '../support/memory-fleet';
 import { testUrl } from '../support/redis';
-import { delay, waitFor } from '../support/wait';
+import { waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 
@@ -54,33 +55,6 @@ async function leaveDeadRun(lockMs: number): Promise<number> {
   return slot;
 }
 
-it('it is run by a running instance as soon as its lock has expired, however long the interval', async () => {
-  await others(3, { every: '1 hour', ttl: 2000, recover: true });
-  await waitFor('all to listen', async () => (await fleet.listeners()) === 3);
-  const slot = await leaveDeadRun(1000);
-  await waitFor(
-    'the lock to have ended',
-    async () => (await fleet.redis.exists(`${fleet.prefix}:lock:job`)) === 0,
-  );
-  await waitFor('the slot to be run again', () => startsOf(slot).length > 0);
-  await delay(500);
-  expect(startsOf(slot)).toMatchObject([{ recovered: true }]);
-});
-
-it('it is not run again without `recover`, nor when the job was fired', async () => {
-  await others(1, { every: '1 hour', ttl: 300 });
-  await leaveDeadRun(300);
-  await delay(800);
-  expect(fleet.told.start).toEqual([]);
-  await others(1, { every: '1 hour', ttl: 2000, recover: true });
-  await waitFor('that run', () => fleet.told.finish.length > 0);
-  await fleet.join().fire('job');
-  await leaveDeadRun(300);
-  // The end of the lock, and that of a whole ttl, are past by then.
-  await delay(2500);
-  expect(fleet.told.start.filter(({ recovered }) => recovered)).toHaveLength(1);
-});
-
 it('it is not run a third time if the second run dies too, and leaves no data', async () => {
   await others(1, { every: '1 hour', ttl: 2000, recover: true });
   const slot = await leaveDeadRun(300);
@@ -100,4 +74,48 @@ it('a run that ends leaves nothing to recover', async () => {
   await fleet.join().fire('job');
   await nothingNoted();
   expect(fleet.told.start.filter(({ recovered }) => recovered)).toEqual([]);
+});
+
+describe('where time passes in memory', () => {
+  const memory = makeMemoryFleet();
+  const HOUR = 3_600_000;
+
+  /** One of three instances that hired the job crashes in the run of its second slot. */
+  async function crashInRun(definition: Omit<Bossman.JobDefinition, 'work'>): Promise<number> {
+    const slot = memory.start + 2 * HOUR;
+    const fred = memory.join();
+    await fred.hire('job', {
+      ...definition,
+      every: '1 hour',
+      work: (run) => (run.slot === slot ? memory.sleep('1 day') : undefined),
+    });
+    await memory.advance('1 hour');
+    for (let count = 0; count < 2; count += 1)
+      await memory.join().hire('job', { ...definition, every: '1 hour', work: () => {} });
+    await memory.advance('1 hour');
+    expect(memory.toldBy(fred).start.at(-1)?.slot).toBe(slot);
+    memory.crash(fred);
+    return slot;
+  }
+
+  it('it is run by a running instance as soon as its lock has expired, however long the interval', async () => {
+    const slot = await crashInRun({ ttl: 2000, recover: true });
+    await memory.advance('1 minute');
+    expect(memory.told.start.filter((event) => event.slot === slot)).toMatchObject([
+      { recovered: false, startedAt: slot },
+      { recovered: true, startedAt: slot + 2001 },
+    ]);
+  });
+
+  it.each([
+    ['without `recover`', false],
+    ['when the job was fired', true],
+  ])('it is not run again %s', async (_why, recover) => {
+    const slot = await crashInRun({ ttl: 2000, recover });
+    if (recover) await memory.join().fire('job');
+    await memory.advance('3 hours');
+    expect(memory.told.start.filter((event) => event.slot === slot)).toHaveLength(1);
+    expect(memory.told.start.filter((event) => event.recovered)).toEqual([]);
+    expect(memory.told.start).toHaveLength(recover ? 2 : 5);
+  });
 });
