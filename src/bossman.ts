@@ -47,7 +47,7 @@ import {
   readPauseOptions,
   readQuitOptions,
 } from './settings';
-import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from './telling/trace';
+import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace, SteeredTrace } from './telling/trace';
 
 /**
  * A scheduler and a worker in one. Every process of a service creates one and hires its jobs. All instances that share a
@@ -293,7 +293,7 @@ declare namespace Bossman {
     type NextOptions, nextSlots, type PausedInfo, type PauseEvent, type PauseOptions, type PauseTrace,
     type PlanEvent, type Qa, type QuitOptions, type ResumeEvent, type ResumeTrace, type RunContext,
     type RunEvent, type RunOptions, type RunRecord, type RunTrace, Self as Bossman, Self as default,
-    type SkipEvent, type SkipTrace, type SlotsOptions, type SlotsPlan, type SteeredEvent,
+    type SkipEvent, type SkipTrace, type SlotsOptions, type SlotsPlan, type SteeredEvent, type SteeredTrace,
   };
 }
 

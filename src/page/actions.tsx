@@ -207,7 +207,7 @@ function PauseFields({ value, onChange }: { value: PauseRequest; onChange: (valu
             aria-label="Paused until, in your time zone"
             required
             value={localInput(Number(value.until))}
-            onChange={(event) => {
+            onInput={(event) => {
               const at = new Date(event.currentTarget.value).getTime();
               if (!Number.isNaN(at)) onChange({ ...value, until: at });
             }}

@@ -91,7 +91,7 @@ function Header({ route, reply, live }: { route: Route; reply: JobsReply | null;
         )}
         <span class={`link ${live.link.is}`}>
           <span aria-hidden="true">{live.link.is === 'live' ? '●' : '○'}</span>{' '}
-          {live.link.is === 'lost' ? 'not connected' : live.link.is}
+          {'since' in live.link ? 'not live' : live.link.is}
         </span>
       </span>
       <ThemeSwitch />
@@ -102,10 +102,11 @@ function Header({ route, reply, live }: { route: Route; reply: JobsReply | null;
 function LinkLost({ live: { link } }: { live: Live }) {
   return (
     <div role="alert">
-      {link.is === 'lost' && (
+      {'since' in link && (
         <p class="no-link">
-          <strong>The connection was lost at {clock(link.since, Date.now())}.</strong> The page shows the
-          state at that time. It keeps trying to reconnect.
+          <strong>Not live since {clock(link.since, Date.now())}:</strong>{' '}
+          {link.is === 'lost' ? 'the server does not answer.' : 'Redis does not answer the server.'} The page
+          shows the state at that time. It keeps trying to reconnect.
         </p>
       )}
     </div>

@@ -1,4 +1,12 @@
-import { type Action, type ActionReply, type ChangedEvent, type ErrorReply, segmentOf } from '../web/api';
+import {
+  type Action,
+  type ActionReply,
+  type AliveEvent,
+  type ChangedEvent,
+  type ErrorReply,
+  type ReadyEvent,
+  segmentOf,
+} from '../web/api';
 
 /** The server refused a request, or did not answer; the message is for people. */
 export class Refused extends Error {
@@ -14,6 +22,9 @@ export class Refused extends Error {
 /** The address of the API, whatever path the page is mounted at: this script is in the folder `assets` beside it. */
 const API = new URL('../api/', import.meta.url);
 
+/** ms that a request waits for its answer. The server waits less long for Redis. */
+const ANSWER_WITHIN_MS = 20_000;
+
 /** Sends a GET request to the API. @throws Refused */
 export function ask<T>(path: string): Promise<T> {
   return call<T>(path, {});
@@ -28,13 +39,17 @@ export function steer(job: string, action: Action, body: object): Promise<Action
 async function call<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, API), { ...init, cache: 'no-store' });
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    response = await fetch(new URL(path, API), { ...init, cache: 'no-store', signal });
   } catch {
-    throw new Refused('The server does not answer.', 0);
+    const doubt = init.method === 'POST' ? ' It may have done this or not.' : '';
+    throw new Refused(`The server does not answer.${doubt}`, 0);
   }
   const answer: unknown = await response.json().catch(() => null);
   if (!response.ok)
     throw new Refused(reasonIn(answer) ?? `The server answered ${response.status}.`, response.status);
+  // For example the sign-in page of a proxy.
+  if (answer === null) throw new Refused('The answer is not readable. Reload the page to sign in again.', 0);
   return answer as T;
 }
 
@@ -47,40 +62,62 @@ function reasonIn(answer: unknown): string | null {
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
+/** The number of intervals between two events `alive` after which a silent connection counts as lost. */
+const MOST_MISSING = 2.5;
+
 /** Called for each event that the server pushes, and for each change of the connection. */
 export interface Listener {
   /** The connection is open: earlier changes may have been missed. */
   onReady: (now: number) => void;
   onChanged: (event: ChangedEvent) => void;
-  onLost: () => void;
+  onAlive: (event: AliveEvent) => void;
+  /** @param since the time of the last event, on this browser's clock */
+  onLost: (since: number) => void;
 }
 
 /**
  * Listens to the server's events. If the connection is lost, it reconnects: soon at first, later every 10 s, and immediately
- * when the network or the tab comes back.
+ * when the network or the tab comes back. A silent connection counts as lost: the server may be frozen, or a proxy may have
+ * stopped forwarding.
  *
  * @returns a function that stops listening
  */
-export function listen({ onReady, onChanged, onLost }: Listener): () => void {
+export function listen({ onReady, onChanged, onAlive, onLost }: Listener): () => void {
   let source: EventSource | undefined;
   let timer: number | undefined;
   let waitMs = FIRST_RETRY_MS;
-  const connect = () => {
+  let patienceMs = ANSWER_WITHIN_MS;
+  let heardAt = Date.now();
+  const then = (call: () => void, ms: number) => {
     window.clearTimeout(timer);
+    timer = window.setTimeout(call, ms);
+  };
+  const lose = () => {
+    source?.close();
+    onLost(heardAt);
+    then(connect, waitMs);
+    waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 2);
+  };
+  const connect = () => {
     source?.close();
     source = new EventSource(new URL('events', API));
-    source.addEventListener('ready', ({ data }) => {
+    then(lose, patienceMs);
+    const on = <T>(name: string, call: (event: T) => void) =>
+      source?.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        heardAt = Date.now();
+        then(lose, patienceMs);
+        call(JSON.parse(data));
+      });
+    on<ReadyEvent>('ready', ({ now, aliveMs }) => {
       waitMs = FIRST_RETRY_MS;
-      onReady(JSON.parse(data).now);
+      patienceMs = MOST_MISSING * aliveMs;
+      then(lose, patienceMs);
+      onReady(now);
     });
-    source.addEventListener('changed', ({ data }) => onChanged(JSON.parse(data)));
-    source.addEventListener('error', () => {
-      // The browser itself stops reconnecting after an answer other than 200.
-      source?.close();
-      onLost();
-      timer = window.setTimeout(connect, waitMs);
-      waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 2);
-    });
+    on('changed', onChanged);
+    on('alive', onAlive);
+    // The browser itself stops reconnecting after an answer other than 200.
+    source.addEventListener('error', lose);
   };
   const reconnect = () => {
     if (source?.readyState === EventSource.CLOSED && !document.hidden) connect();

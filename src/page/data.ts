@@ -12,8 +12,8 @@ import { segmentOf } from '../web/api';
 import { ask, listen, Refused } from './client';
 import { setServerTime, stopClock } from './hooks';
 
-/** The state of the connection to the server. `lost`: the page shows the state from before. */
-export type Link = { is: 'connecting' | 'live' } | { is: 'lost'; since: number };
+/** The state of the connection. `lost`: the server does not answer; `stale`: Redis does not answer the server. */
+export type Link = { is: 'connecting' | 'live' } | { is: 'lost' | 'stale'; since: number };
 
 /** What changed; null: anything may have changed. */
 type Change = ChangedEvent | null;
@@ -32,21 +32,23 @@ export function useLive(): Live {
     const tell = (change: Change) => {
       for (const listener of listeners.current) listener(change);
     };
+    const become = (link: Link) => {
+      stopClock('since' in link);
+      setLink((before) => (before.is === link.is ? before : link));
+    };
     return listen({
       onReady: (now) => {
-        stopClock(false);
+        become({ is: 'live' });
         setServerTime(now);
-        setLink({ is: 'live' });
         tell(null);
       },
       onChanged: (event) => {
+        become({ is: 'live' });
         setServerTime(event.now);
         tell(event.all ? null : event);
       },
-      onLost: () => {
-        stopClock(true);
-        setLink((before) => (before.is === 'lost' ? before : { is: 'lost', since: Date.now() }));
-      },
+      onAlive: ({ now, isStale }) => become(isStale ? { is: 'stale', since: now } : { is: 'live' }),
+      onLost: (since) => become({ is: 'lost', since }),
     });
   }, []);
   const onChange = useCallback((listener: (change: Change) => void) => {

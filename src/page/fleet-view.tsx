@@ -12,7 +12,9 @@ export function FleetView({ live }: { live: Live }) {
     <>
       <Problem of={problem} />
       {value && <Instances reply={value} />}
-      {value && value.shares.length > 0 && <Shares shares={value.shares} instances={value.instances} />}
+      {value?.shares.some(({ runs }) => runs > 0) && (
+        <Shares shares={value.shares} instances={value.instances} />
+      )}
     </>
   );
 }

@@ -1,5 +1,13 @@
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
-import type { BossmanEvents, LostEvent, PauseEvent, ResumeEvent, RunEvent, SkipEvent } from '../events';
+import type {
+  BossmanEvents,
+  LostEvent,
+  PauseEvent,
+  ResumeEvent,
+  RunEvent,
+  SkipEvent,
+  SteeredEvent,
+} from '../events';
 import type { Time } from '../time/time';
 
 /**
@@ -55,6 +63,12 @@ export interface ResumeTrace extends ResumeEvent {
   instance: string;
 }
 
+/** The message of the channel `bossman:steered`. */
+export interface SteeredTrace extends SteeredEvent {
+  /** The `id` of the instance that serves the page. */
+  instance: string;
+}
+
 /** @internal */
 export const runs = tracingChannel<unknown, RunTrace>('bossman:run');
 
@@ -64,6 +78,7 @@ export const told = {
   lost: channel('bossman:lost'),
   pause: channel('bossman:pause'),
   resume: channel('bossman:resume'),
+  steered: channel('bossman:steered'),
 };
 
 // Checked one by one: before Node 20.13, a TracingChannel has no `hasSubscribers`, and traces without subscribers.

@@ -101,9 +101,21 @@ export interface AheadReply extends Moment {
 }
 
 /**
- * The data of the server-sent event `changed`. An event `ready` (data: a Moment) is sent at the start of each connection,
- * also after a reconnect: read everything then, because earlier changes may have been missed.
+ * The data of the server-sent event `ready`, which is sent at the start of each connection, also after a reconnect: read
+ * everything then, because earlier changes may have been missed.
  */
+export interface ReadyEvent extends Moment {
+  /** ms between two events `alive`. If none arrives for much longer, the connection is dead: reconnect. */
+  aliveMs: number;
+}
+
+/** The data of the server-sent event `alive`. */
+export interface AliveEvent extends Moment {
+  /** Whether Redis does not answer: all data is from `now`. When it answers again, `changed` with `all` is sent. */
+  isStale: boolean;
+}
+
+/** The data of the server-sent event `changed`. */
 export interface ChangedEvent extends Moment {
   /** Jobs that are new or changed, in their current state: replace those of the same name. */
   jobs: JobSummary[];

@@ -19,7 +19,7 @@ import { eventStream } from './event-stream';
 import type { Asking, Gate, Viewer } from './gate';
 import { ASSETS } from './generated';
 import { type Context, Hono } from './hono';
-import { type Live, MOST_TABS } from './live';
+import { ANSWER_WITHIN, type Live, MOST_TABS } from './live';
 import { nameIn } from './paths';
 import { Refusal } from './refusal';
 import { type Source, webError } from './source';
@@ -42,8 +42,6 @@ interface Environment {
 
 type Here = Context<Environment>;
 
-/** ms that a request waits for Redis. */
-const ANSWER_WITHIN = 10_000;
 /** The default and the maximum number of runs in a history. */
 const LAST = { standard: 100, most: 1000 };
 const COMING = 5;

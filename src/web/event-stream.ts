@@ -1,13 +1,18 @@
-/** Events that are buffered for a slow reader. Further ones are dropped, and the reader loads everything again later. */
-const MOST_BEHIND = 16;
+/** Bytes that are buffered for a slow reader. Further events are dropped, and the reader loads everything again later. */
+const MOST_BEHIND = 256 * 1024;
+
+const encoder = new TextEncoder();
 
 /** An open tab that receives events. */
 export interface Tab {
   /** @returns false if the tab reads too slowly and the event was dropped */
-  send(event: string, data: string): boolean;
-  /** Keeps proxies from closing an idle connection. */
-  keepAlive(): void;
+  send(event: Uint8Array): boolean;
   end(): void;
+}
+
+/** Encodes an event once for all tabs. */
+export function eventOf(name: string, data: object): Uint8Array {
+  return encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
 /**
@@ -17,20 +22,17 @@ export interface Tab {
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function eventStream(opened: (tab: Tab) => () => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
   let closed = () => {};
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
         let isOpen = true;
-        const put = (text: string): boolean => {
-          if (!isOpen || (controller.desiredSize ?? 0) <= 0) return false;
-          controller.enqueue(encoder.encode(text));
-          return true;
-        };
         const gone = opened({
-          send: (event, data) => put(`event: ${event}\ndata: ${data}\n\n`),
-          keepAlive: () => void put(':\n\n'),
+          send: (event) => {
+            if (!isOpen || (controller.desiredSize ?? 0) <= 0) return false;
+            controller.enqueue(event);
+            return true;
+          },
           end: () => {
             if (!isOpen) return;
             closed();
@@ -44,6 +46,6 @@ export function eventStream(opened: (tab: Tab) => () => void): ReadableStream<Ui
       },
       cancel: () => closed(),
     },
-    new CountQueuingStrategy({ highWaterMark: MOST_BEHIND }),
+    new ByteLengthQueuingStrategy({ highWaterMark: MOST_BEHIND }),
   );
 }

@@ -3,8 +3,8 @@ import { bellsIn } from '../hints/bell';
 import type { InstanceInfo } from '../info';
 import { after, cancel, each, monotonicMs, type Timer } from '../time/timers';
 import { turns } from '../time/turns';
-import type { ChangedEvent, FleetReply, JobSummary } from './api';
-import type { Tab } from './event-stream';
+import type { AliveEvent, ChangedEvent, FleetReply, JobSummary, ReadyEvent } from './api';
+import { eventOf, type Tab } from './event-stream';
 import type { Source } from './source';
 import { Strips } from './strips';
 import { fingerprint, summaryOf } from './summaries';
@@ -20,8 +20,13 @@ const GAPS = 10;
 const RUNNING = { first: 500, longest: 5000 };
 /** ms between looks while no bell rings, because an instance that was killed rings none. */
 const IDLE = 15_000;
-/** ms between two keep-alive comments: Bun closes a silent connection after 10 s, and proxies after a minute. */
-const KEEP_ALIVE = 8000;
+/**
+ * ms between two events `alive`, whose absence shows a tab that its connection is dead. Bun closes a silent connection after
+ * 10 s, and proxies after a minute.
+ */
+const ALIVE = 8000;
+/** ms that a request, or a look for the tabs, waits for Redis. */
+export const ANSWER_WITHIN = 10_000;
 /** The most jobs that one event describes; if more changed, tabs load everything again. */
 const MOST_CHANGED = 200;
 /** The most tabs that may be open at a time. */
@@ -55,6 +60,8 @@ export class Live {
   private stale = true;
   /** Whether the last look succeeded. */
   private isTaken = false;
+  /** Whether the tabs were told that Redis does not answer. */
+  private isStale = false;
   private wait: number = RUNNING.first;
   private timer: Timer | null = null;
   private pulse: Timer | null = null;
@@ -99,8 +106,9 @@ export class Live {
   /** @returns a function to call when the tab has gone */
   join(tab: Tab): () => void {
     this.tabs.set(tab, { missed: false });
-    tab.send('ready', JSON.stringify({ now: this.picture?.now ?? Date.now() }));
+    tab.send(eventOf('ready', { now: this.moment, aliveMs: ALIVE } satisfies ReadyEvent));
     if (this.tabs.size === 1) this.begin();
+    else if (this.isStale) tab.send(this.alive);
     return () => {
       if (this.tabs.delete(tab) && this.tabs.size === 0) this.rest();
     };
@@ -112,15 +120,33 @@ export class Live {
   }
 
   private begin(): void {
+    this.isStale = false;
     this.unlisten = this.source.listen((message) => this.heard(message));
-    this.pulse = each(KEEP_ALIVE, () => {
-      for (const [tab, state] of this.tabs) {
-        if (state.missed) state.missed = !tab.send('changed', everythingAt(this.picture?.now ?? Date.now()));
-        else tab.keepAlive();
-      }
+    this.pulse = each(ALIVE, () => {
+      if (this.looking && monotonicMs() - this.beganAt > ANSWER_WITHIN) this.isStale = true;
+      this.beat();
     });
     this.pulse.unref();
     this.plan();
+  }
+
+  /** Sends `alive` to every tab. */
+  private beat(): void {
+    const { alive } = this;
+    const everything = everythingAt(this.moment);
+    for (const [tab, state] of this.tabs) {
+      if (state.missed) state.missed = !tab.send(everything);
+      else tab.send(alive);
+    }
+  }
+
+  private get alive(): Uint8Array {
+    return eventOf('alive', { now: this.moment, isStale: this.isStale } satisfies AliveEvent);
+  }
+
+  /** When the picture was taken. */
+  private get moment(): number {
+    return this.picture?.now ?? Date.now();
   }
 
   private rest(): void {
@@ -155,6 +181,10 @@ export class Live {
       // The source reports the error, and tabs get it when they next send a request. After a quit, the tabs are closed.
       this.look().catch((error: unknown) => {
         if (error instanceof BossmanError && error.code === 'QUIT') this.close();
+        else if (!this.isStale) {
+          this.isStale = true;
+          this.beat();
+        }
       });
     });
     this.timer.unref();
@@ -195,26 +225,28 @@ export class Live {
     this.prints = prints;
     this.picture = { now, jobs: summaries, instances, silence };
     this.isTaken = true;
-    if (before)
-      this.tell({ now, jobs: changed, gone, all: false, fleet: differ(before.instances, instances) });
+    // After an outage, tabs load everything again, because their requests may have failed.
+    const all = this.isStale;
+    this.isStale = false;
+    if (all || before) {
+      const fleet = before === null || differ(before.instances, instances);
+      this.tell({ now, jobs: changed, gone, all, fleet });
+    }
     return this.picture;
   }
 
   private tell(event: ChangedEvent): void {
     const count = event.jobs.length + event.gone.length;
-    if (count === 0 && !event.fleet) return;
+    if (count === 0 && !event.fleet && !event.all) return;
     const everything = everythingAt(event.now);
-    const text = count > MOST_CHANGED ? everything : JSON.stringify(event);
-    for (const [tab, state] of this.tabs) {
-      state.missed = !tab.send('changed', state.missed ? everything : text);
-    }
+    const change = event.all || count > MOST_CHANGED ? everything : eventOf('changed', event);
+    for (const [tab, state] of this.tabs) state.missed = !tab.send(state.missed ? everything : change);
   }
 }
 
 /** The event that makes a tab load everything again. */
-function everythingAt(now: number): string {
-  const event: ChangedEvent = { now, jobs: [], gone: [], all: true, fleet: true };
-  return JSON.stringify(event);
+function everythingAt(now: number): Uint8Array {
+  return eventOf('changed', { now, jobs: [], gone: [], all: true, fleet: true } satisfies ChangedEvent);
 }
 
 function differ(before: readonly InstanceInfo[], now: readonly InstanceInfo[]): boolean {

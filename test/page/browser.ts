@@ -4,8 +4,10 @@ import { findChromium } from '../support/chromium';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A browser without a window; close it after use. */
+/** A browser without a window: Chromium, or Firefox where `FIREFOX_PATH` leads to one; close it after use. */
 export async function openBrowser(): Promise<Browser> {
+  const firefox = process.env.FIREFOX_PATH;
+  if (firefox) return launch({ browser: 'firefox', executablePath: firefox });
   const args = ['--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'];
   // Chromium refuses to run as root with its sandbox.
   if (process.getuid?.() === 0) args.push('--no-sandbox');
@@ -26,7 +28,10 @@ export async function openTab(
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport({ width, height });
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+  if (process.env.FIREFOX_PATH) {
+    // Firefox cannot be told what the system prefers: the page's own switch is used.
+    await page.evaluateOnNewDocument((kept) => localStorage.setItem('bossman:theme', kept), theme);
+  } else await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
@@ -44,10 +49,10 @@ export interface Tab {
 /** What axe finds serious in a page, as `rule: elements`; the empty list is good. */
 export async function seriousIn(page: Page): Promise<string[]> {
   // As the browser's own code, not the page's: the page's CSP refuses strangers.
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   return page.evaluate(async () => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run(document);
+    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(

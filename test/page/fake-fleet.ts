@@ -86,12 +86,12 @@ const SEVEN: Recipe[] = [
   },
   {
     name: 'heartbeat',
-    plan: 'every 5000',
-    words: 'every 5 seconds',
-    everyMs: 5000,
+    plan: `every ${MINUTE}`,
+    words: 'every 1 minute',
+    everyMs: MINUTE,
     outcomes: `.......F${GOOD}`,
     takesMs: 14,
-    next: 3000,
+    next: 50_000,
   },
   {
     name: 'sitemap',

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPage } from '../../src/page/build.js';
-import type { Access, Action, ChangedEvent, PauseRequest } from '../../src/web/api';
+import type { Access, Action, AliveEvent, ChangedEvent, PauseRequest, ReadyEvent } from '../../src/web/api';
+import { eventOf } from '../../src/web/event-stream';
 import type { FakeFleet, FakeJob } from './fake-fleet';
 
 const DAY = 86_400_000;
@@ -27,9 +28,16 @@ export interface FakeServer {
   gets: string[];
   /** Pushes a change to every page. */
   push(change: Partial<ChangedEvent>): void;
+  /** ms between signs of life. */
+  aliveMs: number;
+  /** Whether Redis does not answer, as the signs of life say. */
+  isStale: boolean;
   /** Cuts all connections; `up` takes new ones again. */
   down(): void;
   up(): void;
+  /** Takes connections, and neither answers nor sends anything, like a process that was stopped; `thaw` answers new ones. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -37,8 +45,10 @@ export interface FakeServer {
 export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
   const streams = new Set<ServerResponse>();
   let isDown = false;
+  let isFrozen = false;
   const http = createServer((request, response) => {
     if (isDown) return request.socket.destroy();
+    if (isFrozen) return;
     const path = request.url?.replace(/^\/some\/base\//, '') ?? '';
     response.setHeader('content-security-policy', CSP);
     const send = (type: string, body: string) => response.setHeader('content-type', type).end(body);
@@ -47,9 +57,17 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
     if (path === 'assets/page.css') return send('text/css', page.style);
     if (path === 'api/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(`event: ready\ndata: ${JSON.stringify({ now: Date.now() })}\n\n`);
+      const { aliveMs } = server;
+      response.write(eventOf('ready', { now: Date.now(), aliveMs } satisfies ReadyEvent));
       streams.add(response);
-      response.on('close', () => streams.delete(response));
+      const beat = setInterval(() => {
+        const alive: AliveEvent = { now: Date.now(), isStale: server.isStale };
+        if (!isFrozen) response.write(eventOf('alive', alive));
+      }, aliveMs);
+      response.on('close', () => {
+        clearInterval(beat);
+        streams.delete(response);
+      });
       return;
     }
     const sendJson = (value: unknown, status = 200) => {
@@ -93,14 +111,22 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
     gets: [],
     push(change) {
       const event = { now: Date.now(), jobs: [], gone: [], all: false, fleet: false, ...change };
-      for (const stream of streams) stream.write(`event: changed\ndata: ${JSON.stringify(event)}\n\n`);
+      for (const stream of streams) stream.write(eventOf('changed', event satisfies ChangedEvent));
     },
+    aliveMs: 8000,
+    isStale: false,
     down() {
       isDown = true;
       http.closeAllConnections();
     },
     up() {
       isDown = false;
+    },
+    freeze() {
+      isFrozen = true;
+    },
+    thaw() {
+      isFrozen = false;
     },
     async stop() {
       http.closeAllConnections();

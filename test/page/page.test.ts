@@ -4,6 +4,9 @@ import { type Look, openBrowser, openTab, seriousIn, type Tab } from './browser'
 import { HOSTILE, makeFakeFleet } from './fake-fleet';
 import { type FakeServer, startFakeServer } from './fake-server';
 
+// axe, and 1,000 rows, take long where the browser gets little of a core.
+jest.setTimeout(180_000);
+
 let browser: Browser;
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -159,12 +162,36 @@ test('a lost connection is shown, and afterwards what changed meanwhile', async 
   const server = await serve(7);
   const tab = await open(server);
   server.down();
-  await shows(tab, 'The connection was lost', '.no-link');
+  await shows(tab, 'the server does not answer', '.no-link');
   server.fleet.jobs.delete('sitemap');
   server.up();
   await tab.page.waitForSelector('.link.live');
   expect(await tab.page.$('.no-link')).toBeNull();
   await waitFor('the job to go', async () => !(await namesIn(tab)).includes('sitemap'));
+});
+
+test('a server that is frozen is noticed, and after it the page is live again, and fresh', async () => {
+  const server = await serve(7);
+  server.aliveMs = 200;
+  const tab = await open(server);
+  server.freeze();
+  await shows(tab, 'Not live since', '.no-link');
+  await shows(tab, 'not live', '.link');
+  server.fleet.jobs.delete('sitemap');
+  server.thaw();
+  await tab.page.waitForSelector('.link.live');
+  await waitFor('the job to go', async () => !(await namesIn(tab)).includes('sitemap'));
+});
+
+test('a Redis that does not answer the server is said, until it does', async () => {
+  const server = await serve(7);
+  server.aliveMs = 200;
+  const tab = await open(server);
+  server.isStale = true;
+  await shows(tab, 'Redis does not answer the server', '.no-link');
+  server.isStale = false;
+  await tab.page.waitForSelector('.link.live');
+  expect(await tab.page.$('.no-link')).toBeNull();
 });
 
 test('1,000 jobs are shown, searched and sorted as quickly as a person types', async () => {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import Bossman from '../../src';
+import { web } from '../../src/web';
 import { runScript } from '../support/child';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
@@ -252,6 +253,17 @@ describe('also published for the whole process, with the id of the instance, are
     const [since, by, instance] = [expect.any(Number), expect.any(String), fred.id];
     expect(paused).toEqual([{ job: 'a', since, until: null, note: 'why', by, instance }]);
     expect(resumed).toEqual([{ job: 'a', since, by, instance }]);
+  });
+
+  it('what somebody does at a page, on bossman:steered', async () => {
+    const heard = hearOn('bossman:steered');
+    const fred = joinUnheard();
+    await fred.hire('a', { every: '1 hour', work: () => {} });
+    const pages = web(fred, { authorize: () => ({ access: 'write', who: 'ann' }) });
+    const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
+    const fire = new Request('http://localhost/api/jobs/a/fire', { method: 'POST', headers, body: '{}' });
+    expect((await pages.fetch(fire)).status).toBe(200);
+    expect(heard).toEqual([{ job: 'a', action: 'fire', who: 'ann', instance: fred.id }]);
   });
 
   it('skips, on bossman:skip', async () => {
