@@ -5,7 +5,7 @@ const ALONE = inTest(['inspection/cost', 'slots/early', 'slots/late', 'chaos/hos
 
 /**
  * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and
- * beside those that compute.
+ * beside those that compute, which get the CPU that these leave.
  */
 const WAITING = inTest([
   'demands/*',
@@ -49,12 +49,15 @@ module.exports = {
   projects: [
     kind('waits', 'beside.js', { testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }),
     kind('computes', 'beside.js', {
+      setupFiles: ['<rootDir>/test/support/after-others.ts'],
       testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)],
     }),
     kind('alone', 'alone.js', { testMatch: ALONE }),
   ],
   testSequencer: './test/support/longest-first.js',
   testTimeout: 60_000,
+  // Of an idle worker, which a busy machine may not let end in half a second.
+  workerGracefulExitTimeout: 10_000,
   // For npm run coverage. What child processes run is not counted, so the floor is below what is tested.
   collectCoverageFrom: ['src/**/*.ts', '!src/scripts/generated.ts'],
   coverageProvider: 'v8',

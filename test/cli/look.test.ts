@@ -233,7 +233,12 @@ test('list in a pipe cuts nothing, and one long error does not widen all rows', 
 });
 
 test('an absence is reported: no job, no instance, no run', async () => {
-  const nothing = (...args: string[]) => bossman([...args, '--url', testUrl(), '--prefix', fleet.prefix]);
+  const at =
+    (url: string) =>
+    (...args: string[]) =>
+      bossman([...args, '--url', url, '--prefix', fleet.prefix]);
+  // A database in which no other test has a fleet.
+  const nothing = at(new URL('/9', testUrl()).href);
   expect(await nothing('list')).toEqual({
     status: 0,
     stdout: expect.stringMatching(
@@ -247,7 +252,7 @@ test('an absence is reported: no job, no instance, no run', async () => {
     stderr: '',
   });
   await fleet.join().hire('idle', { every: HOUR, work() {} });
-  expect(await nothing('history', 'idle')).toEqual({
+  expect(await at(testUrl())('history', 'idle')).toEqual({
     status: 0,
     stdout: "there is no record of a run of 'idle'\n",
     stderr: '',

@@ -39,7 +39,9 @@ describe('work that never settles', () => {
     const took = await msOf(fred.quit());
     expect(took).toBeGreaterThan(1900);
     expect(took).toBeLessThan(8000);
-    expect(fleet.told.lost).toMatchObject([{ job: 'job', why: 'quit' }]);
+    // On a slow machine, the lock expires before quit gives up.
+    const reasons = fleet.told.lost.map(({ why }) => why);
+    expect(reasons.filter((why) => why !== 'expired')).toEqual(['quit']);
     await waitFor('the lock to end', async () => (await lockRest('job')) === -2);
   });
 

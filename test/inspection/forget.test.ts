@@ -137,7 +137,7 @@ it('hired again after this instance has answered the roll call, it keeps its dat
 describe('while Redis refuses to delete it', () => {
   it('the end of a run is recorded, also of a job that is not hired any more', async () => {
     const fred = fleet.join();
-    fleet.allowErrors(/^COMMAND: forget of 'job' failed/);
+    fleet.allowErrors(/^COMMAND: (forget|recovery) of 'job' failed/);
     const run = longRun();
     await fred.hire('job', { work: run.work, ttl: 20_000, recover: true });
     await fred.demand('job');

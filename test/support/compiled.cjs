@@ -16,7 +16,7 @@ const ROOT = join(__dirname, '..', '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'bossman-tests');
 const VERSION = createHash('sha1').update(readFileSync(__filename)).digest('hex');
 /** A statement at the start of a line: the rest of the line, or all up to a line that ends it. */
-const MOCK = /^jest\.mock\((?:.*\);$|[\s\S]*?^\}\);$)/gm;
+const MOCK = /^jest\.mock\((?:.*\);$|[\s\S]*?^\}+\)+;$)/gm;
 
 /** @returns {{ code: string, map: string }} */
 exports.compiled = (path) => {
