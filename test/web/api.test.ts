@@ -1,7 +1,9 @@
+import { Redis } from 'ioredis';
 import type { SteeredEvent } from '../../src/events';
 import { segmentOf } from '../../src/web/api';
 import { makeFleet } from '../support/fleet';
-import { waitFor } from '../support/wait';
+import { startServer } from '../support/server';
+import { delay, waitFor } from '../support/wait';
 import { serveWeb } from './site';
 
 const fleet = makeFleet();
@@ -211,15 +213,26 @@ it('answers malformed paths and bodies with 400 or 404, and without a stack', as
 });
 
 it('pushes changes to every open tab, and sends nothing to Redis while none is open', async () => {
-  const fred = fleet.join();
+  // Commands are counted, so nobody else may send any.
+  const server = await startServer();
+  fleet.afterwards(() => server.stop());
+  const admin = new Redis(server.url);
+  fleet.afterwards(() => admin.quit());
+  const connection = server.url;
+  const fred = fleet.join({ connection });
   const { site, pages } = await serveWeb(fleet, fred);
   await fred.hire('job', { every: '1 hour', work });
+  const counted = async (section: string, count: RegExp) =>
+    Number(count.exec(await admin.info(section))?.[1] ?? 0);
+  // Only a look at the fleet scans what is due.
+  const looks = () => counted('commandstats', /cmdstat_zscan:calls=(\d+)/);
   const tabs = await Promise.all([site.listen(), site.listen()]);
   await waitFor('both to be ready', () => tabs.every(({ heard }) => heard[0]?.event === 'ready'));
   expect((await site.get('/api/jobs')).json.jobs).toHaveLength(1);
+  expect(await looks()).toBeGreaterThan(0);
 
   // By another instance, so the bell announces it.
-  const wilma = fleet.join();
+  const wilma = fleet.join({ connection });
   await wilma.pause('job');
   await waitFor('the pause in both', () => tabs.every(({ jobs }) => jobs.get('job')?.paused));
   // No bell announces the end of a run.
@@ -229,16 +242,20 @@ it('pushes changes to every open tab, and sends nothing to Redis while none is o
   await waitFor('another job', () => tabs.every(({ jobs }) => jobs.has('new')));
 
   for (const tab of tabs) tab.leave();
+  const sent = () => counted('stats', /total_commands_processed:(\d+)/);
+  const quiet = () =>
+    waitFor('nothing to be sent for two seconds', async () => {
+      const before = await sent();
+      await delay(2000);
+      return (await sent()) - before <= 1;
+    });
+  await quiet();
+  const before = await looks();
+  // An open tab would be shown this within a second or so.
+  await wilma.resume('job');
   await wilma.quit();
-  const sent = async () => {
-    const [, calls] = /total_commands_processed:(\d+)/.exec(await fleet.redis.info('stats')) ?? [];
-    return Number(calls);
-  };
-  await waitFor('nothing to be sent for two seconds', async () => {
-    const before = await sent();
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    return (await sent()) - before <= 1;
-  });
+  await quiet();
+  expect(await looks()).toBe(before);
 
   const last = await site.listen();
   await waitFor('a tab again', () => last.heard.length > 0);
