@@ -5,6 +5,7 @@ import { FLAWLESS, flawsAfterLoss, flawsOf, medianLateness } from '../support/fl
 import { makeFleet } from '../support/fleet';
 import { type RedisServer, startServer } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
+import { serveWeb } from '../web/site';
 import { ask, type ServerCluster, startCluster } from './servers';
 
 jest.setTimeout(120_000);
@@ -61,6 +62,22 @@ describe('a Cluster of three', () => {
     const one = join();
     await Promise.all([one.hire('job', { work() {} }), one.demand('job')]);
     await waitFor('its run', () => fleet.told.finish.length === 1);
+  });
+
+  test('its pages show the fleet, and what another instance changes is pushed to them', async () => {
+    const [one, other] = [join(), join()];
+    await one.hire('job', { every: '1 hour', work() {} });
+    const { site } = await serveWeb(fleet, one);
+    await heardBy(2);
+    const tab = await site.listen();
+    await waitFor('the tab to be ready', () => tab.heard.length > 0);
+    expect((await site.get('/api/jobs')).json).toMatchObject({ instances: 2, jobs: [{ name: 'job' }] });
+    await other.pause('job');
+    await waitFor('the pause', () => tab.jobs.get('job')?.paused);
+    expect((await site.post('/api/jobs/job/resume')).json.job.paused).toBeNull();
+    expect((await site.post('/api/jobs/job/demand')).status).toBe(200);
+    await waitFor('the run', () => tab.jobs.get('job')?.runs === 1);
+    expect((await site.get('/api/jobs/job/history')).json.runs).toHaveLength(1);
   });
 
   test('a job that one instance fires ends in the whole fleet, and another hire starts it again', async () => {
