@@ -1,22 +1,23 @@
+import { Redis } from 'ioredis';
 import { runScript } from '../support/child';
 import { Door } from '../support/door';
 import { makeFleet } from '../support/fleet';
-import { testUrl } from '../support/redis';
+import { startServer, testUrl } from '../support/redis';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFleet();
 
 /** Makes the slots of jobs that are stored come due at the same time, `inMs` from now. Returns that time. */
-async function allDue(names: string[], inMs: number): Promise<number> {
-  const [seconds = 0, us = 0] = (await fleet.redis.time()).map(Number);
+async function allDue(names: string[], inMs: number, redis = fleet.redis): Promise<number> {
+  const [seconds = 0, us = 0] = (await redis.time()).map(Number);
   const slot = seconds * 1000 + Math.floor(us / 1000) + inMs;
-  await fleet.redis.zadd(`${fleet.prefix}:due`, ...names.flatMap((name) => [slot, name]));
+  await redis.zadd(`${fleet.prefix}:due`, ...names.flatMap((name) => [slot, name]));
   return slot;
 }
 
 /** Commands that Redis has carried out, those of scripts included. */
-async function commands(): Promise<number> {
-  return Number(/total_commands_processed:(\d+)/.exec(await fleet.redis.info('stats'))?.[1]);
+async function commands(redis: Redis): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1]);
 }
 
 interface Ran {
@@ -172,14 +173,20 @@ describe('a full instance', () => {
 
   it('lets slots and demands wait for a place, however late, and sends nothing meanwhile', async () => {
     const door = new Door();
-    const fred = fleet.join({ concurrency: 2 });
+    // Commands are counted, so nobody else may send any.
+    const server = await startServer();
+    fleet.afterwards(() => server.stop());
+    const redis = new Redis(server.url);
+    fleet.afterwards(() => redis.quit());
+    const options = { connection: server.url, concurrency: 2 };
+    const fred = fleet.join(options);
     const names = ['a', 'b', 'c', 'd'];
     for (const name of names)
       await fred.hire(name, { every: '1 hour', misfire: 'skip', work: door.work, ttl: 20_000 });
     for (const name of ['e', 'f']) await fred.hire(name, { work: door.work, ttl: 20_000 });
     await fred.quit();
-    await allDue(names, 300);
-    const barney = fleet.join({ concurrency: 2 });
+    await allDue(names, 300, redis);
+    const barney = fleet.join(options);
     for (const name of names)
       await barney.hire(name, { every: '1 hour', misfire: 'skip', work: door.work, ttl: 20_000 });
     for (const name of ['e', 'f']) await barney.hire(name, { work: door.work, ttl: 20_000 });
@@ -189,10 +196,10 @@ describe('a full instance', () => {
     await barney.demand('f');
     // Later than a slot may be that nobody is there for; and long enough for a loop to show.
     await delay(1500);
-    const before = await commands();
+    const before = await commands(redis);
     await delay(500);
     // Our own question.
-    expect((await commands()) - before).toBe(1);
+    expect((await commands(redis)) - before).toBe(1);
     for (const begun of [2, 4, 6]) {
       await waitFor('two more runs', () => fleet.told.start.length === begun);
       door.open();
