@@ -50,7 +50,8 @@ test('axe finds nothing serious on any page in either theme, and no page is wide
       await tab.page.goto(`${server.url}#${view}`);
       await shows(tab, view === 'jobs' || view === 'ahead' ? 'newsletter' : 'web-1:24348', 'main');
       expect({ view, theme, serious: await seriousIn(tab.page) }).toEqual({ view, theme, serious: [] });
-      expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+      // Where a scroll bar takes a part of the width, less is left.
+      expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     }
     await tab.page.goto(`${server.url}#job/invoices`);
     await tab.page.locator('.act.pause').click();
