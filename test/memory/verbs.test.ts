@@ -284,7 +284,7 @@ const sweeps: fc.Arbitrary<Step> = fc.constant(async (world) => {
 
 const passes: fc.Arbitrary<Step> = fc
   .constantFrom(5, 5, 10, 20, 25, 50, 90, 31 * DAY_S)
-  .map((seconds) => (world) => pass(world.redis, seconds, world.volatile()));
+  .map((seconds) => async (world) => void (await pass(world.redis, seconds, world.volatile())));
 
 const repeats: fc.Arbitrary<Step> = fc.constant((world) => world.repeat());
 

@@ -20,7 +20,7 @@ import {
 } from '../support/protocol-model';
 import { type Answered, Promises, type Seen, type SetBack } from '../support/protocol-promises';
 import { testUrl } from '../support/redis';
-import { msOf, pass, TravellingClient, travel } from '../support/travel';
+import { msOf, msSince, pass, TravellingClient, travel } from '../support/travel';
 
 /*
  * Random calls of three instances, and what may happen around them, on a real Redis. After each call its answer and what
@@ -174,7 +174,8 @@ class World {
   }
 
   async pass(seconds: number): Promise<void> {
-    await pass(this.redis, seconds, [this.keys.lock(JOB), this.keys.trigger(JOB)]);
+    const took = await pass(this.redis, seconds, [this.keys.lock(JOB), this.keys.trigger(JOB)]);
+    this.model.pass(took);
   }
 
   /** Data was lost, which takes a while: no stamp from before is given again. */
@@ -209,6 +210,7 @@ class World {
   async call(member: Member, call: Call): Promise<unknown> {
     const before = await this.look();
     const reply = await call.send();
+    this.model.took = member.client.took;
     const expected = call.expected(member.client.answeredAt, reply);
     if (expected) expect(reply).toMatchObject(expected);
     const after = await this.look();
@@ -243,6 +245,7 @@ class World {
   /** What is stored, which must agree with the model. */
   async look(): Promise<Seen> {
     const { keys, model, redis } = this;
+    const askedAt = performance.now();
     const answers = await redis
       .multi()
       .time()
@@ -259,6 +262,7 @@ class World {
       .hget(keys.paused, JOB)
       .hget(keys.recovers, JOB)
       .exec();
+    const took = msSince(askedAt);
     const [[, time] = [], ...others] = answers ?? [];
     const at = msOf(time);
     const [text, slot, demand, run, counts, kept, holder, trigger, lockRest, triggerRest, paused, recovers] =
@@ -291,9 +295,9 @@ class World {
       pause: model.pause,
       stored: entry && { stamp: entry.stamp, slot: entry.slot, plan: entry.plan },
       holder: model.holder(at) ?? '',
-      lockRest: lock && about(lock.endsAt - at),
+      lockRest: lock && about(lock.endsAt - at, lock.within + took),
       trigger: awaited ? (awaited.original ? JOB : String(awaited.endsAt)) : '',
-      triggerRest: awaited && about(awaited.endsAt - at),
+      triggerRest: awaited && about(awaited.endsAt - at, awaited.within + took),
       demand: model.demand.state,
       lastRun: model.lastRun,
       open: model.open.map(
@@ -718,46 +722,47 @@ const passing = (seconds: number) => step(`${seconds} s pass`, always, (world) =
 
 const passes = fc.constantFrom(5, 10, 25, 50, 90, 200).map(passing);
 
+const losing = (what: string) =>
+  step(`Redis loses ${what}`, always, async (world) => {
+    const { keys, model, promises } = world;
+    const isLost = (kind: string) => what === kind || what === 'everything';
+    if (isLost('trigger')) {
+      await world.del(keys.trigger(JOB));
+      model.trigger = null;
+    }
+    if (isLost('lock')) {
+      await world.del(keys.lock(JOB));
+      model.lock = null;
+    }
+    if (isLost('plans')) await world.del(keys.plans);
+    if (isLost('due')) await world.del(keys.due);
+    if (isLost('plans') || isLost('due')) {
+      if (model.entry) promises.losePlan(model.entry.stamp);
+      model.losePlan(isLost('due') ? 'due' : 'plans');
+    }
+    if (isLost('paused')) {
+      await world.del(keys.paused);
+      model.losePause();
+    }
+    if (isLost('demands')) {
+      await world.del(keys.demands);
+      model.loseDemands();
+      promises.loseDemands();
+    }
+    if (isLost('recovers')) {
+      await world.del(keys.recovers);
+      model.recovers = [];
+    }
+    if (isLost('everything')) {
+      await world.del(keys.runs, keys.counts, keys.history(JOB));
+      model.loseNotes();
+    }
+    await world.lose();
+  });
+
 const losses = fc
   .constantFrom('trigger', 'lock', 'plans', 'due', 'paused', 'demands', 'recovers', 'everything')
-  .map((what) =>
-    step(`Redis loses ${what}`, always, async (world) => {
-      const { keys, model, promises } = world;
-      const isLost = (kind: string) => what === kind || what === 'everything';
-      if (isLost('trigger')) {
-        await world.del(keys.trigger(JOB));
-        model.trigger = null;
-      }
-      if (isLost('lock')) {
-        await world.del(keys.lock(JOB));
-        model.lock = null;
-      }
-      if (isLost('plans')) await world.del(keys.plans);
-      if (isLost('due')) await world.del(keys.due);
-      if (isLost('plans') || isLost('due')) {
-        if (model.entry) promises.losePlan(model.entry.stamp);
-        model.entry = null;
-      }
-      if (isLost('paused')) {
-        await world.del(keys.paused);
-        model.losePause();
-      }
-      if (isLost('demands')) {
-        await world.del(keys.demands);
-        model.loseDemands();
-        promises.loseDemands();
-      }
-      if (isLost('recovers')) {
-        await world.del(keys.recovers);
-        model.recovers = [];
-      }
-      if (isLost('everything')) {
-        await world.del(keys.runs, keys.counts, keys.history(JOB));
-        model.loseNotes();
-      }
-      await world.lose();
-    }),
-  );
+  .map(losing);
 
 const rollback = ({ back, who }: { back: number; who: number | null }) =>
   step(
@@ -803,7 +808,7 @@ const originals = fc.constantFrom(10, 35).map((seconds) =>
     // Exactly then, as the memory's has to end at the same time.
     const set = await redis.set(keys.trigger(JOB), JOB, 'PXAT', endsAt - travel.passedS * 1000, 'NX');
     if (!set) return;
-    model.trigger = { endsAt, original: true };
+    model.trigger = { endsAt, original: true, within: 0 };
     travel.mirror.setTextAt(keys.trigger(JOB), JOB, endsAt);
   }),
 );
@@ -979,6 +984,17 @@ describe('three instances, whatever they call in whatever order and whatever is 
         firing(2),
         finding,
         again,
+      ],
+    ],
+    [
+      'Redis loses the plan of a job that was fired, but not its slot, and a run of it is to be recovered',
+      [
+        arming({ who: 1, plan: 0, hired: 'now' }),
+        passing(90),
+        claiming({ ...CLAIM, who: 1, recover: true }),
+        firing(0),
+        losing('plans'),
+        finding,
       ],
     ],
   ])('are answered as the model says when %s', async (_, sequence) => {

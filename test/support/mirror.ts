@@ -15,6 +15,8 @@ const SLACK = 4500;
  */
 export class Mirror {
   private nowUs = 0;
+  /** By so many ms keys may expire later in Redis than here, as time was let pass since an original set its trigger. */
+  private late = 0;
   private readonly server = new MemoryServer(() => this.nowUs);
   /** Calls that agreed. */
   agreed = 0;
@@ -33,19 +35,21 @@ export class Mirror {
 
   /** Sets a string that expires then. */
   setTextAt(key: string, text: string, endsAt: number): void {
+    this.late = 0;
     this.server.db.setPx(key, text, endsAt - Math.floor(this.nowUs / 1000));
   }
 
-  /** So much time has passed without a call. */
-  pass(ms: number): void {
+  /** So much time has passed without a call, which took so many ms. */
+  pass(ms: number, took: number): void {
     this.nowUs += ms * 1000;
+    this.late += took;
   }
 
-  /** Carries out what Redis has answered. */
-  call(verb: string, keys: string[], args: unknown[], reply: unknown): void {
+  /** Carries out what Redis has answered, so many ms after it was called. */
+  call(verb: string, keys: string[], args: unknown[], reply: unknown, took: number): void {
     const [nowUs] = Array.isArray(reply) ? reply : [];
     this.nowUs = Number(nowUs);
-    if (verb === 'arm') this.adoptTrigger(keys[4] ?? '', String(args[2]), reply);
+    if (verb === 'arm') this.adoptTrigger(keys[4] ?? '', String(args[2]), reply, took);
     const own = this.server.call(verb, keys, args.map(String));
     if (!areAlike(reply, own)) {
       const called = JSON.stringify([verb, keys, args]);
@@ -59,13 +63,14 @@ export class Mirror {
 
   /**
    * The trigger of an original expires when the next slot is due. Redis reads its time and the rest of a key one after the
-   * other, and a busy machine may stop it in between, so that slot may be some ms off.
+   * other, and a busy machine may stop it in between, but not for longer than the call took.
    */
-  private adoptTrigger(trigger: string, name: string, reply: unknown): void {
+  private adoptTrigger(trigger: string, name: string, reply: unknown, took: number): void {
     const [, answer] = Array.isArray(reply) ? reply : [];
     const slot = Number(Array.isArray(answer) ? answer[2] : Number.NaN);
     const endsAt = Math.floor(this.nowUs / 1000) + this.db.pttl(trigger);
-    if (this.db.get(trigger) === name && Math.abs(slot - endsAt) < 500) this.setTextAt(trigger, name, slot);
+    const isTheirs = this.db.get(trigger) === name && Math.abs(slot - endsAt) <= this.late + took;
+    if (isTheirs) this.setTextAt(trigger, name, slot);
   }
 
   /** Compares all that is stored of a job. */

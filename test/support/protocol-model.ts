@@ -60,11 +60,18 @@ const KEPT = 8;
 /** How many digits of a token are its instance's id. */
 const ID = 16;
 
-/**
- * Within 500 ms: an expiry is kept in whole ms and counted by another clock reading, and a busy machine may stop Redis in
- * between. No step lets less than 5 s pass.
- */
-export const about = (ms: number) => expect.closeTo(ms, -3);
+/** At most `within` ms off. */
+export const about = (ms: number, within: number) => expect.closeTo(ms, -Math.log10(2 * within + 1));
+
+/** A key that expires. */
+interface Expiring {
+  endsAt: number;
+  /**
+   * By so many ms Redis may have it expire at another time. It reads its clock several times for one call, and a busy machine
+   * may stop it in between, but not for longer than the call took.
+   */
+  within: number;
+}
 
 /** ms in which others can object to what came back into an emptied Redis; see scripts/lib.lua. */
 const OBJECTION = 300;
@@ -72,9 +79,13 @@ const OBJECTION = 300;
 /** What each verb is to answer and to leave behind, as DESIGN says it: one job, and one server that forgets nothing. */
 export class ProtocolModel {
   entry: Entry | null = null;
-  lock: { token: string; endsAt: number } | null = null;
+  /** The slot that is left when Redis has lost the plan alone; 0: none. */
+  left = 0;
+  lock: ({ token: string } & Expiring) | null = null;
   /** Null when the key is missing; `original`: it carries the job's name. */
-  trigger: { endsAt: number; original: boolean } | null = null;
+  trigger: ({ original: boolean } & Expiring) | null = null;
+  /** ms that the call took which is being answered. */
+  took = 0;
   pause: KnownPause | null = null;
   /** The last pause or resume of each caller. */
   pauseCalls: Record<string, number> = {};
@@ -113,8 +124,9 @@ export class ProtocolModel {
       return this.toldPlan('fired', now);
 
     const calls = { calls: { ...was?.calls, [caller]: sequence }, lastCaller: caller };
-    const endsAt = this.triggerAt(now)?.original ? this.trigger?.endsAt : undefined;
-    const theirs = endsAt !== undefined && Math.abs(endsAt - told) < 500 ? told : endsAt;
+    const { endsAt = 0, original = false, within = 0 } = this.triggerAt(now) ?? {};
+    const known = Math.abs(endsAt - told) <= within + this.took ? told : endsAt;
+    const theirs = original ? known : undefined;
     if (live && was.plan === schedule.plan) {
       this.entry = { ...was, ...calls, slot: theirs ?? was.slot };
       if (theirs !== undefined || !this.triggerAt(now)) this.setTrigger(now);
@@ -163,8 +175,7 @@ export class ProtocolModel {
     const earlier = was.claims[caller];
     if (earlier?.token === token) {
       const holds = earlier.answer.verdict === 'run' && this.holder(now) === token;
-      const lockEndsAt = holds ? this.lock?.endsAt : undefined;
-      return { ...earlier.answer, lockEndsAt: about(lockEndsAt ?? now) };
+      return { ...earlier.answer, lockEndsAt: holds ? this.lockEndsAt() : about(now, 1) };
     }
     if (again !== null && this.holder(now) === again) this.lock = null;
     if (isDisputed(was.before) && now - was.before.at < OBJECTION) return { verdict: 'gone' };
@@ -212,7 +223,7 @@ export class ProtocolModel {
     if (verdict === 'run') this.note(token, `s${claimed}`, now);
     if (verdict === 'run' && noted.recover) this.noteRecoverable(token, claimed, false);
     if (verdict !== 'run' && !isPaused) this.skips += 1;
-    const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now);
+    const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now, 1);
     const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
     this.entry = { ...was, slot, before: null, claims };
     this.setTrigger(now);
@@ -279,7 +290,7 @@ export class ProtocolModel {
       if (own.noted.recover) this.noteRecoverable(own.token, demand.at, true);
       return { verdict: 'begun', demandedAt: demand.at };
     }
-    return { verdict: 'noted', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
+    return { verdict: 'noted', demandedAt: demand.at, lockRest: this.lockRest(now) };
   }
 
   take(token: string, ttlMs: number, now: number) {
@@ -288,7 +299,7 @@ export class ProtocolModel {
       return { verdict: 'yours', demandedAt: demand.at };
     if (demand.state === 'idle') return { verdict: 'none' };
     if (this.takeLock(token, ttlMs, now)) return this.handOverDemand(token);
-    return { verdict: 'held', demandedAt: demand.at, lockRest: about(this.lockRest(now)) };
+    return { verdict: 'held', demandedAt: demand.at, lockRest: this.lockRest(now) };
   }
 
   begin(token: string, { recover }: NotedRun, now: number) {
@@ -312,10 +323,10 @@ export class ProtocolModel {
     if (ttlMs === 0) return none;
     const mine = this.recovers.find((run) => run.token === token);
     if (mine) return { verdict: 'yours', ...atOf(mine) };
-    const isFired = this.entry !== null && this.entry.slot >= FIRED;
+    const isFired = (this.entry?.slot ?? this.left) >= FIRED;
     const isPaused = this.covers(now);
     const first = this.recovers.find((run) => !run.second && (run.demanded || !(isFired || isPaused)));
-    const lockRest = about(this.lockRest(now));
+    const lockRest = this.lockRest(now);
     if (!first) {
       if (isFired) this.recovers = this.recovers.filter(({ second }) => second);
       if (isFired || !(this.holder(now) !== null || isPaused)) this.forgetOver();
@@ -324,7 +335,7 @@ export class ProtocolModel {
     if (!this.takeLock(token, ttlMs, now)) return { verdict: 'held', lockRest };
     this.recovers = [...this.recovers.filter((run) => run !== first), { ...first, token, second: true }];
     this.note(token, `${first.demanded ? 'D' : 'S'}${first.at}`, now);
-    return { verdict: 'yours', ...atOf(first), lockEndsAt: about(now + ttlMs) };
+    return { verdict: 'yours', ...atOf(first), lockEndsAt: about(now + ttlMs, 1) };
   }
 
   /** `caller` '': it reports nothing. */
@@ -399,7 +410,7 @@ export class ProtocolModel {
     const { demand, entry, pause } = this;
     const isKept = entry !== null || pause !== null || this.runs > 0;
     const waitedSince = demand.state === 'idle' ? null : demand.at;
-    this.entry = null;
+    this.losePlan('due');
     this.trigger = null;
     this.losePause();
     this.loseDemands();
@@ -413,6 +424,13 @@ export class ProtocolModel {
     Object.assign(this, { lastRun: null, open: [], settled: {}, ...none });
   }
 
+  /** @param what Redis loses the slot too (`due`), or the plan alone */
+  losePlan(what: 'due' | 'plans'): void {
+    if (what === 'due') this.left = 0;
+    else if (this.entry) this.left = this.entry.slot;
+    this.entry = null;
+  }
+
   losePause(): void {
     this.pause = null;
     this.pauseCalls = {};
@@ -421,6 +439,11 @@ export class ProtocolModel {
   loseDemands(): void {
     this.demand = { state: 'idle', token: '', at: 0 };
     this.demanded = {};
+  }
+
+  /** Time has passed: what expires has been set anew, and that took so many ms. */
+  pass(took: number): void {
+    for (const key of [this.lock, this.trigger]) if (key) key.within += took;
   }
 
   holder(now: number): string | null {
@@ -489,16 +512,22 @@ export class ProtocolModel {
   }
 
   private demandIn(now: number) {
-    return this.demand.state === 'idle' ? -1 : about(this.lockRest(now));
+    return this.demand.state === 'idle' ? -1 : this.lockRest(now);
   }
 
-  private lockRest(now: number): number {
-    return Math.max(0, (this.lock?.endsAt ?? 0) - now);
+  private lockRest(now: number) {
+    return this.holder(now) === null ? 0 : this.lockEndsAt(now);
+  }
+
+  /** @param since counted from then */
+  private lockEndsAt(since = 0) {
+    const { endsAt, within } = this.lock ?? { endsAt: 0, within: 0 };
+    return about(endsAt - since, within + this.took);
   }
 
   private takeLock(token: string, ttlMs: number, now: number): boolean {
     if (this.holder(now) !== null) return false;
-    this.lock = { token, endsAt: now + ttlMs };
+    this.lock = { token, endsAt: now + ttlMs, within: this.took };
     return true;
   }
 
@@ -516,7 +545,7 @@ export class ProtocolModel {
     const slot = this.counts?.slot ?? 0;
     if (slot >= FIRED) return;
     if (this.covers(slot) && this.covers(now)) this.trigger = null;
-    else if (slot > now) this.trigger = { endsAt: slot, original: false };
+    else if (slot > now) this.trigger = { endsAt: slot, original: false, within: this.took };
   }
 }
 

@@ -20,6 +20,8 @@ export const travel = {
 export class TravellingClient extends Redis {
   /** Redis' time in the last answer of a script, in ms. */
   answeredAt = Number.NaN;
+  /** ms from sending that script to its answer: all that Redis read of its clock, it read in that time. */
+  took = 0;
 
   override defineCommand(name: string, { lua }: { lua: string }): void {
     if (!lua.includes(READS_TIME)) throw new Error(`${name} reads the time in a way that is not known here`);
@@ -28,21 +30,31 @@ export class TravellingClient extends Redis {
     const send: unknown = Reflect.get(this, name);
     if (typeof send !== 'function') throw new TypeError(`ioredis did not define ${name}`);
     Reflect.set(this, name, async (...args: unknown[]) => {
+      const sentAt = performance.now();
       const reply: unknown = await send.call(this, ...args, travel.passedS);
+      this.took = msSince(sentAt);
       if (Array.isArray(reply)) this.answeredAt = Math.floor(Number(reply[0]) / 1000);
       const [count, ...words] = args;
       const keys = words.slice(0, Number(count)).map(String);
-      travel.mirror.call(name.slice('bossman:'.length), keys, words.slice(Number(count)), reply);
+      travel.mirror.call(name.slice('bossman:'.length), keys, words.slice(Number(count)), reply, this.took);
       return reply;
     });
   }
 }
 
-/** Lets time pass, for the scripts and for keys that expire. */
-export async function pass(redis: Redis, seconds: number, volatile: string[]): Promise<void> {
+/** Lets time pass, for the scripts and for keys that expire. Returns by how many ms these may expire later. */
+export async function pass(redis: Redis, seconds: number, volatile: string[]): Promise<number> {
+  const sentAt = performance.now();
   await redis.eval(AGE, volatile.length, ...volatile, seconds * 1000);
+  const took = msSince(sentAt);
   travel.passedS += seconds;
-  travel.mirror.pass(seconds * 1000);
+  travel.mirror.pass(seconds * 1000, took);
+  return took;
+}
+
+/** By so much two readings of Redis' clock since then may differ, each in whole ms. */
+export function msSince(startedAt: number): number {
+  return Math.ceil(performance.now() - startedAt) + 1;
 }
 
 /** What TIME answered, in ms, as the scripts see it. */
