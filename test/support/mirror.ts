@@ -39,10 +39,14 @@ export class Mirror {
     this.server.db.setPx(key, text, endsAt - Math.floor(this.nowUs / 1000));
   }
 
-  /** So much time has passed without a call, which took so many ms. */
-  pass(ms: number, took: number): void {
+  /**
+   * So much time has passed without a call, which took so many ms. What is gone in Redis since is gone here, too: at the time
+   * of the next call, it might only just be there.
+   */
+  pass(ms: number, took: number, gone: string[]): void {
     this.nowUs += ms * 1000;
     this.late += took;
+    this.db.del(...gone);
   }
 
   /** Carries out what Redis has answered, so many ms after it was called. */

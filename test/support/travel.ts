@@ -1,12 +1,18 @@
 import { Redis } from 'ioredis';
 import { Mirror } from './mirror';
 
-/** Keys expire as they would have after this many ms. */
+/** Keys expire as they would have after this many ms. Returns those that are gone. */
 const AGE = `
+  local gone = {}
   for _, key in ipairs(KEYS) do
     local rest = redis.call('PTTL', key) - ARGV[1]
-    if rest > 0 then redis.call('PEXPIRE', key, rest) else redis.call('DEL', key) end
-  end`;
+    if rest > 0 then
+      redis.call('PEXPIRE', key, rest)
+    elseif redis.call('DEL', key) == 1 then
+      gone[#gone + 1] = key
+    end
+  end
+  return gone`;
 const READS_TIME = "local time = redis.call('TIME')";
 
 export const travel = {
@@ -45,10 +51,10 @@ export class TravellingClient extends Redis {
 /** Lets time pass, for the scripts and for keys that expire. Returns by how many ms these may expire later. */
 export async function pass(redis: Redis, seconds: number, volatile: string[]): Promise<number> {
   const sentAt = performance.now();
-  await redis.eval(AGE, volatile.length, ...volatile, seconds * 1000);
+  const gone = await redis.eval(AGE, volatile.length, ...volatile, seconds * 1000);
   const took = msSince(sentAt);
   travel.passedS += seconds;
-  travel.mirror.pass(seconds * 1000, took);
+  travel.mirror.pass(seconds * 1000, took, Array.isArray(gone) ? gone.map(String) : []);
   return took;
 }
 
