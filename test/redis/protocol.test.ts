@@ -514,7 +514,7 @@ const firing = (who: number) =>
 
 const fires = who.map(firing);
 
-const pauses = fc.record({ who, inMs: fc.constantFrom(null, 25_000, 90_000) }).map(({ who, inMs }) =>
+const pausing = ({ who, inMs }: { who: number; inMs: number | null }) =>
   step(`${who} pauses${inMs === null ? '' : ` for ${inMs} ms`}`, always, async (world) => {
     const member = world.member(who);
     const sequence = member.store.nextSequence();
@@ -527,8 +527,9 @@ const pauses = fc.record({ who, inMs: fc.constantFrom(null, 25_000, 90_000) }).m
       expected: (at) => world.model.pauseJob(member.id, sequence, inMs, at),
     });
     member.learnPause(reply.pause);
-  }),
-);
+  });
+
+const pauses = fc.record({ who, inMs: fc.constantFrom(null, 25_000, 90_000) }).map(pausing);
 
 const resumes = who.map((who) =>
   step(`${who} resumes`, always, async (world) => {
@@ -802,7 +803,7 @@ const setBack = (what: string) =>
 
 const setsBack = fc.constantFrom('long past', 'just claimed').map(setBack);
 
-const originals = fc.constantFrom(10, 35).map((seconds) =>
+const original = (seconds: number) =>
   step(`an original sets the trigger to ${seconds} s`, always, async ({ redis, keys, model }) => {
     const endsAt = msOf(await redis.time()) + seconds * 1000;
     // Exactly then, as the memory's has to end at the same time.
@@ -810,8 +811,9 @@ const originals = fc.constantFrom(10, 35).map((seconds) =>
     if (!set) return;
     model.trigger = { endsAt, original: true, within: 0 };
     travel.mirror.setTextAt(keys.trigger(JOB), JOB, endsAt);
-  }),
-);
+  });
+
+const originals = fc.constantFrom(10, 35).map(original);
 
 describe('three instances, whatever they call in whatever order and whatever is lost,', () => {
   let redis: Redis;
@@ -984,6 +986,17 @@ describe('three instances, whatever they call in whatever order and whatever is 
         firing(2),
         finding,
         again,
+      ],
+    ],
+    [
+      'a slot is released because of a pause, and an original has set the trigger meanwhile',
+      [
+        arming({ who: 2, plan: 0, hired: 'now' }),
+        passing(25),
+        claiming({ ...CLAIM, who: 2 }),
+        pausing({ who: 0, inMs: null }),
+        original(10),
+        claimingAgain({ who: 2, misfire: 'run' }),
       ],
     ],
     [
