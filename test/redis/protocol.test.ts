@@ -64,6 +64,7 @@ interface Call {
 
 interface Sent {
   call: Call;
+  /** First; or when it was won, if that is later. */
   answered: Answered;
   /** How much had been lost by then. */
   losses: number;
@@ -221,7 +222,8 @@ class World {
     const earlier = member.sent.find((sent) => sent.call === call);
     // What is sent again may be won only then.
     const isKnown = earlier !== undefined && member.won.some(({ token }) => token === call.token);
-    if (call.token && !isKnown && answered.holds && /^(run|yours|begun)$/.test(answered.verdict)) {
+    const isWon = answered.holds && /^(run|yours|begun)$/.test(answered.verdict);
+    if (call.token && !isKnown && isWon) {
       const { answeredAt } = member.client;
       member.won.push({
         token: call.token,
@@ -236,6 +238,7 @@ class World {
     if (earlier) {
       if (earlier.losses === this.losses)
         this.promises.checkRepeat(earlier.answered, answered, before, after);
+      if (isWon) Object.assign(earlier, { answered, losses: this.losses });
       return reply;
     }
     member.sent = [...member.sent.slice(-3), { call, answered, losses: this.losses }];
