@@ -263,7 +263,7 @@ export class Demands {
   private begin(job: Job, token: string, reply: DemandReply): boolean {
     if (reply.at >= job.demandNotedAt) this.takes.clear(job.name);
     if (this.shared.clock.now() >= reply.lockEndsAt) return false;
-    if (reply.verdict !== 'begun') this.noteBegin(job, token);
+    if (reply.verdict !== 'begun') this.noteBegin(job, token, reply.demandedAt);
     this.on.won(job, {
       slot: null,
       demandedAt: reply.demandedAt,
@@ -276,8 +276,8 @@ export class Demands {
   }
 
   /** Not awaited, because the run starts now. If this command is lost, settling the run has the same effect. */
-  private noteBegin(job: Job, token: string): void {
-    this.shared.store.begin(job.name, token, job.settings).then(
+  private noteBegin(job: Job, token: string, demandedAt: number): void {
+    this.shared.store.begin(job.name, token, demandedAt, job.settings).then(
       () => this.shared.teller.over('begin'),
       (cause) => {
         const message = `the start of '${job.name}' could not be recorded (${explained(cause)})`;

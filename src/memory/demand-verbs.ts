@@ -80,16 +80,19 @@ export const take: Carried = (script, keys, args) => {
 };
 
 export const begin: Carried = (script, keys, args) => {
-  const { now, nowUs } = script;
-  const [demands = '', recovers = '', counts = ''] = keys;
-  const [name = '', token = '', recover, by = '', caller = '', bell = ''] = args;
+  const { db, now, nowUs } = script;
+  const [demands = '', lock = '', recovers = '', counts = ''] = keys;
+  const [name = '', token = '', demandedAt = '', recover, by = '', caller = '', bell = ''] = args;
   const entry = readDemand(script, demands, name);
-  const demandedAt = int(entry.at);
   let found = '';
-  if (entry.token === token && begun(script, entry)) {
-    writeDemand(script, demands, name, entry);
-    if (recover === '1') noteDemand(script, recovers, name, caller, token, demandedAt);
-    found = noteRun(script, counts, name, token, `d${demandedAt}`, by);
+  if (entry.token === token) {
+    let isNoted = begun(script, entry);
+    if (isNoted) writeDemand(script, demands, name, entry);
+    isNoted ||= entry.state === 'noted' && db.get(lock) === token;
+    if (isNoted) {
+      if (recover === '1') noteDemand(script, recovers, name, caller, token, demandedAt);
+      found = noteRun(script, counts, name, token, `d${demandedAt}`, by);
+    }
   }
   script.ring(bell, 'begun', caller, int(now), entry.state === 'idle' ? '0' : '1', name);
   return [nowUs, found];

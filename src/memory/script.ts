@@ -181,7 +181,8 @@ export function noteDemand(
   token: string,
   at: string,
 ): void {
-  db.hset(recovers, name, remember(db.hget(recovers, name) ?? '', caller, `${token}:${at}:0d`));
+  const list = db.hget(recovers, name) ?? '';
+  if (!list.includes(token)) db.hset(recovers, name, remember(list, caller, `${token}:${at}:0d`));
 }
 
 export function lockRest({ db }: Script, lock: string): number {

@@ -175,8 +175,8 @@ export class Store {
   }
 
   /** Marks a taken demand as run: its run has started. */
-  begin(name: string, token: string, noted: NotedRun): Promise<void> {
-    const args: Args<'begin'> = { token, recover: Number(noted.recover), by: this.byOf(noted) };
+  begin(name: string, token: string, demandedAt: number, noted: NotedRun): Promise<void> {
+    const args: Args<'begin'> = { token, demandedAt, recover: Number(noted.recover), by: this.byOf(noted) };
     return this.call('begin', name, args, this.withSuspects(name, 1, nothing));
   }
 

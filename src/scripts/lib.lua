@@ -186,8 +186,10 @@ end
 
 -- Notes a demand whose run begins, like a slot but followed by d, so that it can be recovered if the run dies.
 local function noteDemand(recovers, name, caller, token, at)
-  local list = redis.pcall('HGET', recovers, name)
-  redis.pcall('HSET', recovers, name, remember(type(list) == 'string' and list or '', caller, token .. ':' .. at .. ':0d'))
+  local noted = redis.pcall('HGET', recovers, name)
+  local list = type(noted) == 'string' and noted or ''
+  if string.find(list, token, 1, true) then return end
+  redis.pcall('HSET', recovers, name, remember(list, caller, token .. ':' .. at .. ':0d'))
 end
 
 -- The counts are for display only: an error in them never fails a script.

@@ -142,6 +142,7 @@ const batched = [
   claims,
   step('begin', fc.record(common), (world, { caller, used, recover, by }) => ({
     token: world.token(caller, used),
+    demandedAt: 1_700_000_000_000,
     ...{ recover, by },
   })),
   step(

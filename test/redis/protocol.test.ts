@@ -75,6 +75,8 @@ interface Won {
   startedAt: number;
   begun: boolean;
   slot: number;
+  /** 0: of a slot. */
+  demandedAt: number;
   earlyMs: number;
   recovers: boolean;
   /** It is the second run of a slot or demand. */
@@ -230,6 +232,7 @@ class World {
         startedAt: answeredAt,
         begun: call.verb === 'recover' || answered.verdict !== 'yours',
         slot: answered.claimed,
+        demandedAt: Number(valueIn(reply, 'demandedAt') ?? 0),
         earlyMs: answered.earlyMs,
         recovers: answered.recovers,
         isSecond: call.verb === 'recover',
@@ -581,7 +584,7 @@ const demanding = ({ who, takes, recover }: { who: number; takes: boolean; recov
 
 const demands = fc.record({ who, takes: fc.boolean(), recover: fc.boolean() }).map(demanding);
 
-const takes = who.map((who) =>
+const taking = (who: number) =>
   step(`${who} takes`, always, async (world) => {
     const member = world.member(who);
     const token = member.store.nextToken();
@@ -592,10 +595,10 @@ const takes = who.map((who) =>
       send: () => member.store.take(JOB, token, TTL, null),
       expected: (at) => world.model.take(token, TTL, at),
     });
-  }),
-);
+  });
+const takes = who.map(taking);
 
-const begins = fc.record({ who, recover: fc.boolean() }).map(({ who, recover }) =>
+const beginning = ({ who, recover }: { who: number; recover: boolean }) =>
   step(
     `${who} begins${recover ? ', to be recovered' : ''}`,
     (world) => world.member(who).won.some(({ begun }) => !begun),
@@ -609,12 +612,12 @@ const begins = fc.record({ who, recover: fc.boolean() }).map(({ who, recover }) 
         token: run.token,
         everyMs: null,
         recovers: recover,
-        send: () => member.store.begin(JOB, run.token, noted(recover)),
-        expected: (at) => world.model.begin(run.token, noted(recover), at),
+        send: () => member.store.begin(JOB, run.token, run.demandedAt, noted(recover)),
+        expected: (at) => world.model.begin(run.token, run.demandedAt, noted(recover), at),
       });
     },
-  ),
-);
+  );
+const begins = fc.record({ who, recover: fc.boolean() }).map(beginning);
 
 const recovering = ({ who, how }: { who: number; how: string }) =>
   step(
@@ -975,6 +978,19 @@ describe('three instances, whatever they call in whatever order and whatever is 
         repeating({ who: 0, which: 1 }),
         passing(50),
         dying({ who: 0, which: 0, reports: false }),
+      ],
+    ],
+    [
+      'a run dies whose demand was made again between its take and its begin',
+      [
+        demanding({ ...OWN, who: 0, takes: false }),
+        taking(1),
+        demanding({ ...OWN, who: 0, takes: false }),
+        beginning({ who: 1, recover: true }),
+        repeating({ who: 1, which: 0 }),
+        dying({ who: 0, which: 0, reports: true }),
+        passing(50),
+        finding,
       ],
     ],
     ['a second run is late while a demand settles', [...late, demanding(OWN), settling(END), again]],

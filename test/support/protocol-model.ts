@@ -302,11 +302,13 @@ export class ProtocolModel {
     return { verdict: 'held', demandedAt: demand.at, lockRest: this.lockRest(now) };
   }
 
-  begin(token: string, { recover }: NotedRun, now: number) {
-    const { at } = this.demand;
-    if (!this.endWait(token, now)) return undefined;
-    this.note(token, `d${at}`, now);
-    if (recover) this.noteRecoverable(token, at, true);
+  begin(token: string, demandedAt: number, { recover }: NotedRun, now: number) {
+    const { demand } = this;
+    const isJoined = demand.state === 'noted' && demand.token === token && this.holder(now) === token;
+    if (!this.endWait(token, now) && !isJoined) return undefined;
+    this.note(token, `d${demandedAt}`, now);
+    if (recover && !this.recovers.some((run) => run.token === token))
+      this.noteRecoverable(token, demandedAt, true);
     return undefined;
   }
 
