@@ -1,7 +1,7 @@
 const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.ts`);
 
 /** Tests that measure time, and whose limits only hold on a machine that does nothing else: each runs alone. */
-const ALONE = inTest(['inspection/cost', 'slots/early', 'slots/late', 'chaos/hostile/hostile']);
+const ALONE = inTest(['inspection/cost', 'slots/early', 'slots/late', 'chaos/hostile/hostile', 'web/tabs']);
 
 /**
  * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and
