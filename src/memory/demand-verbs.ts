@@ -86,10 +86,9 @@ export const begin: Carried = (script, keys, args) => {
   const entry = readDemand(script, demands, name);
   let found = '';
   if (entry.token === token) {
-    let isNoted = begun(script, entry);
-    if (isNoted) writeDemand(script, demands, name, entry);
-    isNoted ||= entry.state === 'noted' && db.get(lock) === token;
-    if (isNoted) {
+    const isCounted = begun(script, entry);
+    if (isCounted) writeDemand(script, demands, name, entry);
+    if (isCounted || (entry.state === 'noted' && db.get(lock) === token)) {
       if (recover === '1') noteDemand(script, recovers, name, caller, token, demandedAt);
       found = noteRun(script, counts, name, token, `d${demandedAt}`, by);
     }

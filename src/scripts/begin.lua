@@ -10,12 +10,11 @@ local name, token, demandedAt, recover, by, caller, bell = unpack(ARGV)
 local entry = readDemand(demands, name)
 local found = ''
 if entry.token == token then
-  local isNoted = begun(entry)
-  if isNoted then writeDemand(demands, name, entry) end
-  -- Another demand was made since this one was taken: it waits for the end of this run. While the run's lock is held, nobody
-  -- can have recovered the run, so this may be carried out twice.
-  if not isNoted then isNoted = entry.state == 'noted' and redis.call('GET', lock) == token end
-  if isNoted then
+  local isCounted = begun(entry)
+  if isCounted then writeDemand(demands, name, entry) end
+  -- Noted: another demand was made after this one was taken, and waits for the end of this run. This may be carried out
+  -- twice, because nobody recovers a run whose lock is held.
+  if isCounted or (entry.state == 'noted' and redis.call('GET', lock) == token) then
     if recover == '1' then noteDemand(recovers, name, caller, token, demandedAt) end
     found = noteRun(counts, name, token, 'd' .. demandedAt, by)
   end
