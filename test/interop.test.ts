@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import Redlock from 'redlock';
+import { Counted } from './support/counted';
 import { makeFleet } from './support/fleet';
 import { joinOriginal } from './support/original';
 import { testUrl } from './support/redis';
@@ -152,21 +153,17 @@ describe('in a mixed fleet', () => {
 
   it('each slot is run once, and no two runs overlap', async () => {
     const starts: number[] = [];
-    let [running, most] = [0, 0];
     const hiredAt = performance.now();
-    const slow = async () => {
+    const slow = new Counted(() => {
       starts.push(performance.now());
-      running += 1;
-      most = Math.max(most, running);
-      await delay(150);
-      running -= 1;
-    };
+      return delay(150);
+    });
     for (const old of [await joinOriginal(fleet), await joinOriginal(fleet)]) {
-      old.hire('a', { every: 400, work: slow });
+      old.hire('a', { every: 400, work: slow.work });
     }
-    for (const young of [fleet.join(), fleet.join()]) young.hire('a', { every: 400, work: slow });
+    for (const young of [fleet.join(), fleet.join()]) young.hire('a', { every: 400, work: slow.work });
     await waitFor('eight runs', () => starts.length >= 8);
-    expect(most).toBe(1);
+    expect(slow.most).toBe(1);
     // However late a run is, it is not before the slot that is its own.
     const early = starts.filter((start, index) => start < hiredAt + 400 * (index + 1) - 20);
     expect(early).toEqual([]);

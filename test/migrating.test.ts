@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { caughtUp } from './support/caught-up';
+import { Counted } from './support/counted';
 import { makeFleet } from './support/fleet';
 import { joinOriginal } from './support/original';
 import { type RedisServer, startServer } from './support/redis';
@@ -13,21 +14,19 @@ const EVERY = 300;
 
 /** Runs of one job by old and new instances, which take longer than an original is late. */
 function watched() {
-  const runs = { old: 0, young: 0, going: 0, most: 0 };
-  const by = (kind: 'old' | 'young') => async () => {
+  const runs = { old: 0, young: 0 };
+  const counted = new Counted(() => delay(120));
+  const by = (kind: 'old' | 'young') => () => {
     runs[kind] += 1;
-    runs.going += 1;
-    runs.most = Math.max(runs.most, runs.going);
-    await delay(120);
-    runs.going -= 1;
+    return counted.work();
   };
   const more = (kind: 'old' | 'young', count: number) => {
     const before = runs[kind];
     return waitFor(`${count} more ${kind}`, () => runs[kind] >= before + count);
   };
   // An original that quits in a run warns of its lock.
-  const pause = () => waitFor('a pause', () => runs.going === 0);
-  return { runs, old: by('old'), young: by('young'), more, pause };
+  const pause = () => waitFor('a pause', () => counted.going === 0);
+  return { runs, counted, old: by('old'), young: by('young'), more, pause };
 }
 
 it('a fleet of originals is replaced one by one, and back again: the job continues, and no two runs overlap', async () => {
@@ -58,7 +57,7 @@ it('a fleet of originals is replaced one by one, and back again: the job continu
     await young.quit();
   }
   await job.more('old', 3);
-  expect(job.runs.most).toBe(1);
+  expect(job.counted.most).toBe(1);
   await job.pause();
 });
 

@@ -1,16 +1,12 @@
-/** Work whose runs last until the door is opened. */
-export class Door {
-  private readonly inside: (() => void)[] = [];
-  going = 0;
-  /** The highest number of runs at a time. */
-  most = 0;
+import { Counted } from './counted';
 
-  readonly work = async () => {
-    this.going += 1;
-    this.most = Math.max(this.most, this.going);
-    await new Promise<void>((resolve) => this.inside.push(resolve));
-    this.going -= 1;
-  };
+/** Work whose runs last until the door is opened. */
+export class Door extends Counted {
+  private readonly inside: (() => void)[] = [];
+
+  constructor() {
+    super(() => new Promise<void>((resolve) => this.inside.push(resolve)));
+  }
 
   /** Ends the runs in progress; later ones wait again. */
   open(): void {

@@ -2,6 +2,7 @@ import { setTimeout as realTime } from 'node:timers/promises';
 import Bossman, { type BossmanOptions, type JobDefinition } from '../../src';
 import { type TestFleet, type TestFleetOptions, testFleet } from '../../src/testing';
 import { runNode } from '../support/child';
+import { Counted } from '../support/counted';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
 const MINUTE = 60_000;
@@ -175,18 +176,12 @@ describe('between two moves of the clock', () => {
     const fred = join(fleet, { concurrency: 1 });
     fred.qa((name, _definition, next) => (name === 'vetoed' ? null : next()));
     fred.hire('vetoed', { every: '1 hour', work });
-    let most = 0;
-    let going = 0;
-    const counted = async () => {
-      going += 1;
-      most = Math.max(most, going);
-      await fleet.sleep('10 seconds');
-      going -= 1;
-    };
-    for (const name of ['a', 'b', 'c']) fred.hire(name, { every: '1 hour', keepAlive: true, work: counted });
+    const counted = new Counted(() => fleet.sleep('10 seconds'));
+    for (const name of ['a', 'b', 'c'])
+      fred.hire(name, { every: '1 hour', keepAlive: true, work: counted.work });
     await fleet.advance('1 hour');
     await fleet.advance('30 seconds');
-    expect(most).toBe(1);
+    expect(counted.most).toBe(1);
     expect(['a', 'b', 'c'].map((name) => fleet.runs(name).length)).toEqual([1, 1, 1]);
     expect(fleet.runs('vetoed')).toMatchObject([{ outcome: 'vetoed' }]);
   });

@@ -7,6 +7,7 @@ import Bossman, { type BossmanOptions } from '../../src';
 import { instrument } from '../../src/otel';
 import { type TestFleet, testFleet } from '../../src/testing';
 import { web } from '../../src/web';
+import { Counted } from '../support/counted';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
 const HOUR = 3_600_000;
@@ -196,19 +197,12 @@ const OTHERS: Record<string, (join: Join) => Promise<void>> = {
 
   async concurrency(join) {
     const fred = join({ concurrency: 2 });
-    let going = 0;
-    let most = 0;
-    const counted = async () => {
-      going += 1;
-      most = Math.max(most, going);
-      await fleet.sleep('5 seconds');
-      going -= 1;
-    };
+    const counted = new Counted(() => fleet.sleep('5 seconds'));
     const names = ['a', 'b', 'c', 'd', 'e'];
-    for (const name of names) await fred.hire(name, { every: '1 hour', work: counted });
+    for (const name of names) await fred.hire(name, { every: '1 hour', work: counted.work });
     await fleet.advance('1 hour');
     await fleet.advance('1 minute');
-    expect(most).toBe(2);
+    expect(counted.most).toBe(2);
     expect(names.map((name) => fleet.runs(name).length)).toEqual([1, 1, 1, 1, 1]);
   },
 
