@@ -4,8 +4,8 @@ const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.
 const ALONE = inTest(['inspection/cost', 'slots/early', 'slots/late', 'chaos/hostile/hostile', 'web/tabs']);
 
 /**
- * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run beside each other, and
- * beside those that compute, which get the CPU that these leave.
+ * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run at the same time, also with
+ * those that compute, which have a lower priority.
  */
 const WAITING = inTest([
   'demands/*',
@@ -36,7 +36,7 @@ const project = {
   globalTeardown: './test/support/global-teardown.ts',
 };
 
-/** Tests of one kind, whose name is printed beside each. Those of one runner end before those of the next begin. */
+/** Tests of one kind, whose name is printed with each file. All tests of one runner end before those of the next begin. */
 const kind = (displayName, runner, own) => ({
   ...project,
   displayName,
@@ -56,7 +56,7 @@ module.exports = {
   ],
   testSequencer: './test/support/longest-first.js',
   testTimeout: 60_000,
-  // Of an idle worker, which a busy machine may not let end in half a second.
+  // On a busy machine, an idle worker may need more than half a second to end.
   workerGracefulExitTimeout: 10_000,
   // For npm run coverage. What child processes run is not counted, so the floor is below what is tested.
   collectCoverageFrom: ['src/**/*.ts', '!src/scripts/generated.ts'],

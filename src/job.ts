@@ -45,7 +45,7 @@ export interface SlotState {
   punctualAt: number;
   /** A slot that became due while this instance had no room to run it. */
   crowdedAt: number;
-  /** The slot with which it waits in line to be claimed; 0: it does not. */
+  /** The slot for which the job waits in line to be claimed; 0 if it does not wait. */
   waitsWith: number;
   /** The alarm was late, or the instance busy, so it has already waited a second time. */
   waitedAgain: boolean;

@@ -21,8 +21,8 @@ export interface Roll {
   /** The instances that answered, by id. */
   instances: InstanceInfo[];
   /**
-   * Why no instance answered although some may be running; null if some did, or if there are none. From `whole`, also
-   * which ones did not answer.
+   * Why no instance answered although some may be running; null if one did, or if there is none. In the result of `whole`,
+   * also which connected instances did not answer.
    */
   silence: string | null;
 }
@@ -51,7 +51,7 @@ export class RollCall {
   /** Also finds instances that are connected but do not answer, because their process is frozen, busy or quitting. */
   async whole(): Promise<Roll> {
     const { instances, silence } = await this.call();
-    // Later than the roll call, so that one that quits meanwhile is gone.
+    // After the roll call, so that an instance that quits during it is not counted.
     const connected = silence === null ? await this.shared.store.peers.connected() : [];
     const mute = connected.filter((id) => !instances.some((instance) => instance.id === id));
     if (mute.length === 0) return { instances, silence };

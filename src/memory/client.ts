@@ -53,7 +53,7 @@ export class MemoryClient extends EventEmitter implements Subscriber {
     return this.answer(() => this.server.publish(channel, message));
   }
 
-  /** CHANNELS is asked for instances that do not answer, which there are none of here. */
+  /** CHANNELS is used to find instances that are connected but do not answer, which do not exist in memory. */
   pubsub(about: 'NUMSUB' | 'CHANNELS', ...channels: string[]): Promise<(string | number)[]> {
     return this.answer(() => {
       if (about === 'CHANNELS') return [];

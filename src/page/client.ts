@@ -22,7 +22,7 @@ export class Refused extends Error {
 /** The address of the API, whatever path the page is mounted at: this script is in the folder `assets` beside it. */
 const API = new URL('../api/', import.meta.url);
 
-/** ms that a request waits for its answer. The server waits less long for Redis. */
+/** ms that a request waits for its answer. The server's own wait for Redis is shorter. */
 const ANSWER_WITHIN_MS = 20_000;
 
 /** Sends a GET request to the API. @throws Refused */

@@ -59,7 +59,7 @@ export class Peers {
     return found;
   }
 
-  /** All instances that are, sorted. Redis looks through the channels of all its clients. */
+  /** The ids of all connected instances, sorted. Redis searches the channels of all its clients for them. */
   async connected(): Promise<string[]> {
     const start = this.keys.own('');
     const pattern = `${start.replace(/[\\*?[\]]/g, '\\$&')}*`;

@@ -104,7 +104,7 @@ export class Line {
   private readonly jobs = new Set<Job>();
   /** One iterator for all takes: a new one would walk over the deleted entries each time. */
   private iterator = this.jobs.values();
-  /** The last job of the iterator, while it waits. */
+  /** The job that the iterator returned last, as long as it waits in the line. */
   private head: Job | undefined;
 
   add(job: Job): void {

@@ -13,8 +13,8 @@ ring = function(bell, ...)
   return HEARD
 end
 
--- Where Redis is out of memory it refuses a script's first write alone. So a claim behind the end of a run, which deletes a
--- lock, is carried out, as a whole.
+-- When Redis is out of memory, it refuses only a script's first write. The end of a run begins with a DEL, which is allowed,
+-- so a claim that follows in the same command is carried out completely.
 for _, call in ipairs(cjson.decode(ARGV[1])) do
   local verb, keys, args = unpack(call)
   for at, place in ipairs(keys) do keys[at] = KEYS[place] end

@@ -10,7 +10,7 @@ const SOON = 0.25;
 const CROWDED = 3;
 /** How fast the estimate of a single claim's time adapts: the fraction of the difference that each slower claim adds. */
 const FORGETS = 0.01;
-/** ms; a slot that is due for so much longer than those for which this instance goes first is claimed before them. */
+/** ms. A slot that has been due for this much longer than the slots for which this instance goes first is claimed before them. */
 const LONG_DUE = 1000;
 
 /**
@@ -31,7 +31,7 @@ export class ClaimGate {
   /**
    * @param now a monotonic clock in ms
    * @param claim starts the claim of a job, at once or when its turn has come
-   * @param isAlone whether no other instance could claim what waits here
+   * @param isAlone whether no other instance can claim the slots that wait here
    */
   constructor(
     private readonly now: () => number,
@@ -42,7 +42,7 @@ export class ClaimGate {
     places.addLine(() => this.next());
   }
 
-  /** The job's slot is due. Jobs for which this instance goes first are claimed first, unless others are due for long. */
+  /** The job's slot is due. Jobs for which this instance goes first are claimed first, unless others have been due for long. */
   ask(job: Job): void {
     if (this.underWay < this.limit && this.places.hasRoom) {
       this.claim(job);
@@ -99,7 +99,7 @@ export class ClaimGate {
   private next(): boolean {
     if (this.underWay >= this.limit) return false;
     const [own, other] = [this.own.first, this.others.first];
-    // If its own jobs came first for ever, those that are due again before they have run would keep the others waiting.
+    // If its own jobs always came first, those that are due again before their run ends would keep the others waiting forever.
     const goesBefore = this.isAlone() ? 0 : LONG_DUE;
     const job = own && other && own.waitsWith - other.waitsWith > goesBefore ? other : (own ?? other);
     if (!job) return false;

@@ -63,7 +63,7 @@ export class Slots {
   /** Sets the alarm for the job's next slot. */
   private align(job: Job): void {
     const { known } = job;
-    // It keeps its place in the line.
+    // The job keeps its place in the line.
     if (known?.schedule && job.waitsWith === known.slot) return;
     this.claims.forget(job);
     // The alarm belongs to another job of this name, hired after this one was dismissed.

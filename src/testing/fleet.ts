@@ -78,7 +78,7 @@ export class MemoryFleet {
     return this.closing;
   }
 
-  /** A fleet is easily given in place of its connection. */
+  /** For a fleet that is passed where its connection is meant. */
   [LINK](): never {
     throw new TypeError('connection: this is a fleet in memory; use fleet.connection');
   }

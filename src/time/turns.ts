@@ -21,8 +21,8 @@ export class Turns {
   /** Finished tasks at the front of the queue. */
   private done = 0;
   /**
-   * How many tasks run before what they resolved is counted. One by one, each run that ends would be sent to Redis in a
-   * command of its own, which costs twice as much. So the number grows while tasks are cheap, and is 1 after costly ones.
+   * How many tasks run one after another before what they resolved is counted. With one at a time, the end of each run would
+   * be sent to Redis in a separate command. So the number grows while tasks are cheap, and is 1 again after costly ones.
    */
   private together = 1;
 
@@ -86,7 +86,7 @@ export class Turns {
   }
 
   private doNext(): void {
-    const beganAt = monotonicMs();
+    const before = monotonicMs();
     try {
       for (let count = this.together; count > 0 && this.queue.length > 0; count -= 1) {
         this.next()();
@@ -94,12 +94,12 @@ export class Turns {
       }
     } finally {
       // A tick runs after all promise callbacks, so that what the tasks resolved counts towards this turn's time.
-      if (this.queue.length > 0) soon(() => nextTick(() => this.goOn(monotonicMs() - beganAt)));
+      if (this.queue.length > 0) soon(() => nextTick(() => this.goOn(monotonicMs() - before)));
       else this.together = 1;
     }
   }
 
-  /** Goes on after some tasks, which took `spent` ms with all that they resolved. */
+  /** Continues after tasks that took `spent` ms, including the callbacks of the promises that they resolved. */
   private goOn(spent: number): void {
     if (spent > BUDGET / 2) this.together = 1;
     else if (spent < BUDGET / 4) this.together = Math.min(2 * this.together, MOST_TOGETHER);

@@ -1,4 +1,4 @@
 import { constants, setPriority } from 'node:os';
 
-// For this worker and the processes that it starts: tests that wait for a moment are to have the CPU when it comes.
+// Applies to this worker and the processes that it starts: tests that wait for a certain time need the CPU at that time.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);

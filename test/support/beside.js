@@ -1,11 +1,11 @@
 const { default: TestRunner } = require('jest-runner');
 
-/** As a test that waits takes a tenth of a core, or less. */
+/** A test that waits uses a tenth of a core or less. */
 const WAITING_PER_WORKER = 2;
 
 /**
- * Runs test files that wait and test files that compute beside each other: of the latter as many as there are workers, and
- * one more when the former have ended, as they wait for their processes now and then.
+ * Runs test files that wait and test files that compute at the same time. As many compute as there are workers; when all that
+ * wait have ended, one more does, because they wait for their processes now and then.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
@@ -45,7 +45,7 @@ module.exports = class extends TestRunner {
   }
 };
 
-/** Lets in as many as there is room for, in the order in which they came. */
+/** Admits as many files as there is room for, in the order in which they arrive. */
 class Gate {
   inside = 0;
   queue = [];

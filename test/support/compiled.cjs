@@ -1,5 +1,5 @@
-// Compiles the TypeScript of this repository, for jest and for the processes that tests start: each file once for all of
-// them, as a run of the tests has a dozen of the former and hundreds of the latter.
+// Compiles the TypeScript of this repository, for jest and for the processes that tests start. Each file is compiled once for
+// all of them, because a run of the tests has a dozen workers and starts hundreds of processes.
 const { createHash } = require('node:crypto');
 const {
   existsSync,
@@ -15,7 +15,7 @@ const { join } = require('node:path');
 const ROOT = join(__dirname, '..', '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'bossman-tests');
 const VERSION = createHash('sha1').update(readFileSync(__filename)).digest('hex');
-/** A statement at the start of a line: the rest of the line, or all up to a line that ends it. */
+/** A call at the start of a line, which ends with that line or with a later one that consists of brackets. */
 const MOCK = /^jest\.mock\((?:.*\);$|[\s\S]*?^\}+\)+;$)/gm;
 
 /** @returns {{ code: string, map: string }} */
@@ -33,7 +33,7 @@ exports.compiled = (path) => {
   };
 };
 
-/** Compiles what has changed of src and test. A tenth of the time that the files take one by one. */
+/** Compiles all changed files of src and test, in a tenth of the time that it takes to compile them one by one. */
 exports.compileAll = async () => {
   const { transform } = require('esbuild');
   const files = ['src', 'test'].flatMap((folder) =>
@@ -57,7 +57,7 @@ function inputOf(path) {
     loader: 'ts',
     format: 'cjs',
     target: 'node20',
-    // Jest has no modules to import.
+    // Jest runs no ES modules without a flag.
     supported: { 'dynamic-import': false },
     sourcemap: 'external',
     sourcefile: path,
@@ -66,7 +66,7 @@ function inputOf(path) {
   const text = readFileSync(path, 'utf8');
   const mocks = text.match(MOCK);
   if (!mocks) return [text, options];
-  // Before the imports, which would else load the original. The lines stay where they are.
+  // Mocks come before the imports, which would load the original otherwise. No line changes its number.
   const { transformSync } = require('esbuild');
   const { code } = transformSync(mocks.join('\n'), { loader: 'ts', target: 'node20' });
   const rest = text.replace(MOCK, (mock) => mock.replace(/.*/g, ''));
@@ -75,7 +75,7 @@ function inputOf(path) {
 
 function keep(kept, { code, map }) {
   mkdirSync(CACHE, { recursive: true });
-  // The code last, as it says that both are there. Another process may read it at this moment.
+  // The code comes last, because its presence means that both are complete: another process may be looking for it.
   for (const [path, text] of [
     [`${kept}.map`, map],
     [kept, code],

@@ -4,7 +4,7 @@ import { madeForEachTest, RecordedFleet } from './recorded-fleet';
 
 /**
  * Instances in memory for the tests of a file, or of a `describe`: for what takes long and is not about Redis. After a test
- * all its instances quit, and it fails if an `error` was told that it did not allow.
+ * all its instances quit, and it fails if an `error` was emitted that it did not allow.
  *
  *     const fleet = makeMemoryFleet();
  *     test('…', async () => {

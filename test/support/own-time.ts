@@ -4,8 +4,8 @@ import { performance } from 'node:perf_hooks';
 const EVERY = 20;
 
 /**
- * A clock that counts ms in which this process ran, or had nothing to do. It stands still while others have the CPU, so
- * what is measured by it holds on a busy machine, too; what this process itself blocks its event loop with is counted.
+ * A clock that counts the ms in which this process ran or was idle. It stands still while other processes use the CPU, so that
+ * measurements are valid on a busy machine. Time in which this process blocks its own event loop is counted.
  */
 export class OwnTime {
   private counted = 0;
@@ -17,7 +17,7 @@ export class OwnTime {
   now(): number {
     const [now, cpu, loop] = [performance.now(), process.cpuUsage(), performance.eventLoopUtilization()];
     const usedMs = (cpu.user + cpu.system - this.cpu.user - this.cpu.system) / 1000;
-    // The timer would have ended a longer idleness, had the process been given the CPU.
+    // If the process had been given the CPU, the timer would have ended a longer idle time.
     const idleMs = Math.min(loop.idle - this.loop.idle, EVERY);
     this.counted += Math.min(now - this.last, usedMs + idleMs);
     [this.last, this.cpu, this.loop] = [now, cpu, loop];
