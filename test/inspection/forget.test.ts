@@ -211,7 +211,7 @@ describe('the pause of a job', () => {
 it('thousands of jobs that come and go leave neither memory nor keys behind, and share their roll calls', async () => {
   const fred = fleet.join();
   await fred.hire('stays', { every: '1 hour', work });
-  const bells = await fleet.hearBells();
+  const bells = await fleet.hearBells('who');
   const round = async (first: number) => {
     const names = Array.from({ length: 2000 }, (_, n) => `job ${first + n}`);
     await Promise.all(names.map((name) => fred.hire(name, { every: '1 hour', recover: true, work })));

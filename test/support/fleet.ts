@@ -62,8 +62,8 @@ export class TestFleet extends RecordedFleet<Bossman.BossmanError> {
   }
 
   /** What the bell says from now on; it is one listener more. */
-  async hearBells(): Promise<Bells> {
-    const bells = await hearBells(this.redis, this.bell);
+  async hearBells(kept?: Parameters<typeof hearBells>[2]): Promise<Bells> {
+    const bells = await hearBells(this.redis, this.bell, kept);
     this.afterwards(() => bells.close());
     return bells;
   }
