@@ -179,8 +179,8 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Returns all jobs of the fleet, hired here or not, sorted by name: their plans, demands, current runs and last runs. Each
-   * call reads Redis in small pages, and asks the instances as `fleet` does.
+   * Returns all jobs of the fleet, whether hired here or not, sorted by name: their plans, demands, current runs and last runs.
+   * Each call reads Redis in small pages, and asks the instances as `fleet` does.
    *
    * @returns rejects if Redis refuses
    */
@@ -190,7 +190,7 @@ class Bossman extends EventEmitter {
 
   /**
    * The instances that answer over pub/sub, this one included. Takes a few milliseconds, or 0.6 s if one does not answer, and
-   * on a Cluster. The original never answers, nor does anybody while Redis refuses writes: see `hirersKnown` of `jobs()`.
+   * on a Cluster. The original never answers, and no instance can while Redis refuses writes: see `hirersKnown` of `jobs()`.
    *
    * @returns rejects if Redis refuses
    */
@@ -212,10 +212,10 @@ class Bossman extends EventEmitter {
   }
 
   /**
-   * Returns the next slots of a job of the fleet, hired here or not, in ms since the epoch on Redis' clock.
+   * Returns the next slots of a job of the fleet, whether hired here or not, in ms since the epoch on Redis' clock.
    *
    * @param options `count`: how many, default 5
-   * @returns an empty array for a job that is unknown, fired, or without a plan. Rejects if Redis refuses.
+   * @returns an empty array for a job that is unknown, fired, paused without an end, or has no plan. Rejects if Redis refuses.
    * @throws TypeError or RangeError immediately for an invalid name or option
    */
   next(name: string, options: NextOptions = {}): Promise<number[]> {

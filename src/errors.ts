@@ -10,7 +10,10 @@ export type BossmanErrorCode =
   | 'NOTIFICATIONS'
   /** `work` or a QA threw or rejected; `cause` is what it threw. */
   | 'WORK_FAILED'
-  /** The reason of a run's aborted `signal`: another run holds the lock, or it could not be renewed. */
+  /**
+   * Another run holds the lock, or it could not be renewed (the reason of the run's aborted `signal`); or it expired before the
+   * run of a demand could begin.
+   */
   | 'LOCK_LOST'
   /** A QA called `next()` twice in one run. */
   | 'NEXT_TWICE'

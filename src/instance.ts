@@ -102,7 +102,7 @@ export class Instance {
     const places = new Places(settings.concurrency);
     const handover: Handover = {
       won: (job, ticket) => {
-        // If it does not begin, another instance takes a demand when its lock has expired.
+        // After quit gave up on runs, none begins; another instance takes such a demand when the lock has expired.
         if (!this.runner.gaveUp) this.settles(job, this.runner.run(job, ticket));
       },
       notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),

@@ -53,7 +53,10 @@ export interface SlotState {
   claiming: boolean;
   /** The token of a slot that was won and whose run has not begun. */
   wonWith: string | null;
-  /** The tokens with which a run that died is being looked for, and was taken too late; null: none is. */
+  /**
+   * The tokens of the current attempt to recover a run, and of the last one, which was too late to begin; null: there is no
+   * attempt.
+   */
   recovering: readonly string[] | null;
 }
 

@@ -187,7 +187,7 @@ function wellFormed(name: string): string {
   return name.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-/** `over` itself when nothing is given. */
+/** Returns `over` itself if no option is given. */
 function readRunOptions(given: Record<string, unknown>, over: RunSettings): RunSettings {
   if (!RUN_OPTIONS.some((option) => isGiven(given[option]))) return over;
   const ttlMs = ofType('ttl', given.ttl, 'number') ?? over.ttlMs;

@@ -19,7 +19,7 @@ const CHECK = 3000;
  * Demands a run. Waiting means waiting for the run of this demand, identified by the demand's time.
  *
  * @param waitMs Infinity: without limit; null: do not wait
- * @returns 1 if the awaited run failed, or was vetoed
+ * @returns 1 if the outcome of the awaited run is not `done`
  */
 export async function demand(session: Session, name: string, waitMs: number | null): Promise<number> {
   const { inspector, output } = session;
@@ -67,7 +67,7 @@ async function runOf(
   for (;;) {
     const run = await inspector.runOf(name, demandedAt);
     if (run) return run;
-    // A run ends and is recorded in one step, so a demand that neither waits nor runs, and has no record, has died. It
+    // A run ends and is recorded in one step. So if a demand neither waits nor runs, and has no record, its run has died. This
     // must be seen twice, because jobs are not read in one step.
     if (missing === 2) {
       throw new Failure(

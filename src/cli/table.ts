@@ -18,8 +18,8 @@ const GAP = '  ';
 const WIDEST_UNCUT = 40;
 
 /**
- * Formats rows as lines, titles first. Own code, because it is short: table libraries have slow layouts (cli-table3
- * takes 11 s for 10,000 rows), or include a JSON schema validator.
+ * Formats rows as lines, titles first. Implemented here because it is short: table libraries are slow (cli-table3 takes 11 s
+ * for 10,000 rows), or include a JSON schema validator.
  *
  * @param width of the screen; Infinity: cut nothing
  */

@@ -17,14 +17,14 @@ import { DemandExpiries } from './originals';
 const ORIGINAL_WAIT = 20;
 
 /**
- * Demands: note → take. A demand is noted in Redis and announced by the bell. The first instance that hears it takes it, and the
- * bell of the take stops the others. They try again when the taker's lock would expire, unless they hear before that the run
- * has begun: so a demand survives a taker that dies. Only an instance's own demand, if no other demand waits, counts as begun
- * in the step that takes it: its caller does not know yet that it was made.
+ * Demands: note → take. A demand is noted in Redis and announced by the bell. The first instance that hears it takes it, and
+ * the bell of the take stops the others. They try again when the taker's lock would expire, unless they hear before then that
+ * the run has begun, so a demand survives a taker that dies. An instance's own demand counts as begun in the step that takes
+ * it, if no other demand waits: until that step is answered, its caller has not been told that the demand was made.
  *
  * A demand of a job is taken, or asked about again,
  * - when its bell is heard: immediately, or after the lock of the current run;
- * - when the bell says that another instance took it: after that instance's lock, unless `begun` is heard before;
+ * - when the bell says that another instance took it: after that instance's lock, unless `begun` is heard before then;
  * - when a take finds the lock held: after that lock;
  * - when a take finds nothing, and a hint arrived while it was in flight: immediately;
  * - when Redis refuses the take, or its lock ended before the run could begin: after `DUE`, with the same token;
@@ -32,10 +32,10 @@ const ORIGINAL_WAIT = 20;
  * - when our own demand could not begin before its lock ended: it is made again;
  * - when the answer to a hire, to a sync or to the end of a run says that a demand waits (`waits`). Syncs follow a
  *   connection and a subscription, and are made within every `ttl` while the bell is not heard;
- * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before that it was taken.
+ * - when an original's trigger expires: after `ORIGINAL_WAIT`, unless the bell says before then that it was taken.
  *
  * An instance that has no room for another run takes nothing. The job waits in a line until there is room, or until `begun` is
- * heard. The instance's own demand is noted, for others to take.
+ * heard. If the instance makes a demand itself, the demand is only noted, for others to take.
  */
 export class Demands {
   /** When the next take of each job is sent. */

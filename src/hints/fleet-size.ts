@@ -57,9 +57,9 @@ export class FleetSize {
   }
 
   /**
-   * A random wait in ms, chosen so that about one instance wakes first, and few others before its bell reaches them. The
+   * A random wait in ms, distributed so that one instance wakes early, and few others wake before its bell reaches them: the
    * probability of waking grows exponentially towards the end of the wait. So the first one wakes early in a fleet of any size,
-   * and the share of instances that wake while its bell travels does not grow. bench/SCALE.md has the figures.
+   * and the number of instances that wake while its bell travels does not grow with the fleet. bench/SCALE.md has the figures.
    *
    * @see https://www.rfc-editor.org/rfc/rfc4654#section-6.1
    */

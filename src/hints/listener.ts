@@ -39,9 +39,9 @@ export class Listener {
   /** Used if the client is a Cluster. */
   private nodeSubscriber: NodeSubscriber | null = null;
   private stopped = false;
-  /** Hears each message of the bell, also those of our own claims. Null: nobody asks. */
+  /** Receives every message on the bell, including those of our own claims; null if nobody needs them. */
   tap: ((message: string) => void) | null = null;
-  /** The beginning of bells of our own claims. */
+  /** How the bells of our own claims begin. */
   private readonly ownClaim: string;
 
   constructor(

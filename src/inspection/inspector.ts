@@ -165,7 +165,7 @@ export async function openInspector(
     const cause = (isOpaque(reason) && (await askWhy(client, reason, false))) || reason;
     throw new BossmanError('CONNECTION', `${addressOf(client)}: ${messageOf(cause)}`, null, cause);
   }
-  // From here on the client reconnects, and commands wait meanwhile.
+  // From here on, the client reconnects by itself, and commands wait meanwhile.
   client.on('error', () => {});
   return new Inspector(client, prefix);
 }

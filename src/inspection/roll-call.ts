@@ -51,7 +51,7 @@ export class RollCall {
   /** Also finds instances that are connected but do not answer, because their process is frozen, busy or quitting. */
   async whole(): Promise<Roll> {
     const { instances, silence } = await this.call();
-    // After the roll call, so that an instance that quits during it is not counted.
+    // Asked after the roll call, so that an instance that quits during it is not counted.
     const connected = silence === null ? await this.shared.store.peers.connected() : [];
     const mute = connected.filter((id) => !instances.some((instance) => instance.id === id));
     if (mute.length === 0) return { instances, silence };
@@ -68,7 +68,7 @@ export class RollCall {
     const heard = await this.shared.store.peers.ringWho(roll);
     // On a Cluster, instances on other nodes may have received it.
     const expected = this.countsAll ? heard : Number.POSITIVE_INFINITY;
-    // Adds up the delays instead of reading the clock: a stalled process has not read the available answers by then.
+    // Adds up the delays instead of reading the clock: a process that was stalled has not read the available answers yet.
     let waited = 0;
     let wait = LOOKS.first;
     while (expected > 0 && waited < LONGEST_WAIT && (await this.shared.pauses.brief(wait))) {

@@ -51,7 +51,7 @@ export const sweep: Carried = (script, keys, args) => {
   look(db.zrangebyscore(due, FIRED, FIRED + long, 10 * PAGE));
   for (const hash of [demands, paused]) {
     const all = [...db.hgetall(hash).keys()];
-    // Different ones each time; the script looks at random ones.
+    // Looks at different entries each time; the script picks random ones.
     const from = all.length > SOME ? now % (all.length - SOME + 1) : 0;
     look(all.slice(from, from + SOME));
   }

@@ -1,13 +1,13 @@
 import type { Attributes, Context, Meter } from '@opentelemetry/api';
 import type { LostTrace, PauseTrace, ResumeTrace, RunTrace, SkipTrace } from '../telling/trace';
 
-/** What started the run; `recovery`: the instance that first ran the slot died. */
+/** What started the run; `recovery`: the slot was run before, by an instance that died or quit during the run. */
 export function triggerOf({ slot, recovered }: RunTrace): 'slot' | 'demand' | 'recovery' {
   if (slot === null) return 'demand';
   return recovered ? 'recovery' : 'slot';
 }
 
-/** s; a run of a live fleet is some milliseconds late, one after an outage may be hours late. */
+/** s; in a live fleet, a run is a few milliseconds late; after an outage, it may be hours late. */
 const LATENESS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300, 3600];
 
 /** s; from work that only sends a request to a nightly batch. */

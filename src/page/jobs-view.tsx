@@ -171,7 +171,7 @@ function Table({ jobs }: { jobs: readonly JobSummary[] }) {
   );
 }
 
-/** A class, because `memo` needs preact/compat, which would be 7 % of the page. */
+/** A class, because `memo` needs preact/compat, which would add 7 % to the page. */
 class Row extends Component<{ job: JobSummary }> {
   /** Every load creates new objects, most of them equal to those before. */
   override shouldComponentUpdate({ job }: { job: JobSummary }): boolean {

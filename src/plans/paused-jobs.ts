@@ -16,8 +16,7 @@ const MOST_OTHERS = 10_000;
 
 /**
  * What this instance knows about paused jobs, hired here or not. The claim script decides whether a slot runs. This knowledge
- * is used to give back a slot that was won just before the pause, to emit the events, and to restore pauses in an emptied
- * Redis.
+ * is used to release a slot that was won just before the pause, to emit the events, and to restore pauses in an emptied Redis.
  */
 export class PausedJobs implements Part {
   private readonly known = new Map<string, Pause>();
@@ -25,7 +24,7 @@ export class PausedJobs implements Part {
   private readonly told = new Set<string>();
   private readonly ends: Alarms;
   private readonly questions = new Set<string>();
-  /** Those of the questions that a bell announced as forgotten. */
+  /** The names in `questions` whose data was deleted, according to a bell. */
   private readonly forgotten = new Set<string>();
   private isAsking = false;
   private readonly by = `${hostname()}:${process.pid}`;

@@ -121,7 +121,10 @@ export class Plans {
     });
   }
 
-  /** As `sync`, for a hint: a job that was just synced is synced once more, after a short wait, for all hints of that time. */
+  /**
+   * Like `sync`, but caused by a hint: a job that was synced just before is synced once more after a short wait, for all hints
+   * that arrive meanwhile.
+   */
   syncSoon(job: Job): void {
     const wait = SYNC_AGAIN - (this.shared.clock.monotonic() - job.syncedAt);
     if (job.syncing || !(wait > 0)) {

@@ -51,7 +51,7 @@ export function guardedClusterFunctions(options: ClusterOptions, tell: Tell): Cl
   return guarded;
 }
 
-/** Passes on the values that end the retries by ioredis' documentation: null, undefined, false, an Error. */
+/** Passes on the values that end the retries according to ioredis' documentation: null, undefined, false, an Error. */
 function guardedDelay(name: string, strategy: Callable, tell: Tell) {
   return function (this: unknown, ...args: unknown[]): number | null {
     const called = call(name, strategy, this, args, tell);

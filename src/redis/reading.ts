@@ -7,7 +7,7 @@ const FULL = 16_384;
 
 /**
  * Makes a client read its socket in slices. Otherwise Node reads up to 2 MB in one turn of the event loop, which takes
- * ioredis some 100 ms to parse; thousands of triggers that expire in the same second produce that much.
+ * ioredis about 100 ms to parse; thousands of triggers that expire in the same second produce that much.
  */
 export function readInTurns(client: Redis): void {
   client.on('connect', () => {

@@ -5,7 +5,7 @@ import type { Run } from './run';
 export const ANSWERS_WITHIN = 2000;
 /** ms that quit waits for a run with `keepAlive`, whose lock is renewed meanwhile. */
 const KEPT_FOR = 30_000;
-/** ms; if a lock expires this shortly before quit gives up on its run, the run is reported as lost by the quit. */
+/** ms; if a lock expires this shortly before quit gives up on its run, the loss is reported as caused by the quit. */
 const AT_ONCE = 20;
 
 /** Decides how long quit waits for runs, and what a quit called within a run waits for. */

@@ -2,10 +2,10 @@ import type { Job } from '../job';
 import type { Part } from '../shared';
 
 /**
- * The places for runs in an instance; the option `concurrency` sets their number. A claim, take or recovery takes a place before
- * it is sent, so that what it wins can begin, and leaves it when it ends. A run has its own place from its start to the end of
- * its work. Jobs that find no room wait in a line, and nothing is sent for them meanwhile. Free places are offered to the
- * lines in turn.
+ * The places for runs in an instance; the option `concurrency` sets their number. A claim, take or recovery takes a place
+ * before it is sent, so that the run that it wins can begin, and leaves the place when it ends. A run has its own place from
+ * its start to the end of its work. Jobs that find no room wait in a line, and nothing is sent for them meanwhile. Free places
+ * are offered to the lines in turn.
  */
 export class Places implements Part {
   private taken = 0;

@@ -19,7 +19,7 @@ export const NOTHING_REVEALED: SettleReply = { demandIn: -1, recoverable: false 
 export class Settling {
   private readonly sweeps: Sweeps;
 
-  /** @param isLeaving whether the instance quits, so that waiting demands are left to others */
+  /** @param isLeaving whether the instance is quitting and leaves waiting demands to others */
   constructor(
     private readonly shared: Shared,
     private readonly isLeaving: () => boolean,

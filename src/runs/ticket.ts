@@ -12,7 +12,7 @@ export interface Lease {
 export interface Ticket extends Lease {
   slot: number | null;
   demandedAt: number | null;
-  /** The slot was run before, by an instance that died in it. */
+  /** The slot or demand was run before, by an instance that died or quit during the run. */
   recovered: boolean;
 }
 

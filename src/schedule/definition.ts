@@ -9,10 +9,10 @@ export interface PlanDefinition {
   cron?: unknown;
 }
 
-/** The default prefix of a fleet. A job's share of a jitter depends on it too. */
+/** The default prefix of a fleet. A job's jitter depends on it too. */
 export const DEFAULT_PREFIX = 'bossman';
 
-/** The job to compute the jitter's share for. */
+/** The job whose offset is derived from its jitter. */
 export interface JitterOf {
   prefix: string;
   name: string;

@@ -26,7 +26,7 @@ export function jittered(base: Schedule, offsetMs: number): Schedule {
 }
 
 /**
- * A job's share of a jitter: at least 0 and less than the bound, the same in every process, and evenly spread over
+ * The offset of a job's slots: at least 0 and less than the bound, the same in every process, and evenly distributed over
  * names.
  *
  * @throws RangeError for a bound that reaches the next slot, because runs could change their order

@@ -1,5 +1,5 @@
 /**
- * The number of cached gaps: claims, and bells that are a second ahead of them, alternate between a few adjacent gaps.
+ * The number of cached gaps: claims, and the checks of bells, which look a second ahead, alternate between a few adjacent gaps.
  */
 const KEPT = 4;
 

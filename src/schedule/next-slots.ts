@@ -13,7 +13,7 @@ export interface SlotsPlan {
   cron?: string | undefined;
   /** IANA time zone of `cron`. Default: the process's. */
   tz?: string | undefined;
-  /** The job's jitter: ms, or a phrase. Needs `name`, from which its share is derived. Default: none. */
+  /** The job's jitter: ms, or a phrase. Needs `name`, from which the offset is derived. Default: none. */
   jitter?: number | string | undefined;
   /** The job's name; only used with `jitter`. */
   name?: string | undefined;

@@ -20,7 +20,7 @@ const crons = new Map<string, Cron>();
 
 /**
  * The pattern on a clock without a zone. The most recently used patterns are shared, because a `Cron` takes 80 kB,
- * whatever its pattern, and some 100 µs to create.
+ * whatever its pattern, and about 100 µs to create.
  *
  * @throws what croner throws for an invalid pattern
  */

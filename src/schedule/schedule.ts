@@ -177,7 +177,7 @@ function checkString(argument: string, value: unknown, advice: string): void {
 
 /** @throws RangeError for an invalid time zone */
 export function checkTimeZone(tz: string): void {
-  // Creating a format takes some 100 µs, and thousands of jobs share a few zones.
+  // Creating a format takes about 100 µs, and thousands of jobs share a few zones.
   if (recall(zones, tz)) return;
   try {
     new Intl.DateTimeFormat('en', { timeZone: tz });

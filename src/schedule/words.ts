@@ -19,9 +19,9 @@ export interface PlanWords {
 }
 
 /**
- * `every 5400000` → `every 1 hour 30 minutes`, followed by ` +7 minutes` for an offset; the zone of
- * `cron 0 9 * * 1-5 Europe/Helsinki` is returned separately. An invalid plan has no words. A cron pattern is not parsed, because that is
- * too slow for ten thousand plans.
+ * `every 5400000` → `every 1 hour 30 minutes`, followed by ` +7 minutes` for an offset; the time zone of a cron plan is returned
+ * separately. An invalid plan has no words. A cron pattern is not parsed, because that would be too slow for ten thousand
+ * plans.
  */
 export function wordsOf(plan: string): PlanWords {
   const { base, offsetMs } = splitOffset(plan);

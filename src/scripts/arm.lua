@@ -1,11 +1,11 @@
 -- Hire: makes sure that plans are stored and their triggers are set. Takes many jobs at a time.
 -- KEYS  plans, due, demands, paused, and for each job: trigger, lock
 -- ARGV  caller, bell, and for each job: name, sequence, order ('': the same as the previous job's)
---   order    SINCE NEXT PLAN. SINCE: another instance's fire after this time stands; 0: no fire does. NEXT: cron's next slot
+--   order    SINCE NEXT PLAN. SINCE: a fire by another instance after this time wins; 0: no fire does. NEXT: cron's next slot
 -- returns { nowUs, ... } and for each job { verdict, stamp, slot, plan, demandIn, pause (its entry in PREFIX:paused) }, or 0
 --           if that is the same as for the previous job
 --   verdict  armed: the plan is new, changed, or was fired | kept: it was stored already | done: this call, or a later one
---            of this caller, was carried out before | fired: a later fire stands | stale: NEXT has passed, compute it again
+--            of this caller, was carried out before | fired: a later fire wins | stale: NEXT has passed, compute it again
 -- rings  armed CALLER STAMP NAME, if the plan was armed; for several such jobs, hired CALLER NAMES (JSON)
 local plans, due, demands, paused = unpack(KEYS, 1, 4)
 local caller, bell = unpack(ARGV, 1, 2)
@@ -51,7 +51,7 @@ local function arm(job, name, sequence, order)
   local entry = parsePlan(stored[job], due, name)
   if entry and called(entry.calls, caller, sequence) then return 'done', entry end
 
-  -- A fire by this caller does not stand against its own hire: the calls of one instance take effect in their order.
+  -- A fire by this caller does not override its own hire: the calls of one instance take effect in their order.
   if entry and entry.fired and order.since > 0 and entry.slot - FIRED > order.since
     and not string.find(entry.calls, caller .. ':%d+$') then
     return 'fired', entry

@@ -12,8 +12,8 @@ local found = ''
 if entry.token == token then
   local isCounted = begun(entry)
   if isCounted then writeDemand(demands, name, entry) end
-  -- Noted: another demand was made after this one was taken, and waits for the end of this run. This may be carried out
-  -- twice, because nobody recovers a run whose lock is held.
+  -- Noted: another demand was made after this one was taken, and waits for the end of this run. Carrying this out twice does no
+  -- harm, because nobody recovers a run whose lock is held.
   if isCounted or (entry.state == 'noted' and redis.call('GET', lock) == token) then
     if recover == '1' then noteDemand(recovers, name, caller, token, demandedAt) end
     found = noteRun(counts, name, token, 'd' .. demandedAt, by)

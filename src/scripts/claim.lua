@@ -64,8 +64,8 @@ if again ~= '' and covers(pause, tonumber(expected)) then
   return answer('paused', tonumber(expected), 0, 0)
 end
 if again ~= '' then
-  -- As long as the next slot is the one that the caller's own claim set, nobody can have claimed this one since. Once the
-  -- next slot is due, one run stands for both.
+  -- As long as the next slot is the one that the caller's own claim set, nobody can have claimed this one since. Once the next
+  -- slot is due, one run covers both.
   local won, wonNext = string.match(' ' .. entry.claims, ' ' .. again .. ':run:(%d+):(%d+):' .. stamp)
   if won ~= expected or tonumber(wonNext) ~= entry.slot or entry.slot <= now then
     return answer('passed', entry.slot, 0, 0)

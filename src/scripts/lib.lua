@@ -118,7 +118,7 @@ local function writePlan(plans, due, name, entry)
   redis.call('ZADD', due, int(entry.slot), name)
 end
 
--- What remains of `before` when the slot has moved: the plan that was replaced does not get its slot back any more.
+-- What remains of `before` when the slot has moved: the plan that was replaced no longer gets its slot back.
 local function unreplaced(before)
   return string.find(before, '^%d') and '' or before
 end

@@ -60,7 +60,8 @@ if notes ~= '' then
     calls = inARow(calls, -1)
   end
 end
--- A run that holds its lock has not settled before. One that outlived its lock, or leaves it, is recognised by its call.
+-- A run that holds its lock has not settled before. A run that outlived its lock, or leaves the lock to expire, is recognised
+-- by its call.
 if run ~= '' and ((held and work ~= 'going') or not called(calls, caller, sequence)) then
   calls = remember(inARow(calls, tonumber(failed)), caller .. ':', caller .. ':' .. sequence)
   writeCounts(counts, name, ran + 1, failures + failed, skips, calls, notes)

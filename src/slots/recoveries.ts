@@ -19,7 +19,7 @@ interface Late {
 
 /**
  * Recovers slots and demands, of jobs hired with `recover`, whose run died or was abandoned by a quit. Redis keeps a note of
- * each run until it is settled. All other instances check for it when the run's lock would expire, unless a bell reports
+ * each run until it is settled. All other instances look for the note when the run's lock would expire, unless a bell reports
  * before then that the run has settled, or that its instance has quit and its work has ended.
  */
 export class Recoveries {

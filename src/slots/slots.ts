@@ -108,14 +108,14 @@ export class Slots {
     return job.punctualAt === slot || this.paused.covers(job.name, slot) ? 0 : EARLY;
   }
 
-  /** How many ms later than that this instance claims it. */
+  /** How many ms this instance waits for the others before it claims the slot. */
   private precedence(job: Job): number {
     if (this.shared.fleetSize.alone || job.goesFirst === 'me') return 0;
     const others = job.goesFirst !== 'other' ? 0 : GOES_FIRST + this.shared.fleetSize.bellMs;
     return Math.min(LONGEST_YIELD, others + this.shared.fleetSize.randomWait());
   }
 
-  /** How many ms the instance waits again after its alarm. */
+  /** How many ms the instance waits once more after its alarm has gone off. */
   private hesitation(job: Job, lateMs: number): number {
     if (this.shared.fleetSize.alone) return 0;
     if (job.goesFirst === 'me') return Math.min(this.on.busy() * BUSY, GOES_FIRST);

@@ -55,7 +55,7 @@ export function tellOutages(
     if (!wasReady) failed(closedReasonOf(client));
     wasReady = false;
   });
-  // Nor while Redis loads its data, however long that takes.
+  // ioredis emits no error either while Redis loads its data, however long that takes.
   let slow: Timer | null = null;
   client.on('connect', () => {
     slow = after(SLOW, () => {

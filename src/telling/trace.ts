@@ -41,7 +41,7 @@ export type TracedOutcome = NonNullable<RunTrace['outcome']>;
 
 /** The message of the channel `bossman:skip`. */
 export interface SkipTrace extends SkipEvent {
-  /** The `id` of the instance that tells it. */
+  /** The `id` of the instance that reports it. */
   instance: string;
 }
 
@@ -53,13 +53,13 @@ export interface LostTrace extends LostEvent {
 
 /** The message of the channel `bossman:pause`. Every instance publishes each pause. */
 export interface PauseTrace extends PauseEvent {
-  /** The `id` of the instance that tells it. */
+  /** The `id` of the instance that reports it. */
   instance: string;
 }
 
 /** The message of the channel `bossman:resume`. Every instance publishes each resume. */
 export interface ResumeTrace extends ResumeEvent {
-  /** The `id` of the instance that tells it. */
+  /** The `id` of the instance that reports it. */
   instance: string;
 }
 

@@ -78,7 +78,7 @@ export class MemoryFleet {
     return this.closing;
   }
 
-  /** For a fleet that is passed where its connection is meant. */
+  /** Called if the fleet itself is passed in place of its connection. */
   [LINK](): never {
     throw new TypeError('connection: this is a fleet in memory; use fleet.connection');
   }

@@ -30,7 +30,7 @@ export class Retries {
   constructor(
     private readonly pauses: Pauses,
     private readonly on: {
-      /** @param verb what was sent, as the report of a refusal names it */
+      /** @param verb names the command in the report of a refusal */
       answered: (verb: string, job: string) => void;
       refused: (verb: string, job: string, cause: unknown) => void;
     },

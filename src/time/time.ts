@@ -5,20 +5,20 @@ import { after, cancel, each, monotonicMs, type Timer, within } from './timers';
  * instances, such as connection timeouts, uses `timers` directly.
  */
 export interface Time {
-  /** A test advances the time, and everything within one moment takes no time. */
+  /** Whether a test moves the time. Then everything that happens at one moment takes no time. */
   readonly isMoved: boolean;
   /** A monotonic clock, in ms. */
   readonly monotonic: () => number;
   /** The wall clock, in ms since the epoch. */
   wall(): number;
-  /** See `timers`, also for the next three. */
+  /** This and the next three are the functions of the same names in `timers`. */
   after(ms: number, call: () => void): Timer;
   each(ms: number, call: () => void): Timer;
   cancel(timer: Timer | null | undefined): void;
   within(ms: number, promise: Promise<unknown>): Promise<void>;
   /**
-   * A short wait within a user's call, for other instances to act. With advanced time it ends by itself, because the
-   * caller who awaits it cannot advance the time.
+   * A short wait within a user's call, for other instances to act. If a test moves the time, the wait ends by itself, because
+   * the test awaits the call and cannot move the time meanwhile.
    */
   brief(ms: number, call: () => void): Timer;
   /** Calls the chain of a run. Advancing the time waits until the chain has settled, or waits for that time. */

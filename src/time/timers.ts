@@ -76,7 +76,7 @@ export interface Timer {
 
 /**
  * Calls once, after `ms`, never early by the process's clock: fractions of a millisecond are rounded up. Longer delays
- * than a timer's maximum, some 25 days, are truncated, so the callback must check the clock.
+ * than a timer's maximum, about 25 days, are truncated, so the callback must check the clock.
  */
 export function after(ms: number, call: () => void): Timer {
   return replaced ? timeout(clamped(ms), call) : setTimeout(call, clamped(ms));

@@ -3,7 +3,7 @@ import { monotonicMs, nextTick, setImmediate, soon } from './timers';
 
 /** ms of one turn of the event loop that may be spent here; the remaining tasks run in the next turn. */
 const BUDGET = 10;
-/** The most tasks that run one after another before what they resolved is counted. */
+/** The most tasks that run in a row before their promise callbacks run, and count towards the turn's time. */
 const MOST_TOGETHER = 32;
 /** Finished tasks that stay in the queue's array before it is cut. */
 const LONGEST_PAST = 1000;
@@ -21,8 +21,9 @@ export class Turns {
   /** Finished tasks at the front of the queue. */
   private done = 0;
   /**
-   * How many tasks run one after another before what they resolved is counted. With one at a time, the end of each run would
-   * be sent to Redis in a separate command. So the number grows while tasks are cheap, and is 1 again after costly ones.
+   * How many tasks run in a row before their promise callbacks run, and count towards the turn's time. If it were always 1, the
+   * end of each run would be sent to Redis in a separate command. So the number grows while tasks are cheap, and is 1 again
+   * after costly ones.
    */
   private together = 1;
 

@@ -7,7 +7,7 @@ const SPAN = 24 * 60 * 60 * 1000;
 /** Maximum number of slots of one job, and of all jobs. */
 const MOST_OF_A_JOB = 300;
 const MOST = 30_000;
-/** Slots that are computed in one slice: one slot of a pattern may take some 50 µs. */
+/** Slots that are computed in one slice: one slot of a pattern may take about 50 µs. */
 const STRETCH = 20;
 
 /** The slots of the next 24 hours. They are computed in slices, because the process may have jobs to start. */

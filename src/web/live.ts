@@ -21,8 +21,8 @@ const RUNNING = { first: 500, longest: 5000 };
 /** ms between looks while no bell rings, because an instance that was killed rings none. */
 const IDLE = 15_000;
 /**
- * ms between two events `alive`, whose absence shows a tab that its connection is dead. Bun closes a silent connection after
- * 10 s, and proxies after a minute.
+ * ms between two events `alive`. A tab that receives none concludes that its connection is dead. Bun closes a silent connection
+ * after 10 s, and proxies after a minute.
  */
 const ALIVE = 8000;
 /** ms that a request, or a look for the tabs, waits for Redis. */

@@ -3,7 +3,7 @@ import { span } from '../time';
 import { type Finding, ok, unknown, warn } from './finding';
 
 const PINGS = 50;
-/** ms; from here on, runs start noticeably late. */
+/** ms; runs start noticeably late if PING takes this long. */
 const SLOW = { p50: 10, p99: 100 };
 const READINGS = 10;
 /** ms */
