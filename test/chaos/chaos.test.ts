@@ -59,7 +59,7 @@ describe('npm run chaos exits', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  /** With a history in place of a storm's own; what it keeps of it, it keeps in `dir`. */
+  /** Runs it on this history instead of a storm's. It writes its files to `dir`. */
   const judge = (history: History) => {
     const storm = `const path = require.resolve('../chaos/storm');
       require(path);

@@ -6,17 +6,17 @@ function rulesBroken(made: Made): Rule[] {
   return [...new Set(check(made.history).violations.map(({ rule }) => rule))];
 }
 
-/** `tick` runs to the end, but for what the test puts between 104 000 and 108 000. */
+/** `tick` runs to the end, except from 104 000 to 108 000, where the test inserts something. */
 function around(between: (made: Made) => Made): Made {
   return between(new Made().ticks('a', 100_000, 104_000)).ticks('b', 108_000, 129_000);
 }
 
-/** `tick` runs without a fault; the test is about something else. */
+/** `tick` runs without a fault, while the test does something else. */
 function meanwhile(also: (made: Made) => Made): Made {
   return also(new Made().ticks('a', 100_000, 129_000));
 }
 
-/** `tick` is recovered, and `a` dies in its run of the slot 105 000. */
+/** `tick` is hired with `recover`, and `a` dies in its run of the slot 105 000. */
 function diedInSlot(): Made {
   return new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
     .ticks('a', 100_000, 104_000)
@@ -25,7 +25,7 @@ function diedInSlot(): Made {
     .dies(105_050, 'a');
 }
 
-/** The same, but `a` is asked to leave, and gives up on that run. */
+/** As `diedInSlot`, but `a` is asked to quit, and gives up on that run. */
 function abandonedSlot(ended: number | null): Made {
   return new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
     .ticks('a', 100_000, 104_000)
@@ -37,7 +37,7 @@ function abandonedSlot(ended: number | null): Made {
     .goes(105_300, 'a', 'exit code 0');
 }
 
-/** `tick` keeps its lock alive, and `a` is asked to leave in its run of the slot 105 000. */
+/** `tick` is hired with `keepAlive`, and `a` is asked to quit during its run of the slot 105 000. */
 function keptOnLeaving(): Made {
   return new Made({ tick: { every: 1000, ttl: 400, keepAlive: true, workMs: [0, 0] } })
     .ticks('a', 100_000, 104_000)
@@ -49,13 +49,13 @@ function keptOnLeaving(): Made {
     .goes(106_950, 'a', 'exit code 0');
 }
 
-/** `a` dies in its run of the slot 105 000; `b` goes on, and all is looked at in the end. */
+/** `a` dies in its run of the slot 105 000; `b` continues, and all jobs are inspected at the end. */
 function diedAndInspected(also: (made: Made) => Made): Made {
   const run = (it: Made) => it.claim('a', 105_000).run('a', 105_000, { ended: null }).dies(105_050, 'a');
   return also(around((it) => run(it).ticks('b', 106_000, 107_000))).inspected();
 }
 
-/** `tick` runs until 104 000; both hire it, and each lets go of it if it is asked to. */
+/** `tick` runs until 104 000. Both members hire it, and forget it if they are asked to. */
 function passing(): Made {
   return new Made({ tick: { every: 1000, ttl: 400, workMs: [0, 0], passing: true } }).ticks(
     'a',
@@ -64,7 +64,7 @@ function passing(): Made {
   );
 }
 
-/** `c`, which may have one run at a time, has it from 104 900 to 107 990; `a` and `b` are there no more. */
+/** `c`, which may have one run at a time, has one from 104 900 to 107 990; `a` and `b` have ended. */
 function fullMember(): Made {
   return new Made()
     .join('c', 99_050, 1)

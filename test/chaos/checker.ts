@@ -14,13 +14,13 @@ import { judgeSlots } from './rules/slots';
 import { Timeline } from './timeline';
 
 export interface Verdict {
-  /** In the order of time. */
+  /** Sorted by time. */
   violations: Violation[];
-  /** What was let pass for a reason that its rule names, counted. */
+  /** How often something was accepted for a reason that its rule names. */
   excused: ReadonlyMap<string, number>;
 }
 
-/** Reads a history, and says which of the guarantees it breaks. Each rule is written out above its function. */
+/** Returns which guarantees a history breaks. Each rule is described above its function. */
 export function check(history: History): Verdict {
   const timeline = new Timeline(history);
   const judgement = new Judgement();

@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 type Pair = readonly [member: Socket, redis: Socket];
 
 /**
- * The one way from the members to Redis. While it is shut nobody comes through, so that after a restart the observer is
- * the first to listen: it never misses a bell.
+ * A proxy through which the members reach Redis. While it is shut, no member can connect, so that after a restart the observer
+ * is the first to subscribe, and misses no bell.
  */
 export class Gate {
   private readonly pairs = new Set<Pair>();
@@ -47,7 +47,7 @@ export class Gate {
     for (const pair of this.pairs) for (const socket of pair) socket.destroy();
   }
 
-  /** For some ms commands go through and no answers come back; then all connections are cut. */
+  /** For `ms`, forwards commands but no answers; then cuts all connections. */
   async swallow(ms: number): Promise<void> {
     this.mute = true;
     await new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,14 +3,14 @@ import type { Bell } from '../../src/hints/bell';
 import type { RunRecord } from '../../src/info';
 import type { Jobs } from './jobs';
 
-/** What a run's entries have in common. */
+/** The fields that all entries of a run share. */
 export interface RunOf {
   job: string;
-  /** null: a demand's. */
+  /** null for a demand. */
   slot: number | null;
   demandedAt: number | null;
   recovered: boolean;
-  /** Tells the runs of one member apart. */
+  /** The number of the run within its member. */
   run: number;
 }
 
@@ -19,7 +19,7 @@ export type Verb = 'hire' | 'fire' | 'demand' | 'pause' | 'resume' | 'forget';
 
 /** What a member process reports. */
 export type Told =
-  /** `work` was entered, and left; stamped inside it, so while the run holds its lock. */
+  /** `work` began, and ended. Both are stamped inside `work`, while the run holds its lock. */
   | ({ kind: 'began' } & RunOf)
   | ({ kind: 'ended' } & RunOf)
   | { kind: 'start'; event: Bossman.RunEvent }
@@ -28,48 +28,51 @@ export type Told =
   | { kind: 'skip'; event: Bossman.SkipEvent }
   | { kind: 'lost'; event: Bossman.LostEvent }
   | { kind: 'error'; message: string }
-  /** A call of the API, and its promise. `ms`: for how long the job is paused, where it is for a time. */
+  /**
+   * A call of the API, and how its promise settled. `ms`: how long the job is paused; absent if it is paused until it is
+   * resumed.
+   */
   | { kind: 'called'; call: number; verb: Verb; job: string; ms?: number }
   | { kind: 'resolved'; call: number }
   | { kind: 'rejected'; call: number; message: string }
-  /** `caller`: what the bell calls it. `concurrency`: how many runs it may have at a time, where there is a limit. */
+  /** `caller`: its id on the bell. `concurrency`: how many runs it may have at a time; absent if there is no limit. */
   | { kind: 'joined'; caller: string; concurrency?: number }
-  /** Its quit has settled. */
+  /** The promise of its `quit` has settled. */
   | { kind: 'left' }
   | { kind: 'stalled' }
   | { kind: 'moves' };
 
-/** What the conductor does to a member. Each is noted before it is done, `thawed` and `gone` after it. */
+/** What the conductor does to a member. Each is recorded before it is done, but `thawed` and `gone` afterwards. */
 export type Done =
   | { kind: 'frozen' }
   | { kind: 'thawed' }
   | { kind: 'killed' }
   | { kind: 'leaving' }
-  /** The process is no more. */
+  /** The process has ended. */
   | { kind: 'gone'; how: string };
 
-/** What the conductor does to Redis; noted before it is done, `up` and `refilled` after it. */
+/** What the conductor does to Redis. Each is recorded before it is done, but `up` and `refilled` afterwards. */
 export type RedisState = 'up' | 'down' | 'emptied' | 'refilled' | 'cut';
 
 /**
- * One thing that happened. `at` is in ms on Redis' clock, as nearly as a process on the same machine can tell; a bell's
- * own `at`, where it has one, is Redis' own.
+ * One thing that happened. `at` is in ms on Redis' clock, as precisely as a process on the same machine can measure it. If a
+ * bell has an `at` of its own, that is Redis' own time.
  */
 export type Entry =
   | ({ at: number; member: string } & (Told | Done))
   | { at: number; kind: 'bell'; bell: Bell }
-  /** `emptied` … `refilled`: in between the data went; `down` … `up`: nothing answers. */
+  /** The data is lost at some time between `emptied` and `refilled`. Redis does not answer between `down` and `up`. */
   | { at: number; kind: 'redis'; state: RedisState }
   | { at: number; kind: 'fault'; what: string }
-  /** From here on nothing is done to anybody. */
+  /** From here on, there are no more faults. */
   | { at: number; kind: 'calm' }
   | { at: number; kind: 'end' }
-  /** A run on record when all was over; `at`: when it was recorded. */
+  /** A run that is in the history of its job at the end; `at`: when it was recorded. */
   | { at: number; kind: 'record'; job: string; record: RunRecord }
   /** An inspection has looked at all jobs, and every record has been read. */
   | { at: number; kind: 'inspected' };
 
-/** In the order in which the conductor heard of it, which is not always that of `at`. */
+/** The entries are in the order in which the conductor received them, which is not always the order of `at`. */
 export interface History {
   jobs: Jobs;
   entries: Entry[];
@@ -98,7 +101,7 @@ export type Rule =
   | 'misrecorded'
   | 'died';
 
-/** What should not be. */
+/** A guarantee that was broken. */
 export interface Violation {
   rule: Rule;
   job: string;

@@ -16,11 +16,11 @@ const RECORD = {
   host: 'host',
   pid: 1,
 };
-/** When all was hired. */
+/** When all jobs were hired. */
 const STAMP = 99_000;
 export const END = 130_000;
 
-/** A history made by hand: two members, who have hired all jobs at 99 000, and `tick` with slots from 100 000 on. */
+/** A history made by hand: two members that hired all jobs at 99 000, and `tick`, whose first slot is 100 000. */
 export class Made {
   private readonly entries: Entry[] = [];
   private calls = 100;
@@ -68,7 +68,7 @@ export class Made {
     });
   }
 
-  /** It says that the run of a slot of `tick` died. */
+  /** Reports that the run of a slot of `tick` died. */
   saysDied(at: number, member: string, slot: number): this {
     return this.tell(at, member, {
       kind: 'lost',
@@ -76,7 +76,7 @@ export class Made {
     });
   }
 
-  /** A run of `tick` is on record. */
+  /** A run of `tick` is in its history. */
   onRecord(
     at: number,
     member: string,
@@ -89,7 +89,7 @@ export class Made {
     return this;
   }
 
-  /** All is over, and all that is on record has been read. */
+  /** All jobs were inspected at the end, and all records have been read. */
   inspected(): this {
     this.entries.push({ at: END, kind: 'inspected' });
     return this;
@@ -138,7 +138,7 @@ export class Made {
     return this;
   }
 
-  /** @param ended null: it never does */
+  /** @param ended null: it never ends */
   run(
     member: string,
     slot: number,
@@ -167,7 +167,7 @@ export class Made {
     return this.tell(slot + 2, member, { kind: 'skip', event: { job: 'tick', slot, through, why } });
   }
 
-  /** Claimed and run, one after the other. */
+  /** Claims and runs the slots from `from` to `to`, one after the other. */
   ticks(member: string, from: number, to: number): this {
     for (let slot = from; slot <= to; slot += 1000) this.claim(member, slot).run(member, slot);
     return this;

@@ -5,7 +5,7 @@ import type { RunOf, Told, Verb } from './history';
 import { definitionOf, JOBS, type StormJob } from './jobs';
 import { type MemberTask, type Order, stamp } from './messages';
 
-// One process of the fleet in the storm: it does what the conductor orders, and reports everything that it sees.
+// One process of the fleet in the storm. It carries out the conductor's orders, and reports everything that happens in it.
 
 const task: MemberTask = JSON.parse(process.env.CHAOS_TASK ?? '{}');
 const limit = task.concurrency === null ? {} : { concurrency: task.concurrency };
@@ -14,7 +14,7 @@ const boss = new Bossman({
   prefix: task.prefix,
   ...limit,
 });
-/** ms between two beats; and ms without one after which it says that the machine had no time for it. */
+/** ms between two beats, and ms without a beat after which the process reports that it was stalled. */
 const BEAT = 20;
 const HELD_UP = 80;
 let calls = 0;
@@ -48,7 +48,7 @@ process.on('message', (order: Order) => {
   else if (order.order === 'pause') call('pause', order.job, order.ms ?? undefined);
   else call(order.order, order.job);
 });
-// The conductor is gone, however it went.
+// The conductor has ended, for whatever reason.
 process.on('disconnect', () => void leave());
 if (!process.connected) void leave();
 
@@ -99,7 +99,7 @@ function standStill(ms: number): void {
 async function leave(timeout?: number): Promise<void> {
   await boss.quit({ timeout });
   tell({ kind: 'left' });
-  // The process stays until its work has ended, as it would by itself, and reports that.
+  // The process stays until its work has ended, as it would without this channel, and reports the end.
   await Promise.allSettled(working);
   if (process.connected) process.disconnect();
 }

@@ -12,11 +12,11 @@ export interface ChaosOptions {
   seed: number | null;
   seconds: number;
   members: number;
-  /** Null: one storm, reported in full. */
+  /** Null: raise one storm, and report it in full. */
   storms: number | null;
 }
 
-/** @throws TypeError or RangeError that says which argument is wrong */
+/** @throws TypeError or RangeError that names the invalid argument */
 export function readArguments(args: string[]): ChaosOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args, options: { seed: text, seconds: text, members: text, storms: text } });

@@ -1,6 +1,6 @@
 import { Random } from './random';
 
-/** What the storm does, and how often, relative to each other. */
+/** The faults of a storm, and their relative frequencies. */
 const WEIGHTS = {
   'kill a member': 8,
   'freeze a member': 8,
@@ -29,24 +29,24 @@ const WEIGHTS = {
 
 export type FaultKind = keyof typeof WEIGHTS;
 
-/** The same where Redis keeps its data, so that of every run that dies there is something to judge at the end. */
+/** The same without the loss of Redis' data, so that every run that dies can be judged at the end. */
 const KEEPING: Record<FaultKind, number> = { ...WEIGHTS, FLUSHALL: 0, 'restart Redis empty': 0 };
 
 export interface Fault {
   /** ms after the storm began. */
   at: number;
   kind: FaultKind;
-  /** Whom it hits, where it hits one. */
+  /** The seat of the member that it hits, if it hits one. */
   seat: number;
-  /** How long it takes, where it takes a time. */
+  /** How long it takes, if it takes time. */
   ms: number;
-  /** A number that decides what else there is to decide, such as which job. */
+  /** A number from 0 to 1 that decides everything else, such as which job. */
   dice: number;
 }
 
-/** How long each takes, in ms; of what is not here, no time. */
+/** How long each fault takes, in ms. Faults that are not listed take no time. */
 const LASTS: Partial<Record<FaultKind, [number, number]>> = {
-  // Until a replacement starts.
+  // The time until a replacement starts.
   'kill a member': [100, 1500],
   'have a member quit': [100, 800],
   'have a member quit in a hurry': [100, 800],
@@ -60,11 +60,11 @@ const LASTS: Partial<Record<FaultKind, [number, number]>> = {
   pause: [100, 2500],
 };
 
-/** Between two of these there is time for Redis to come back. */
+/** Between two of these, Redis gets time to come back. */
 const OUTAGES: ReadonlySet<FaultKind> = new Set(['freeze Redis', 'restart Redis', 'restart Redis empty']);
 const RECOVERS_MS = 2000;
 
-/** The faults of a storm, all of them decided by its seed. With an odd one, Redis keeps its data. */
+/** The faults of a storm, which its seed decides. If the seed is odd, Redis keeps its data. */
 export function planStorm(seed: number, seconds: number, members: number): Fault[] {
   const random = new Random(seed);
   const weights = seed % 2 === 0 ? WEIGHTS : KEEPING;

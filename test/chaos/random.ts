@@ -1,4 +1,4 @@
-/** A small generator of random numbers that gives the same ones for the same seed (mulberry32). */
+/** A small random number generator that returns the same numbers for the same seed (mulberry32). */
 export class Random {
   private state: number;
 
@@ -19,7 +19,7 @@ export class Random {
     return Math.round(low + this.next() * (high - low));
   }
 
-  /** One of the names, each as likely as its weight says. */
+  /** One of the names, with probabilities proportional to the weights. */
   pick<T extends string>(weights: Record<T, number>): T {
     const entries = Object.entries<number>(weights) as [T, number][];
     let rest = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -5,7 +5,7 @@ import type { Done, Entry, History, RedisState, Told } from './history';
 import type { Jobs } from './jobs';
 import { stamp } from './messages';
 
-/** What has no stamp of its own, and is nobody's. */
+/** An entry that has neither a stamp nor a member. */
 type Unstamped =
   | { kind: 'bell'; bell: Bell }
   | { kind: 'redis'; state: RedisState }
@@ -17,14 +17,16 @@ const READ_EVERY = 1000;
 /** ms; an answer that took longer is no more precise than the reading before it. */
 const QUICK = 1;
 
-/** Writes the history: what members tell, what is done to them, and the bell, which it listens to itself. */
+/**
+ * Writes the history: what members report, what is done to them, and the messages on the bell, to which it subscribes itself.
+ */
 export class Recorder {
   readonly history: History;
   private readonly redis: Redis;
   private readonly subscriber: Redis;
   /**
-   * From the machine's monotonic clock to Redis' clock, in ms, from a stamp on; the newest last. Wall clocks are slewed, so
-   * one reading does for no storm.
+   * The differences between Redis' clock and the machine's monotonic clock, in ms, and the stamps from which they apply; the
+   * newest last. Redis uses the wall clock, which may be slewed, so one reading is not enough for a storm.
    */
   private readonly offsets: { from: number; offset: number }[] = [];
   private readonly rereading: NodeJS.Timeout;
@@ -47,14 +49,14 @@ export class Recorder {
     });
   }
 
-  /** Resolves when it hears the bell; to be called at the start, and each time that Redis is back. */
+  /** Subscribes to the bell. Call this at the start, and each time that Redis is back. */
   async listen(): Promise<void> {
     // Waits for the connection, if there is none now.
     await this.subscriber.subscribe(this.channel);
     await this.readClock();
   }
 
-  /** The server is about to end: so that `listen` does not take the old connection for the new one. */
+  /** Call this before the server ends, so that `listen` waits for a new connection. Resolves when the old ones have closed. */
   async forget(): Promise<void> {
     const gone = [this.redis, this.subscriber].map(
       (client) => new Promise((resolve) => client.once('close', resolve)),
@@ -104,13 +106,15 @@ export class Recorder {
     this.entries.push({ at: this.now(), ...what });
   }
 
-  /** By the reading before the stamp, so that two entries of one time agree, whenever they were heard of. */
+  /**
+   * Uses the last reading before the stamp, so that two entries with the same stamp get the same time, whenever they arrived.
+   */
   private redisTime(at: number): number {
     const reading = this.offsets.findLast(({ from }) => from <= at) ?? this.offsets[0];
     return at + (reading?.offset ?? Number.NaN);
   }
 
-  /** The quickest of some answers is the most precise; one that is no better than the known one is not used. */
+  /** The fastest of several answers is the most precise. It is not used if it is no better than the known one. */
   private async readClock(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;

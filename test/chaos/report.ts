@@ -1,7 +1,7 @@
 import type { Verdict } from './checker';
 import { type Entry, type History, only, type Violation } from './history';
 
-/** Entries of a job before, and after, what is objected to. */
+/** How many entries of a job are shown before and after a violation. */
 const EXCERPT = { before: 20, after: 5 };
 
 /** One storm in numbers. */
@@ -10,7 +10,7 @@ export interface Summary {
   runs: number;
   skips: number;
   demands: number;
-  /** ms; of slots, and of demands, from when they were due to the start of the run. */
+  /** ms from when slots (`slots`) and demands (`demanded`) were due to the start of their runs. */
   slots: Percentiles;
   demanded: Percentiles;
 }
@@ -39,7 +39,7 @@ export function summarize({ entries }: History): Summary {
   };
 }
 
-/** Faults by kind, what ran, and what was let pass; the faults that are calls of the API are in it as well. */
+/** The faults by kind (calls of the API included), what ran, and what was accepted for a reason. */
 export function table(
   { faults, runs, skips, demands, slots, demanded }: Summary,
   { excused }: Verdict,
@@ -58,7 +58,7 @@ export function table(
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 }
 
-/** A violation, and what happened to its job around it. */
+/** A violation, with what happened to its job before and after it. */
 export function explain({ entries }: History, { rule, job, at, message }: Violation): string {
   const concerned = entries.filter((entry) => concerns(entry, job)).sort((a, b) => a.at - b.at);
   const next = concerned.findIndex((entry) => entry.at > at);

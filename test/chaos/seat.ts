@@ -6,11 +6,11 @@ import { TYPESCRIPT } from '../support/typescript';
 import type { MemberTask, Order, Report } from './messages';
 import type { Recorder } from './recorder';
 
-/** One process of the fleet, seen from the conductor. */
+/** One process of the fleet, as the conductor sees it. */
 export class Member {
-  /** Settles when it has hired all its jobs, or is gone. */
+  /** Settles when it has hired all its jobs, or has ended. */
   readonly joined: Promise<unknown>;
-  /** Settles when the process is gone. */
+  /** Settles when the process has ended. */
   readonly gone: Promise<unknown>;
   /** The process is running, and can carry out orders. */
   well = true;
@@ -28,12 +28,12 @@ export class Member {
       execArgv: TYPESCRIPT,
       env: { ...process.env, CHAOS_TASK: JSON.stringify(task), CHAOS_SKEW_MS: String(skewMs) },
     });
-    // A channel that its end broke off; the exit says as much.
+    // A channel that the end of the process broke; the exit is reported anyway.
     this.child.on('error', () => {});
     let waiting = task.hires.length;
     const hired = new Promise<void>((resolve) => {
       this.child.on('message', (message) => {
-        // Both ends of the channel are ours.
+        // This code is at both ends of the channel.
         const { stamp, ...told } = message as Report;
         recorder.told(name, told, stamp);
         if (told.kind === 'resolved' || told.kind === 'rejected') waiting -= 1;
@@ -61,11 +61,12 @@ export class Member {
     this.child.kill('SIGKILL');
   }
 
-  /** Stops the process where it is: its connections stay open, and it does nothing. */
+  /** Freezes the process: its connections stay open, and it does nothing. */
   freeze(): void {
     this.frozen = true;
     this.well = false;
-    // A conductor that is killed now must not leave it behind frozen; thawed, it sees that it is alone.
+    // If the conductor is killed now, it must not leave a frozen process behind. Once thawed, the process notices that it is
+    // alone.
     this.callOffThaw = whenGone('kill', '-CONT', `${this.child.pid}`);
     this.recorder.done(this.name, { kind: 'frozen' });
     this.child.kill('SIGSTOP');

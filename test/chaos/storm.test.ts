@@ -3,7 +3,7 @@ import { keep } from './keep';
 import { explain, summarize } from './report';
 import { raiseStorm } from './storm';
 
-/** Has nearly every kind of fault in it. */
+/** Its storm has nearly every kind of fault. */
 const SEED = 346;
 
 it('a storm of 8 s breaks none of the guarantees', async () => {
@@ -14,7 +14,7 @@ it('a storm of 8 s breaks none of the guarantees', async () => {
     throw new Error(`${told.join('\n')}\nThe whole history is in ${keep(history, SEED)}`);
   }
   const { faults, runs } = summarize(history);
-  // Of faults that hit one member it depends on who is well at the time.
+  // Whether a fault that hits one member occurs depends on which members are running at the time.
   expect([...faults.keys()]).toEqual(
     expect.arrayContaining(['FLUSHALL', 'freeze Redis', 'restart Redis', 'cut all connections']),
   );

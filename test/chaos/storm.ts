@@ -13,13 +13,13 @@ import { Recorder } from './recorder';
 import { Member } from './seat';
 
 const PREFIX = 'chaos';
-/** ms; long enough for every job to come twice, and for the longest wait to connect again. */
+/** ms; long enough for two slots of every job, and for the longest wait before a reconnect. */
 const CALM = 5000;
-/** ms for which a quit in a hurry waits at most: less than many runs take, so that it gives up on them. */
+/** The longest timeout of a quit in a hurry, in ms: many runs take longer, so quit gives up on them. */
 const LONGEST_HURRY = 60;
-/** Of every second member: fewer than there are jobs. */
+/** The option of every second member: fewer runs than there are jobs. */
 const CONCURRENCY = 3;
-/** An hour ahead, an hour behind, and right. */
+/** Errors of the members' wall clocks, in ms: none, an hour ahead, an hour behind. */
 const SKEWS = [0, 3_600_000, -3_600_000];
 
 export interface StormOptions {
@@ -28,9 +28,9 @@ export interface StormOptions {
   members: number;
 }
 
-/** Raises a storm, waits for the calm, and says what happened. */
+/** Raises a storm, waits until it is calm, and returns what happened. */
 export async function raiseStorm({ seed, seconds, members }: StormOptions): Promise<History> {
-  // Saved at a shutdown, and at no other time.
+  // Redis saves its data at a shutdown, and at no other time.
   const server = await startServer({ args: ['--save', '86400', '1000000000'] });
   const gate = await Gate.to(server.port);
   const recorder = new Recorder(server.port, `${PREFIX}:bell:0`, JOBS);
@@ -55,7 +55,7 @@ class Storm {
   private readonly seats: Member[] = [];
   private readonly everybody: Member[] = [];
   private readonly redis: Redis;
-  /** What is under way: waits for a thaw, a restart, a replacement. */
+  /** The faults in progress, which wait for a thaw, a restart or a replacement. */
   private readonly underWay: Promise<void>[] = [];
   /** The job that is fired and hired again; a member that starts while it is fired does not hire it. */
   private firedNow = false;
@@ -85,7 +85,7 @@ class Storm {
       await delay(Math.max(0, began + fault.at - performance.now()));
       const inflicted = this.inflict(fault);
       this.underWay.push(inflicted);
-      // Looked at in the calm; until then it is not unhandled.
+      // `calm` awaits it; until then, a rejection must not count as unhandled.
       inflicted.catch(() => {});
     }
   }
@@ -98,7 +98,9 @@ class Storm {
     this.recorder.mark('end');
   }
 
-  /** Reads what is on record; an inspection records those runs that died, and at whose jobs nobody has looked since. */
+  /**
+   * Reads the histories of all jobs. The inspection before that records the runs that died and that no instance has noticed.
+   */
   async inspect(): Promise<void> {
     const inspector = await openInspector({ connection: this.server.url, prefix: PREFIX });
     try {
@@ -125,7 +127,7 @@ class Storm {
     ).catch(() => {});
   }
 
-  /** Leaves nothing behind, however it went. */
+  /** Leaves no process behind, however the storm ended. */
   async abandon(): Promise<void> {
     this.redis.disconnect();
     for (const member of this.everybody) {
@@ -141,7 +143,7 @@ class Storm {
     );
     const number = this.everybody.length + 1;
     const skew = SKEWS[number % SKEWS.length] ?? 0;
-    // Whoever has no limit takes what a full one leaves, so nothing excuses the fleet.
+    // A member without a limit takes what a full one leaves, so `concurrency` is no excuse for the fleet.
     const concurrency = number % 2 === 0 ? CONCURRENCY : null;
     const member = new Member(
       `m${number}`,

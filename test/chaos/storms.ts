@@ -7,7 +7,7 @@ import { keep } from './keep';
 import { type Summary, summarize } from './report';
 import { raiseStorm, type StormOptions } from './storm';
 
-/** On two cores more of them would measure one another. */
+/** On two cores, more storms at a time would slow each other down. */
 const AT_A_TIME = 2;
 const FILE = join(__dirname, 'STORMS.md');
 
@@ -17,7 +17,7 @@ interface Outcome {
   verdict: Verdict;
 }
 
-/** Runs storms of seeds in a row, and writes a table of them. Resolves with the number of violations. */
+/** Raises storms with consecutive seeds, and writes a table of them. Resolves with the number of violations. */
 export async function raiseStorms(
   first: StormOptions,
   count: number,

@@ -12,55 +12,61 @@ export interface Call extends Span {
   member: string;
   verb: Verb;
   job: string;
-  /** For how long a job is paused; not there: until it is resumed. */
+  /** How long a job is paused; absent if it is paused until it is resumed. */
   ms?: number;
-  /** `to` is when it was answered, or when the member was gone without an answer. */
+  /** `to` is when it was answered, or when the member ended without an answer. */
   answer: 'resolved' | 'rejected' | 'none';
 }
 
 export interface MemberLife {
   name: string;
   caller: string;
-  /** From here on it can be expected to do nothing: it was killed, or asked to quit, or is gone. */
+  /** From here on, nothing is expected of it: it was killed, was asked to quit, or has ended. */
   leftAt: number;
-  /** When it was killed, or was gone. */
+  /** When it was killed, or ended. */
   killedAt: number;
-  /** When its process was gone. */
+  /** When its process had ended. */
   goneAt: number;
-  /** When it stood still: frozen, or its event loop stalled, be it that the machine had no time for it. */
+  /** When it stood still: it was frozen, or its event loop was blocked, or the machine gave it no CPU time. */
   still: Span[];
   /** How many runs it may have at a time; Infinity: any number. */
   concurrency: number;
-  /** The time at which it had this many. */
+  /** When it had that many. */
   full: Span[];
 }
 
-/** ms after an outage by which everybody has connected again: ioredis waits longer after each attempt that fails. */
+/** ms after an outage within which every member has reconnected: ioredis waits longer after each failed attempt. */
 const RECONNECTS = 2500;
-/** ms after a cut by which everybody has: the first attempt comes 50 to 250 ms after it. */
+/** ms after a cut within which every member has reconnected: the first attempt comes 50 to 250 ms after it. */
 const RECONNECTS_AFTER_CUT = 1000;
-/** ms after a cut by which somebody who knew better has objected to what was brought back; the same without the grace. */
+/**
+ * ms after a cut within which a member with newer data has restored it; the same as `RECONNECTS_AFTER_CUT`, but without a
+ * margin.
+ */
 const OBJECTS_AFTER_CUT = 400;
-/** ms before a cut in which answers may have been swallowed. */
+/** ms before a cut during which answers may have been swallowed. */
 const SWALLOWED = 400;
-/** ms after an outage by which Redis has read what waited in its sockets. */
+/** ms after an outage within which Redis has read what waited in its sockets. */
 const READS_WITHIN = 100;
-/** ms; a member that was well for this long has begun what it was given, or reported why not. */
+/** ms; a member that ran undisturbed for this long has begun what it was given, or reported why not. */
 const BEGINS_WITHIN = 1000;
-/** ms that a claim, or a take, keeps its place. */
+/** ms for which a claim or a take occupies a place. */
 const CLAIMS_WITHIN = 50;
-/** The rest of what is not over. */
+/** The end of a span that has not ended. */
 const EVER = Number.POSITIVE_INFINITY;
 
-/** Who could do what when: the history, read once, for all rules. Times of two processes agree to `CLOCKS` ms. */
+/**
+ * Which member could do what at which time: the history, read once for all rules. Times of two processes agree to within
+ * `CLOCKS` ms.
+ */
 export class Timeline {
   readonly jobs: Jobs;
   readonly entries: Entry[];
   readonly members = new Map<string, MemberLife>();
   readonly calls: Call[] = [];
-  /** Redis answers nobody. */
+  /** Redis does not answer. */
   readonly outages: Span[];
-  /** Redis' data went at some time in the span. */
+  /** Redis lost its data at some time in each span. */
   readonly emptyings: Span[];
   readonly cuts: number[];
   readonly endAt: number;
@@ -83,7 +89,7 @@ export class Timeline {
     return [...this.members.values()].find((member) => member.caller === caller);
   }
 
-  /** Has hired the job before the span, and runs throughout. */
+  /** The member hired the job before the span, and runs throughout it. */
   isAble(member: MemberLife, job: string, { from, to }: Span): boolean {
     if (member.leftAt <= to || member.still.some((still) => still.from < to && still.to > from)) return false;
     return this.calls.some(
@@ -97,8 +103,8 @@ export class Timeline {
   }
 
   /**
-   * In this span nothing excuses the fleet: Redis answers, everybody has had the time to connect, and one member is able, and
-   * has room all the time.
+   * Whether nothing excuses the fleet in this span: Redis answers, all members have had time to connect, and at least one able
+   * member always has room for another run.
    */
   isUndisturbed(job: string, span: Span): boolean {
     return (
@@ -110,8 +116,8 @@ export class Timeline {
   }
 
   /**
-   * Redis was emptied in the span, and nobody is left who could have told it what it knew: no member was able throughout
-   * the span, or they may still have been about to connect when it ended.
+   * Whether Redis was emptied in the span and no member could have restored what it knew: none was able throughout the span, or
+   * the members may still have been reconnecting at its end.
    */
   isForgotten(job: string, span: Span): boolean {
     const emptied = this.emptyings.filter((emptying) => touch(emptying, span));
@@ -129,19 +135,22 @@ export class Timeline {
     );
   }
 
-  /** It is gone, and was not well for as long as it takes to begin what it was given, or to say why not. */
+  /** Whether the member ended before it had run long enough to begin what it was given, or to report why not. */
   wentEarly(member: MemberLife | undefined, givenAt: number): boolean {
     if (!member || member.goneAt === EVER) return false;
     return this.freeMs(member, { from: givenAt, to: member.leftAt }) < BEGINS_WITHIN;
   }
 
-  /** ms of the span, which began with Redis hearing the member, in which it ran and could hear Redis. */
+  /**
+   * How many ms of the span the member was running and could receive answers. At the start of the span, Redis received its
+   * command.
+   */
   freeMs(member: MemberLife, { from, to }: Span): number {
-    // What was over before it was heard holds up nobody; only answers are swallowed for a while before a cut.
+    // A disturbance that ended before then does not matter, except that answers may be swallowed for a while before a cut.
     const sinceThen = ({ to: over }: Span) => over >= from - SWALLOWED;
     const outages = this.outages.filter(sinceThen);
     const cuts = this.cuts.map((cut) => ({ from: cut, to: cut })).filter(sinceThen);
-    // A member that stands still notices only afterwards that it has to connect again.
+    // A member that stands still notices only afterwards that it has to reconnect.
     const noticed = ({ from: frozen, to: thawed }: Span) =>
       [...outages, ...cuts].some((broken) => broken.from < thawed)
         ? { from: frozen, to: thawed + RECONNECTS_AFTER_CUT }
@@ -198,7 +207,7 @@ export class Timeline {
         if (call) Object.assign(call, { to: entry.at, answer: entry.kind });
       }
     }
-    // What a member sent that is no more, or gave up on when it quit, may still wait in the socket of a Redis that is frozen.
+    // A call of a member that has ended, or that gave up on it when it quit, may still wait in the socket of a frozen Redis.
     for (const call of this.calls) {
       if (call.answer === 'resolved') continue;
       for (const { from, to } of this.outages)
@@ -207,10 +216,10 @@ export class Timeline {
   }
 }
 
-/** ms by which the stamps of two processes, and Redis' clock, may differ. */
+/** ms by which the times of two processes, and of Redis, may differ. */
 export const CLOCKS = 3;
 
-/** When so many runs went on. What claims a run, or asks for one, takes the place of it for some ms more. */
+/** When that many runs were in progress. A claim or a take occupies a place as well, so each span is extended by a few ms. */
 function fullSpans(own: Entry[], concurrency: number): Span[] {
   const runs = own.filter(({ kind }) => kind === 'began' || kind === 'ended').sort((a, b) => a.at - b.at);
   let going = 0;

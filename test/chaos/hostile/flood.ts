@@ -11,21 +11,21 @@ import { HostileMessages, type Known } from './messages';
 export interface FloodOptions {
   url: string;
   seed: number;
-  /** By `OwnTime`, like all times of the flood: a busy machine is not flooded faster than it can read. */
+  /** Measured by `OwnTime`, like all times of the flood, so that a busy machine is not flooded faster than it can read. */
   seconds: number;
   members: number;
   /** Messages per second. */
   rate: number;
 }
 
-/** What became of the slots of one job. */
+/** The outcome of the slots of one job. */
 interface SlotReport {
   runs: number;
   doubled: number;
   /** Neither run nor reported as skipped. */
   lost: number;
   skipped: number;
-  /** ms between two reports of a start, by `OwnTime`, and between a slot and its start; the largest. */
+  /** The largest time between two events `start`, by `OwnTime`, and the largest lateness of a slot; in ms. */
   gapMs: number;
   lateMs: number;
 }
@@ -34,13 +34,13 @@ export interface FloodReport {
   sent: number;
   left: number;
   slots: Record<string, SlotReport>;
-  /** `slowestMs`: from the call of `demand` until a run of it starts, by `OwnTime`. */
+  /** `slowestMs`: the longest time from the call of `demand` to the start of its run, by `OwnTime`. */
   demands: { made: number; notRun: number; slowestMs: number };
   /** Runs whose signal was aborted. */
   aborted: number;
   lost: number;
   warnings: string[];
-  /** Commands that Redis carried out per second, the messages not counted. */
+  /** Commands that Redis executed per second, without those that sent the messages. */
   commandsPerSecond: number;
 }
 
@@ -52,12 +52,12 @@ const PLANS: Record<string, { everyMs: number; definition: Omit<Bossman.JobDefin
 /** ms between two departures, and between two demands. */
 const LEAVES_EVERY = 2000;
 const DEMANDS_EVERY = 450;
-/** ms in which a demand is run, by `OwnTime`. */
+/** ms within which a demand is run, by `OwnTime`. */
 const DEMAND_WITHIN = 2000;
 
 /**
- * A fleet in this process, on whose channels somebody sends random messages. The instance that ran last leaves every two
- * seconds, and another joins. Nobody listens to `error`, so that anything that is wrong becomes a process warning.
+ * A fleet in this process, on whose channels random messages are sent. Every two seconds, the instance that ran last quits, and
+ * another joins. There is no `error` listener, so that every error becomes a process warning.
  */
 export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOptions): Promise<FloodReport> {
   const prefix = `hostile-${randomBytes(6).toString('hex')}`;
@@ -98,7 +98,7 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
     );
     await Promise.all([...hires, instance.hire('wanted', { work })]);
   };
-  // They hire when they have been connected for a while, as services do that start slowly.
+  // They hire after they have been connected for a while, like services that start slowly.
   for (let count = 0; count < members; count += 1) await join();
   const asker = new Bossman({ connection: url, prefix });
   await sleep(1000);
@@ -151,7 +151,7 @@ export async function raiseFlood({ url, seed, seconds, members, rate }: FloodOpt
       await sleep(Math.max(0, at - (time.now() - began)));
       const from = told.start.length;
       const demandedAt = time.now();
-      // Half of them by one that does not run them, half by a member.
+      // Half of the demands are made by an instance that does not run them, the others by a member.
       const demander = random.next() < 0.5 ? asker : (fleet[random.between(0, fleet.length - 1)] ?? asker);
       demands.made += 1;
       const taken = demander.demand('wanted').catch(() => {});
@@ -214,7 +214,7 @@ async function commandsOf(redis: Redis): Promise<number> {
   return Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1] ?? 0);
 }
 
-/** What must not be, in words; empty when all is well. */
+/** Describes each fault; empty if there is none. */
 export function wrongsIn({ slots, demands, aborted, warnings }: FloodReport): string[] {
   const wrongs = Object.entries(slots).flatMap(([job, { runs, doubled, lost, gapMs }]) => [
     ...(runs === 0 ? [`${job} never ran`] : []),

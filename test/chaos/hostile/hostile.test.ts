@@ -1,7 +1,7 @@
 import { testUrl } from '../../support/redis';
 import { raiseFlood, wrongsIn } from './flood';
 
-/** The whole run, of a minute and with a seed of its own each time, is `npm run hostile`. */
+/** `npm run hostile` runs for a minute, with a new seed each time. */
 const SEED = 7;
 
 it('hostile messages on the channels of a fleet do not make it lose, double or delay anything', async () => {

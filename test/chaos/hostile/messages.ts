@@ -1,6 +1,6 @@
 import type { Random } from '../random';
 
-/** What somebody who listens, and may read every key, knows of a job. */
+/** What a client knows of a job if it listens and may read every key. */
 export interface Known {
   stamp: number;
   slot: number;
@@ -30,14 +30,14 @@ const HOSTILE = [
 const HOUR = 3_600_000;
 
 /**
- * Random messages for the bell. All have the shape of a message that an instance sends; the values are hostile, or those
- * of the moment, so that some messages are near the truth, or would be true at another time.
+ * Random messages for the bell. All have the form of a message that an instance sends. Their values are hostile or current, so
+ * that some messages are nearly true, or would be true at another time.
  */
 export class HostileMessages {
   constructor(
     private readonly random: Random,
     private readonly known: ReadonlyMap<string, Known>,
-    /** Of the members that are or were there. */
+    /** The ids of current and former members. */
     private readonly ids: readonly string[],
   ) {}
 
@@ -91,7 +91,7 @@ export class HostileMessages {
     }
   }
 
-  /** A claim of the next slot of the job as its instance would ring it, or with one hostile value. */
+  /** The bell of a claim of the job's next slot, as its instance would ring it, or with one hostile value. */
   nearlyTrue(name: string): string {
     const { stamp, slot, everyMs } = this.known.get(name) ?? { stamp: 0, slot: 0, everyMs: 0 };
     const words = [

@@ -2,7 +2,7 @@ import { only } from '../history';
 import type { Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** *crowded*: in a member with `concurrency`, work began while as many runs went on as it may have. */
+/** *crowded*: in a member with `concurrency`, work began while as many runs as it may have were already in progress. */
 export function judgeCrowds(timeline: Timeline, judgement: Judgement): void {
   const ended = new Map(
     only(timeline.entries, 'ended').map(({ member, run, at }) => [`${member} ${run}`, at]),
@@ -15,7 +15,7 @@ export function judgeCrowds(timeline: Timeline, judgement: Judgement): void {
     for (const run of runs) {
       const going = runs.filter(({ at, to }) => at <= run.at && to > run.at).length;
       if (going <= concurrency) continue;
-      judgement.object('crowded', run.job, run.at, `${name} had ${going} runs, and may have ${concurrency}`);
+      judgement.object('crowded', run.job, run.at, `${name} had ${going} runs, but may have ${concurrency}`);
     }
   }
 }

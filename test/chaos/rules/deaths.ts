@@ -2,12 +2,12 @@ import { only, rung } from '../history';
 import { CLOCKS, type MemberLife, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** ms within which a run that ended has settled, unless something kept it from that. */
+/** ms within which a run that ended has settled, unless something prevented it. */
 const SETTLES_WITHIN = 1000;
-/** ms for which an instance has to be away before its runs are called dead. */
+/** ms for which an instance must be away before its runs count as died. */
 const AWAY_FOR = 3000;
 
-/** A run, as a report or a record names it; `at`: when that was made. */
+/** A run, as a report or a record names it; `at`: the time of that report or record. */
 export interface Death {
   job: string;
   slot: number | null;
@@ -16,10 +16,10 @@ export interface Death {
 }
 
 /**
- * *misreported*: `lost`, why `died`, said that a run died, and no member was gone by then that can have had that run and not
- * settled it; or it said so more often than there were such members. A run has settled 1 s after it ended, unless Redis was
- * away or a connection was cut meanwhile. Let pass: a member that stood still while its connections were cut for so long
- * that others had to take it for dead.
+ * *misreported*: `lost`, why `died`, was reported for a run although no member that could have had that run, and had not
+ * settled it, had ended by then; or it was reported more often than there were such members. A run has settled 1 s after it
+ * ended, unless Redis did not answer or a connection was cut meanwhile. Accepted: a member that stood still while its
+ * connections were cut, for so long that others had to consider it dead.
  */
 export function judgeDeaths(timeline: Timeline, judgement: Judgement): void {
   const reported = new Map<string, number>();
@@ -37,18 +37,18 @@ export function judgeDeaths(timeline: Timeline, judgement: Judgement): void {
       judgement.excuse('runs of a member that was cut off for long, which were called dead');
     else {
       const what = slot === null ? `the demand of ${demandedAt}` : `slot ${slot}`;
-      const said = times > 1 ? `${times} times that a run of it died` : 'that a run of it died';
+      const said = times > 1 ? `${times} times` : 'once';
       judgement.object(
         'misreported',
         job,
         at,
-        `${what}: it was said ${said}, and fewer members with it were gone`,
+        `a run of ${what} was reported as died ${said}, but fewer members that had it had ended`,
       );
     }
   }
 }
 
-/** Those that began the run, or were given the lock for it. */
+/** The members that began the run, or were given the lock for it. */
 function membersWith(timeline: Timeline, { job, slot, demandedAt, at }: Death): MemberLife[] {
   const began = only(timeline.entries, 'began')
     .filter((run) => run.job === job && run.slot === slot && run.demandedAt === demandedAt && run.at <= at)
@@ -75,7 +75,7 @@ export function hasSettled(
     (run) =>
       run.member === member.name && run.job === job && run.slot === slot && run.demandedAt === demandedAt,
   );
-  // One that was given the lock for it and never entered its work has nothing to settle.
+  // A member that was given the lock but never began the work has nothing to settle.
   return (
     began.length > 0 && ends.length === began.length && ends.every(({ at }) => settles(timeline, member, at))
   );
@@ -94,7 +94,7 @@ function settles(timeline: Timeline, member: MemberLife, endedAt: number): boole
   ].some(isBroken);
 }
 
-/** It stood still, and was cut off meanwhile, for so long that others had to take it for dead. */
+/** Whether the member stood still, with its connections cut meanwhile, for so long that others had to consider it dead. */
 export function wasCutOff(timeline: Timeline, member: MemberLife, at: number): boolean {
   const broken = [...timeline.outages, ...timeline.cuts.map((cut) => ({ from: cut, to: cut }))];
   return member.still.some(

@@ -3,7 +3,9 @@ import { only, rung } from '../history';
 import { type Call, CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** ms; a demand that is made while nothing is wrong has begun within that, behind the run that holds the lock. */
+/**
+ * ms within which a demand that is made while nothing is wrong has begun, even if it has to wait for a run that holds the lock.
+ */
 const BEGINS_WITHIN = 2500;
 
 interface DemandRun {
@@ -13,16 +15,16 @@ interface DemandRun {
 }
 
 /**
- * Demands. A demand is noted at some time between its call and its answer; a run of it names the time at which the first
- * of the demands was noted that it stands for.
+ * Demands. A demand is noted at some time between its call and its answer. Its run may serve several demands; it names the time
+ * at which the first of them was noted.
  *
- * - *demand lost*: a demand resolved, and no run began after it was called that was noted before its answer; save that
- *   Redis was emptied after the call, and before a run could be expected.
- * - *demand doubled*: each run needs a demand of its own, which can have been noted when the run says; a second run that
- *   says the same needs one that can have been noted since the first was taken. A demand in whose time Redis was emptied
- *   may be noted once more. So there are never more runs than demands, nor one without. A second run passes also if the
- *   process of the first was gone before the bell said that it had begun.
- * - *late*: it began, but more than 2.5 s after the answer although nothing excused the fleet.
+ * - *demand lost*: a demand resolved, but after the call no run began whose demand was noted before the answer. Accepted: Redis
+ *   was emptied after the call, before a run could be expected.
+ * - *demand doubled*: each run needs a demand of its own that may have been noted at the time that the run names. A second run
+ *   that names the same time needs one that may have been noted since the first was taken. A demand during which Redis was
+ *   emptied may be noted once more. So there are never more runs than demands, and no run without a demand. Accepted: the
+ *   process of the first run ended before the bell reported that the run had begun.
+ * - *late*: the run began more than 2.5 s after the answer, although nothing excused the fleet.
  */
 export function judgeDemands(timeline: Timeline, judgement: Judgement): void {
   for (const job of Object.keys(timeline.jobs)) {
@@ -59,7 +61,7 @@ function judgeDemand(
   }
 }
 
-/** Gives each run a demand of its own. */
+/** Checks that each run has a demand of its own. */
 function judgeRuns(
   timeline: Timeline,
   judgement: Judgement,
@@ -79,7 +81,7 @@ function judgeRuns(
       judgement.excuse('demands run again, as their taker died before its begin was noted');
       continue;
     }
-    // A demand that is noted between the take and the begin of another waits on, with the time of that one.
+    // A demand that is noted between the take and the begin of another keeps waiting, under the time of the other one.
     const from = earlier ? takenAt(timeline, job, earlier) : run.demandedAt;
     const to = earlier ? run.at : run.demandedAt;
     const canBe = (demand: Call) => demand.from - CLOCKS <= to && from <= demand.to + CLOCKS;
@@ -91,7 +93,7 @@ function judgeRuns(
   }
 }
 
-/** Things given one each to takers that are content with some of them. What was given is exchanged if that helps the next. */
+/** Gives each taker one of the things that suit it. Earlier takers get another thing if that makes room for a later one. */
 class Matching<T> {
   private readonly takers = new Map<number, (thing: T) => boolean>();
 
@@ -110,7 +112,7 @@ class Matching<T> {
   }
 }
 
-/** When the bell said that the demand was taken that was run then. */
+/** When the bell reported the take of the demand of this run. */
 export function takenAt(timeline: Timeline, job: string, run: Pick<DemandRun, 'member' | 'at'>): number {
   const caller = timeline.members.get(run.member)?.caller;
   const taken = rung(timeline.entries, 'taken').findLast(
@@ -129,7 +131,7 @@ function saysBegun(bell: Bell): boolean {
   return bell.kind === 'begun' || (bell.kind === 'taken' && bell.lockRest < 0);
 }
 
-/** When the bell said that demands that the caller had taken counted as run. */
+/** When the bell reported that demands taken by the caller counted as run. */
 export function begunBells(timeline: Timeline, job: string, caller: string): number[] {
   return only(timeline.entries, 'bell')
     .filter(({ bell }) => bell.caller === caller && 'name' in bell && bell.name === job && saysBegun(bell))

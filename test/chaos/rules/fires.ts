@@ -2,15 +2,15 @@ import { rung } from '../history';
 import { type Call, CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** ms after a fire by which every member has heard of it, if it is able and connected. */
+/** ms after a fire within which every able and connected member has heard of it. */
 const HEARD_WITHIN = 1000;
 
 /**
- * *fired*: a claim on the bell between the answer to a fire and the next call of a hire; and, however often the job is
- * hired again, a claim of a plan whose stamp is older than the call of the fire. A hire under way during the fire leaves
- * it open which of them came last, so only the stamp is judged then. Once Redis is emptied a fire lives in those who know
- * of it: it is judged as long as the member that fired is able until the claim, or any other that was able when it was
- * fired and connected for 1 s after (see also `Timeline.isForgotten`).
+ * *fired*: the bell reported a claim between the answer to a fire and the next call of `hire`; or, however often the job was
+ * hired again, a claim of a plan whose stamp is older than the call of the fire. If a hire was in progress during the fire, it
+ * is unknown which of them came last, so only the stamp is checked. After Redis was emptied, only members remember a fire. So
+ * it is only checked if one of these is able until the claim: the member that fired, or any other that was able at the fire and
+ * connected for 1 s after it (see also `Timeline.isForgotten`).
  */
 export function judgeFires(timeline: Timeline, judgement: Judgement): void {
   const claims = rung(timeline.entries, 'claim');
@@ -36,7 +36,7 @@ export function judgeFires(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-/** Does anybody who knows of a fire, or a pause, live until `at`? */
+/** Whether a member that knows of the fire, or pause, remembers it until `at`. */
 export function isRemembered(timeline: Timeline, fire: Call, at: number): boolean {
   const span = { from: fire.from, to: at };
   const emptied = timeline.emptyings.filter(({ from, to }) => to >= span.from && from <= span.to);

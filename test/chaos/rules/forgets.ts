@@ -2,14 +2,14 @@ import { only, rung } from '../history';
 import { type Call, CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** ms before a forget in which a member that was cut off may not have connected again. */
+/** ms before a forget within which a member that was cut off may not have reconnected. */
 const CONNECTS_WITHIN = 2500;
 
 /**
- * *forgotten*: a forget resolved although another member hired the job all the while, and was able and connected; or,
- * between the answer to a forget and the next call of a hire, a slot of the job is claimed to be run, or one begins that came
- * due after the answer. Let pass: somebody hired the job who stood still or was cut off during the forget, and brings its
- * plan back.
+ * *forgotten*: a forget resolved although another member hired the job the whole time, and was able and connected; or, between
+ * the answer to a forget and the next call of `hire`, a slot of the job was claimed for a run, or a slot began that came due
+ * after the answer. Accepted: a member that hired the job stood still or was cut off during the forget, and then restored the
+ * plan.
  */
 export function judgeForgets(timeline: Timeline, judgement: Judgement): void {
   for (const forget of timeline.calls) {
@@ -32,7 +32,7 @@ export function judgeForgets(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-/** Who hired the job before, as far as anybody knows, and had not let go of it. */
+/** The members that may still have hired the job: they hired it before, and have not forgotten it. */
 function hirersDuring(timeline: Timeline, forget: Call): string[] {
   return [...timeline.members.values()]
     .filter(({ name, goneAt }) => name !== forget.member && goneAt > forget.from)
@@ -46,7 +46,7 @@ function hirersDuring(timeline: Timeline, forget: Call): string[] {
     .map(({ name }) => name);
 }
 
-/** It hired the job before the call, and ran from then on. */
+/** Whether the member hired the job before the call, and ran from then on. */
 function wasThere(timeline: Timeline, name: string, { job, from, to }: Call): boolean {
   const member = timeline.members.get(name);
   const hired = timeline.calls.findLast(

@@ -1,6 +1,6 @@
 import type { Rule, Violation } from '../history';
 
-/** What a rule says: what should not be, and what it let pass for a reason, counted by reason. */
+/** The verdict of the rules: the violations, and how often each excuse was accepted. */
 export class Judgement {
   readonly violations: Violation[] = [];
   readonly excused = new Map<string, number>();

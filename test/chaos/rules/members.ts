@@ -2,7 +2,7 @@ import { only } from '../history';
 import type { Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** *died*: a member ended by itself, or did not leave in good order when it was asked to. */
+/** *died*: a member ended by itself, or its exit code was not 0 after it was asked to quit. */
 export function judgeMembers(timeline: Timeline, judgement: Judgement): void {
   for (const { at, member, how } of only(timeline.entries, 'gone')) {
     const did = (kind: 'killed' | 'leaving') =>

@@ -3,7 +3,7 @@ import { type Entry, only } from '../history';
 import { CLOCKS, type Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
-/** ms that an alarm may be late before a lost lock counts as untold. */
+/** ms by which an alarm may be late before a lost lock counts as not reported. */
 const TOLD_WITHIN = 200;
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -15,22 +15,26 @@ interface Run {
   demandedAt: number | null;
   beganAt: number;
   endedAt: number;
-  /** When its lock was taken, on Redis' clock; -Infinity: it was not. */
+  /** When its lock was taken, on Redis' clock; -Infinity if it never was. */
   lockedAt: number;
-  /** It began when that lock had ended: its slot was claimed again, which rings no bell, so it is not known when. */
+  /**
+   * The run began after that lock had ended: its slot was claimed again, which rings no bell, so the time of that claim is
+   * unknown.
+   */
   isClaimedAgain: boolean;
 }
 
 /**
  * Runs and their locks.
  *
- * - *unclaimed*: a run began, and the bell never said that its slot, or a demand, was given to that member; save that
- *   Redis went down in between, and the bell with it: the member asked again, and had the answer from the data.
- * - *overlap*: a run began while another of the job held its lock: until it ended, its process was killed, its ttl ran
- *   out, or Redis was emptied; a member that was asked to leave holds it as long. With `keepAlive` the lock holds beyond its ttl until `lost` is told, or until something
- *   (a member that stands still, an outage, a cut) may have kept it from being renewed.
- * - *untold*: a run went on for 200 ms after its lock had ended, and its member, which was not asked to leave, did not
- *   say `lost`. Likewise a run that went on when the quit of its member had settled, unless that said `lost`, why `quit`.
+ * - *unclaimed*: a run began, but the bell never reported that its slot, or a demand, was given to that member. Accepted: Redis
+ *   went down before the bell was delivered; the member asked again, and Redis answered from its data.
+ * - *overlap*: a run began while another run of the job held its lock. A lock is held until the run ends, its process is
+ *   killed, its ttl has passed, or Redis is emptied, even if the member was asked to quit. With `keepAlive`, it is held beyond
+ *   its ttl, until `lost` is reported, or until something (a member that stands still, an outage, a cut) may have prevented its
+ *   renewal.
+ * - *untold*: a run continued for 200 ms after its lock had ended, and its member, which was not asked to quit, did not report
+ *   `lost`; or a run continued after the quit of its member had settled, and the member did not report `lost`, why `quit`.
  */
 export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
   for (const job of Object.keys(timeline.jobs)) {
@@ -73,7 +77,7 @@ function judgeTold(timeline: Timeline, judgement: Judgement, run: Run): void {
       'untold',
       run.job,
       run.endedAt,
-      `${told(run)} outlived its lock by ${Math.round(overdue)} ms and did not say so`,
+      `${told(run)} outlived its lock by ${Math.round(overdue)} ms, which was not reported`,
     );
 }
 
@@ -85,10 +89,16 @@ function judgeAbandoned(timeline: Timeline, judgement: Judgement, run: Run): voi
       member === run.member && event.job === run.job && event.slot === run.slot && event.why === 'quit',
   );
   if (said) judgement.excuse('runs that quit gave up on, and said so');
-  else judgement.object('untold', run.job, left.at, `${told(run)} went on when its member had quit, untold`);
+  else
+    judgement.object(
+      'untold',
+      run.job,
+      left.at,
+      `${told(run)} continued after its member had quit, which was not reported`,
+    );
 }
 
-/** Until when the run certainly holds its lock. */
+/** The time until which the run certainly holds its lock. */
 function holdsUntil(timeline: Timeline, run: Run): number {
   if (run.isClaimedAgain) return run.beganAt;
   const { ttl, keepAlive } = timeline.jobs[run.job] ?? { ttl: 0 };
@@ -120,7 +130,7 @@ function lostAt(timeline: Timeline, run: Run): number | undefined {
   return only(timeline.entries, 'lost').find(
     ({ member, event, at }) =>
       member === run.member &&
-      // Of the run of another, whose slot this one may run once more.
+      // `died` is reported about a run of another member, whose slot this member may run once more.
       event.why !== 'died' &&
       event.job === run.job &&
       event.slot === run.slot &&

@@ -4,14 +4,18 @@ import { isRemembered } from './fires';
 import type { Judgement } from './judgement';
 
 const EVER = Number.POSITIVE_INFINITY;
-/** ms before a pause in which a slot may have been won that is given back: as long as its lock, and a claim under way. */
+/**
+ * ms before a pause within which a slot may have been won that is then released: the time of its lock, and of a claim in
+ * flight.
+ */
 const WON_BEFORE = 1000;
-/** ms by which a pause may end later than its call and its length say: it was carried out when Redis was back. */
+/** ms by which a pause may end later than its call plus its length: Redis may have carried it out only after an outage. */
 const ENDS_WITHIN = 100;
 
 /**
- * *paused*: between the answer to a pause and the next call of a resume or a pause, or its own end, a slot is claimed to be
- * run; or a slot begins that came due in that time. Once Redis is emptied, as long as a fire is remembered (see `judgeFires`).
+ * *paused*: between the answer to a pause and the next call of `resume` or `pause`, or the end of the pause, a slot was claimed
+ * for a run; or a slot began that came due in that time. After Redis was emptied, a pause is checked for as long as a fire is
+ * (see `judgeFires`).
  */
 export function judgePauses(timeline: Timeline, judgement: Judgement): void {
   const claims = rung(timeline.entries, 'claim').filter(({ verdict }) => verdict === 'run');
@@ -35,7 +39,7 @@ export function judgePauses(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-/** When the job may have been paused, for whatever reason: slots of that time need not have been run, nor told of. */
+/** When the job may have been paused: slots in these spans need neither be run nor be reported. */
 export function maybePaused(timeline: Timeline, job: string): Span[] {
   const calls = timeline.calls.filter((call) => call.job === job);
   return calls
@@ -47,7 +51,7 @@ export function maybePaused(timeline: Timeline, job: string): Span[] {
           verb === 'resume' &&
           answer === 'resolved' &&
           from >= pause.to &&
-          // Who remembers the pause, and not the resume, brings it back into an emptied Redis.
+          // A member that remembers the pause, but not the resume, restores the pause to an emptied Redis.
           !timeline.emptyings.some((emptied) => emptied.to >= pause.from && emptied.from <= to),
       );
       const resumed = Math.min(EVER, ...resumes.map(({ to }) => to));
@@ -55,7 +59,7 @@ export function maybePaused(timeline: Timeline, job: string): Span[] {
     });
 }
 
-/** Until then the pause is in force. */
+/** When the pause ends. */
 function endOf(timeline: Timeline, pause: Call): number {
   const others = timeline.calls.filter(
     (call) =>

@@ -5,29 +5,29 @@ import { hasSettled, wasCutOff } from './deaths';
 import { begunBells, takenAt } from './demands';
 import type { Judgement } from './judgement';
 
-/** ms by which a death is reported by whoever sees the run: it asks after 1 s, twice with 3 s between, and calls the roll. */
+/** ms within which a member that finds the run reports its death: it waits 1 s, checks twice, 3 s apart, and calls the roll. */
 const REPORTED_WITHIN = 7000;
 /** ms between the record of a death and its report. */
 const TELLS_WITHIN = 1000;
 
-/** A run that certainly died: it had begun, so it was noted, and its process was killed before its work ended. */
+/** A run that certainly died: it was noted when it began, and its process was killed before its work ended. */
 interface DeadRun extends RunOf {
   member: MemberLife;
   notedAt: number;
 }
 
 /**
- * Runs that died, once all is over, as `misreported` has judged already what was reported wrongly.
+ * Runs that died, judged at the end. (Wrong reports are judged by `misreported`.)
  *
- * - *unrecorded*: a run that was noted when it began, and whose process was killed before its work ended, is not on record
- *   as died; save that Redis was emptied, or the job forgotten, since.
- * - *unreported*: the same, and nobody said `lost`, why `died`, of it; save that Redis was emptied since, or nobody looked
- *   at the job for long enough: no other member began a run that was due after the lock had ended, and was able and
- *   connected for 7 s from then. Let pass: a run that had outlived its lock before its process was killed, as whoever saw
- *   it alive asks again only 30 s later; and a death that was recorded as another member went, which may have been the one
- *   that was to report it.
- * - *misrecorded*: a run is on record more than once; or as died although its member had not been killed, or had settled
- *   it. Let pass: a member that was cut off for so long that others had to take it for dead.
+ * - *unrecorded*: a run was noted when it began, and its process was killed before its work ended, but it is not recorded as
+ *   died. Accepted: Redis was emptied, or the job was forgotten, since then.
+ * - *unreported*: no member reported `lost`, why `died`, for such a run. Accepted: Redis was emptied since then, or no member
+ *   looked at the job for long enough (it must begin a run of the job that was due after the lock had ended, and be able and
+ *   connected for 7 s from then); the run had outlived its lock before its process was killed, because a member that saw it
+ *   alive checks again only 30 s later; or another member left just when the death was recorded, and may have been the one to
+ *   report it.
+ * - *misrecorded*: a run is recorded more than once; or it is recorded as died although its member was not killed, or had
+ *   settled it. Accepted: a member that was cut off for so long that others had to consider it dead.
  */
 export function judgeRecords(timeline: Timeline, judgement: Judgement): void {
   if (only(timeline.entries, 'inspected').length === 0) return;
@@ -66,7 +66,7 @@ function judgeReports(
   const isIts = (one: Pick<RunOf, 'job' | 'slot' | 'demandedAt'>) =>
     one.job === run.job && one.slot === run.slot && one.demandedAt === run.demandedAt;
   const reports = only(timeline.entries, 'lost').filter(({ event }) => event.why === 'died' && isIts(event));
-  // A run and the one that recovered it are reported under one name.
+  // The reports of a run and of the run that recovered it look the same.
   if (reports.length >= dead.filter(isIts).length) return;
   if (outlivedItsLock(timeline, run))
     judgement.excuse('runs that died behind their lock, which were not reported');
@@ -75,7 +75,12 @@ function judgeReports(
   else if (recordedAt !== null && somebodyWent(timeline, recordedAt))
     judgement.excuse('runs that died, whose reporter may have died');
   else
-    judgement.object('unreported', run.job, run.member.killedAt, `${inWords(run)} died, and nobody said so`);
+    judgement.object(
+      'unreported',
+      run.job,
+      run.member.killedAt,
+      `${inWords(run)} died, which was not reported`,
+    );
 }
 
 function judgeNumbers(timeline: Timeline, judgement: Judgement): void {
@@ -119,7 +124,9 @@ function deadRuns(timeline: Timeline): DeadRun[] {
   });
 }
 
-/** When the bell said that the run was given to its member: the same script has noted it. Null: it did not say so. */
+/**
+ * When the bell reported that the run was given to its member, which is when the same script noted it; null if it never did.
+ */
 function notedAtOf(timeline: Timeline, { caller, name }: MemberLife, run: RunOf, at: number): number | null {
   const { job, slot, recovered } = run;
   if (recovered) {
@@ -134,7 +141,7 @@ function notedAtOf(timeline: Timeline, { caller, name }: MemberLife, run: RunOf,
     );
     return claims.find((bell) => bell.slot === slot && bell.verdict === 'run')?.at ?? null;
   }
-  // A demand that was taken is noted when it has begun.
+  // The run of a demand is noted when it has begun, not when it is taken.
   const from = takenAt(timeline, job, { member: name, at });
   return begunBells(timeline, job, caller).find((begun) => begun >= from - CLOCKS) ?? null;
 }
@@ -153,7 +160,7 @@ function outlivedItsLock(timeline: Timeline, { job, member, notedAt }: DeadRun):
   const { ttl = 0, keepAlive = false } = timeline.jobs[job] ?? {};
   if (!keepAlive) return notedAt + ttl <= member.killedAt + CLOCKS;
   const cuts = timeline.cuts.map((cut) => ({ from: cut, to: cut }));
-  // What kept the lock from being renewed.
+  // Something may have prevented the renewal of the lock.
   return [...member.still, ...timeline.outages, ...cuts].some(
     ({ from, to }) => from <= member.killedAt && to >= notedAt,
   );

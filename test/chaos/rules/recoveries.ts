@@ -4,9 +4,10 @@ import type { Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 
 /**
- * *unrecovered*: the process that had claimed a slot, of a job hired with `recover`, was killed before its run ended, or
- * gave up on that run when it quit, and no run of that slot began that says that it is recovered; save that the job was fired, or Redis emptied, after the claim,
- * or that whoever was given it said that it had its answer too late, or went before it had been well for 1 s.
+ * *unrecovered*: a member that had claimed a slot of a job with `recover` was killed before its run ended, or gave up on that
+ * run when it quit, and no run of that slot with `recovered` began. Accepted: the job was fired, or Redis was emptied, after
+ * the claim; or the member that recovered the slot reported that its answer came too late, or left before it had run
+ * undisturbed for 1 s.
  */
 export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
   const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
@@ -44,7 +45,7 @@ export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void 
         'unrecovered',
         job,
         at,
-        `${member} ${isAbandoned ? 'gave up on' : 'was killed in'} slot ${slot}, and nobody ran it once more`,
+        `${member} ${isAbandoned ? 'gave up on' : 'was killed in'} slot ${slot}, and no member ran it once more`,
       );
     }
   }

@@ -5,7 +5,7 @@ import type { Judgement } from './judgement';
 import { maybePaused } from './pauses';
 
 type Claim = Extract<Bell, { kind: 'claim' }> & {
-  /** When the observer heard it: by the same time, on a machine that stands still now and then, the claimer has its answer. */
+  /** When the observer received it. The claimer has its answer by then, too, even on a machine that stalls now and then. */
   heardAt: number;
 };
 
@@ -15,33 +15,33 @@ interface BegunSlot {
   at: number;
 }
 
-/** ms; a claimer that could talk to Redis for so long has had its answer. */
+/** ms; a claimer that could communicate with Redis for this long has received its answer. */
 const HEARS_WITHIN = 20;
-/** ms; a slot that is due while nothing is wrong is claimed within that. Machines that test are slow. */
+/** ms within which a slot is claimed if nothing is wrong. Long, because machines that run tests are slow. */
 const CLAIMED_WITHIN = 2000;
 
 /**
- * Slots. The claims on the bell are the thread: each names its slot and the next one, and the observer misses none.
+ * Slots. The claims on the bell form a chain: each names its slot and the next one, and the observer misses none.
  *
- * - *doubled*: two runs of a slot began. Of a job hired with `recover` one of them may say that it is recovered. Save
- *   that Redis was emptied between the two, and nobody could have told it (see `Timeline.isForgotten`).
- * - *lost*: a slot of a claim (from its own to the next) that did not begin and that no skip covers; save that the
- *   job may have been paused then, the claimer went before it had been well for 1 s, Redis was emptied before it could hear the answer, or the job was fired
- *   before that. Likewise the
- *   slots between what one claim said was next and the one that is claimed next, unless a fire came between, or a claim
- *   that the observer did not hear either went down with Redis.
- * - *restarted*: the latter, where the next claim is of a plan with another stamp: it began anew, so what was due was
- *   put off; save that Redis was emptied between, and nobody who knew the plan before was able from then on until that
- *   claim.
- * - *drifted*: of two claims with one stamp the slots are no multiple of `every` apart.
- * - *late*: a slot was not claimed within 2 s although nothing excused the fleet (see `Timeline.isUndisturbed`).
- * - *stopped*: the same, and it was not claimed at all; for every job that is hired at the end.
+ * - *doubled*: two runs of a slot began, not counting one run with `recovered`. Accepted: Redis was emptied between the two,
+ *   and no member could have restored the claim (see `Timeline.isForgotten`).
+ * - *lost*: a slot that a claim covers (from its own slot up to the next one) neither began nor was reported by `skip`.
+ *   Accepted: the job may have been paused then, the claimer left before it had run undisturbed for 1 s, or, before it could
+ *   receive the answer, Redis was emptied or the job was fired. The same applies to the slots between the one that a claim
+ *   named as next and the one that was claimed next. Accepted there: a fire came between, or Redis went down together with a
+ *   claim that the observer did not receive either.
+ * - *restarted*: slots were passed over between two claims as in *lost*, and the later claim belongs to a plan with another
+ *   stamp: the plan started over, which delayed slots that were due. Accepted: Redis was emptied in between, and no member that
+ *   knew the earlier plan was able from then until the later claim.
+ * - *drifted*: the distance between the slots of two claims with the same stamp is not a multiple of `every`.
+ * - *late*: a slot was not claimed within 2 s, although nothing excused the fleet (see `Timeline.isUndisturbed`).
+ * - *stopped*: the next slot of a job that is hired at the end was never claimed, although nothing excused the fleet.
  */
 export function judgeSlots(timeline: Timeline, judgement: Judgement): void {
   for (const [job, { every, passing }] of Object.entries(timeline.jobs)) {
     if (every === null) continue;
     const slots = new SlotsOfJob(timeline, judgement, job, every);
-    // With a job that is forgotten, its grid goes, and who claimed what.
+    // The grid and the claims of a job are deleted when it is forgotten.
     if (passing) slots.judgeRuns();
     else slots.judge();
   }
@@ -49,7 +49,7 @@ export function judgeSlots(timeline: Timeline, judgement: Judgement): void {
 
 class SlotsOfJob {
   private readonly claims: Claim[];
-  /** Slots that began, with who ran them. */
+  /** The runs of each slot that began. */
   private readonly began = new Map<number, BegunSlot[]>();
   private readonly skipped = new Set<number>();
   private readonly paused: Span[];
@@ -98,7 +98,7 @@ class SlotsOfJob {
     const [first, ...others] = runs;
     for (const again of others) {
       if (!first) return;
-      // Once a claim is made, Redis may forget it before the run begins.
+      // Redis may lose a claim before the run begins.
       const claimed = this.claims.find((claim) => claim.slot === slot);
       const from = Math.min(first.at, claimed?.at ?? first.at);
       if (this.timeline.isForgotten(this.job, { from, to: again.at })) {
@@ -125,7 +125,7 @@ class SlotsOfJob {
           'lost',
           this.job,
           claim.at,
-          `slot ${slot}, claimed by ${by} (${claim.verdict}), neither ran nor was told of`,
+          `slot ${slot}, claimed by ${by} (${claim.verdict}), neither ran nor was reported`,
         );
       }
     }
@@ -156,7 +156,7 @@ class SlotsOfJob {
           `slot ${claim.slot} is not on the grid of ${before.slot}`,
         );
       }
-      // Data that came back is older than what was claimed; the thread goes on from the later slot.
+      // Redis restored data that is older than the last claim; the chain continues from the later slot.
       if (claim.stamp === before.stamp && claim.next < before.next) last = before;
     }
   }
@@ -179,7 +179,7 @@ class SlotsOfJob {
     const fires = own.filter(({ verb }) => verb === 'fire');
     const hires = own.filter(({ verb, answer }) => verb === 'hire' && answer === 'resolved');
     const hiredAt = Math.max(...hires.map(({ from }) => from));
-    // A fire at the same time as the last hire may have come after it.
+    // A fire that overlaps the last hire may have been carried out after it.
     if (hires.length === 0 || fires.some(({ to }) => to >= hiredAt)) {
       this.judgement.excuse('jobs fired, or perhaps fired, at the end');
       return;
@@ -187,7 +187,7 @@ class SlotsOfJob {
     const last = this.claims.at(-1);
     const due = Math.max(last?.next ?? 0, hiredAt + (last && last.at > hiredAt ? 0 : this.every));
     const span = { from: due, to: due + CLAIMED_WITHIN };
-    // A disturbance may hide the time at which it was due; at the latest it is due when all is calm.
+    // A disturbance may excuse a claim at the time of that slot, but not at the end, when all is calm.
     const calmSpan = { from: endAt - CLAIMED_WITHIN, to: endAt };
     for (const { from, to } of [span, calmSpan]) {
       if (to > endAt || from < due || !this.timeline.isUndisturbed(this.job, { from, to })) continue;
@@ -210,7 +210,7 @@ class SlotsOfJob {
     );
   }
 
-  /** Redis was emptied before the claimer could hear the answer, so nobody knows any more whose the slot was. */
+  /** Whether Redis was emptied before the claimer could receive the answer, so that no member knows who won the slot. */
   private unanswered(claimer: MemberLife, from: number): boolean {
     return this.timeline.emptyings.some(
       ({ to }) => to >= from && this.timeline.freeMs(claimer, { from, to }) < HEARS_WITHIN,
@@ -218,8 +218,8 @@ class SlotsOfJob {
   }
 
   /**
-   * The last claim before an outage may be in the data and on nobody's connection, the observer's included. Its claimer
-   * asks again; unless it dies before, or the data does.
+   * Whether a claim may have been lost in an outage. Redis may have stored the last claim before the outage without delivering
+   * its answer or its bell. Its claimer asks again, unless it ends, or the data is lost, before that.
    */
   private claimedUnheard(before: Claim, claim: Claim): boolean {
     const { outages, members } = this.timeline;
@@ -234,7 +234,10 @@ class SlotsOfJob {
     );
   }
 
-  /** A fire came between, or back: Redis had forgotten it when it was emptied, so the plan from before it had gone on. */
+  /**
+   * Whether a fire came between the two claims. Or it came before both, was lost when Redis was emptied, so that the earlier
+   * plan continued, and was then restored.
+   */
   private firedBetween(before: Claim, claim: Claim): boolean {
     const fires = this.timeline.calls.filter(({ verb, job }) => verb === 'fire' && job === this.job);
     return fires.some(({ from, to }) => {
@@ -246,7 +249,7 @@ class SlotsOfJob {
     });
   }
 
-  /** Redis was emptied between two claims, and who knew the plan was gone or stood still. */
+  /** Whether Redis was emptied between the two claims, and all members that knew the plan had ended or stood still. */
   private forgotten(before: Claim, claim: Claim): boolean {
     return this.timeline.emptyings.some(
       ({ from, to }) =>
