@@ -1,6 +1,6 @@
 /**
- * Measures this library beside its peers; see USAGE. A full run writes RESULTS.md, the plots, and the figures behind
- * them; measures that it did not take keep those of an earlier run.
+ * Compares this library with its peers; see USAGE. A full run writes RESULTS.md, the plots, and the figures behind them.
+ * Measures that it did not take keep the figures of an earlier run.
  */
 import { startServer } from '../test/support/server';
 import { judge, Rows, type Verdict } from './goals';

@@ -3,7 +3,10 @@ export function monotonic(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** From the monotonic to the wall clock. The latter is read in whole ms: the moment one begins is exact. */
+/**
+ * The difference between the wall clock and the monotonic clock, in ms. `Date.now()` returns whole ms, so it is read at the
+ * moment at which it changes.
+ */
 export function wallOffset(): number {
   const before = Date.now();
   let now = before;

@@ -13,7 +13,10 @@ const PACKAGES_OF: Partial<Record<PeerName, string[]>> = {
   agenda: AGENDA,
 };
 
-/** A peer as it is installed: its package and, once each, all that it depends on. Types for the compiler count, too. */
+/**
+ * The size of an installed peer: its package and all of its dependencies, each counted once. Packages that only contain types
+ * count, too.
+ */
 export function footprintOf(peer: PeerName): { packages: number; bytes: number } {
   const found = new Set<string>();
   if (peer === 'bossman') {
@@ -56,7 +59,7 @@ function dependenciesOf(path: string): string[] {
   return Object.keys(manifest.dependencies ?? {});
 }
 
-/** Without the packages inside: those that are needed are counted by themselves. */
+/** Nested packages are left out: those that are needed are counted separately. */
 function sizeOf(path: string): number {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.size;

@@ -1,10 +1,10 @@
 import { median, percentile, type Row } from './stats';
 
-/** What a measure has to show, judged on ratios within one run. */
+/** A goal of a measure, judged on ratios within one run. */
 export interface Goal {
   text: string;
   value: number;
-  /** The limit: `value` must be at most, or at least, this. */
+  /** `value` must be at most, or at least, this. */
   limit: number;
   kind: 'at most' | 'at least';
 }
@@ -28,7 +28,7 @@ export function atLeast(text: string, value: number, limit: number): Goal {
   return { text, value, limit, kind: 'at least' };
 }
 
-/** The rows of one measure, looked up for its goals. NaN for what was not measured. */
+/** Looks up the rows of one measure for its goals. NaN for what was not measured. */
 export class Rows {
   constructor(private readonly rows: readonly Row[]) {}
 

@@ -5,25 +5,25 @@ import type { Seat } from './seats';
 import type { Row } from './stats';
 import type { Traffic } from './traffic';
 
-/** One file of measures/. */
+/** A measure: one file in measures/. */
 export interface Measure {
   name: string;
   title: string;
-  /** What was done, in a few sentences, for the report. */
+  /** How it is measured, in a few sentences for the report. */
   how: string;
   /** The plot's axis is logarithmic. */
   logarithmic?: boolean;
   run(bench: Bench): Promise<void>;
-  /** Judged in every run that took this measure. */
+  /** The goals, which are judged in every run that takes this measure. */
   goals?(rows: Rows): Goal[];
 }
 
-/** What a measure is given. */
+/** The argument of a measure's `run`. */
 export interface Bench {
   readonly quick: boolean;
-  /** Of `wanted`, those that the run is to measure. */
+  /** Those of the `wanted` peers that this run measures. */
   peers(wanted: readonly PeerName[]): PeerName[];
-  /** A process for each peer, all of them started up. They are ended after the measure. */
+  /** Starts a process for each peer. The processes are ended after the measure. */
   seats(peers: readonly PeerName[]): Promise<Seat[]>;
   readonly traffic: Traffic;
   /** Empties the database of a peer. */
@@ -34,7 +34,10 @@ export interface Bench {
   tell(line: string): void;
 }
 
-/** Calls `slice` for each peer in turn, round by round, every round in another order, so that a noisy machine hurts all alike. */
+/**
+ * Calls `slice` for each peer in turn, in several rounds with different orders, so that a noisy machine affects all peers
+ * alike.
+ */
 export async function interleave<P>(
   peers: readonly P[],
   rounds: number,

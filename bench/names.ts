@@ -1,12 +1,15 @@
-/** What is measured, in the order of the tables. `floors` are no distributed schedulers: what is there to be reached. */
+/**
+ * The peers, in the order of the tables. `croner` and `floor` are not distributed schedulers; they show the best that is
+ * possible.
+ */
 export const PEERS = ['bossman', 'original', 'bullmq', 'agenda', 'croner', 'floor'] as const;
 export type PeerName = (typeof PEERS)[number];
 
-/** Schedulers that a fleet can share; ratios are to the best of them. */
+/** Schedulers that a fleet can share. Ratios are relative to the best of them. */
 export const RIVALS: readonly PeerName[] = ['original', 'bullmq', 'agenda'];
 export const FLEETS: readonly PeerName[] = ['bossman', ...RIVALS];
 
-/** Where the version of each is said; croner and floor are beside them. */
+/** The package whose version is shown for each peer. */
 export const PACKAGES: Partial<Record<PeerName, string>> = {
   original: 'bossbat',
   bullmq: 'bullmq',
@@ -14,7 +17,7 @@ export const PACKAGES: Partial<Record<PeerName, string>> = {
   croner: 'croner',
 };
 
-/** Each peer has a Redis database of its own; 0 is the harness's. */
+/** The Redis database of a peer. Database 0 belongs to the benchmark itself. */
 export function databaseOf(peer: PeerName): number {
   return PEERS.indexOf(peer) + 1;
 }

@@ -10,11 +10,11 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [--quick] [--only demand,ticks] [--peers bossman,bullmq]
 
-  --quick   fewer rounds, within 5 minutes, and nothing is written; exits with 1 when a goal is missed
-  --only    some measures only; the others keep what an earlier run has written
-  --peers   some of ${PEERS.join(', ')}`;
+  --quick   takes 5 minutes, with fewer rounds, and writes nothing; exits with 1 if a goal is missed
+  --only    only these measures; the others keep the results of an earlier run
+  --peers   only these peers, of ${PEERS.join(', ')}`;
 
-/** @throws Error that names what is not known */
+/** @throws Error that names the unknown measure or peer */
 export function readOptions(args: string[], measures: readonly string[]): Options {
   const { values } = parseArgs({
     args,

@@ -17,7 +17,7 @@ const COLOURS: Record<string, string> = {
   floor: '#8c959f',
 };
 
-/** Bars to the median, and a line from there to p99: a group for each case and quantity, each on its own scale. */
+/** A bar up to the median, and a line from there to p99. Each case and quantity is a group with its own scale. */
 export function plotOf(
   measure: Pick<Measure, 'title' | 'logarithmic'>,
   { rows }: Pick<Result, 'rows'>,
@@ -54,13 +54,13 @@ function groupsOf(rows: readonly SummaryRow[]): SummaryRow[][] {
   return [...groups.values()];
 }
 
-/** From a value to the length of its bar. */
+/** Returns the length of the bar for a value. */
 function scaleOf(group: readonly SummaryRow[], logarithmic: boolean): (value: number) => number {
   const room = WIDTH - LABELS - FIGURES - 20;
   const values = group.flatMap(({ p50, p99 }) => [p50, p99]).filter((value) => value > 0);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   if (values.length === 0) return () => 0;
-  // A tenth of the lowest is where the bars begin.
+  // Bars begin at a tenth of the lowest value.
   if (logarithmic && high / low > 20) {
     return (value) => (value <= 0 ? 0 : (room * Math.log((10 * value) / low)) / Math.log((10 * high) / low));
   }

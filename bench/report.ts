@@ -4,7 +4,7 @@ import { RIVALS } from './names';
 import type { Result } from './results';
 import { best, type SummaryRow } from './stats';
 
-/** All of RESULTS.md. */
+/** The text of RESULTS.md. */
 export function reportOf(results: { measure: Measure; result: Result }[], tried: string): string {
   const sections = results.map(
     ({ measure, result }) => `## ${measure.title}
@@ -21,13 +21,13 @@ ${resultTable(result)}
   return `# Results
 
 Written by \`npm run bench\`: all peers on one machine against one private redis-server on loopback, interleaved round by
-round. Percentiles are over all rounds, p90 and p99 towards the worse side. **Ratios, not absolute times, are what carries
-over to other machines.** The ratio is to the median of the best of ${RIVALS.join(', ')}; \`original\` is bossbat,
-\`floor\` is no scheduler but what one cannot be faster than, and croner keeps its plans in the process.
+round. Percentiles are over all rounds; p90 and p99 are on the worse side. **Ratios can be compared between machines,
+absolute times cannot.** The ratio is to the median of the best of ${RIVALS.join(', ')}. \`original\` is bossbat; \`floor\`
+is not a scheduler, but the least time that one could take; croner keeps its plans in the process.
 
 ## Goals
 
-${verdicts.length > 0 ? goalsTable(verdicts) : 'No full run on a quiet machine has been noted yet.'}
+${verdicts.length > 0 ? goalsTable(verdicts) : 'No full run on a quiet machine has been recorded yet.'}
 
 ${sections.join('\n\n')}
 
@@ -53,7 +53,7 @@ export function goalsTable(verdicts: readonly Verdict[]): string {
   return table(['goal', 'limit', 'value', ''], lines, 1);
 }
 
-/** Three digits that count. */
+/** A number with three significant digits. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value === 0) return '0';
@@ -68,7 +68,7 @@ export function nameOf({ quantity, unit }: Pick<SummaryRow, 'quantity' | 'unit'>
 
 function ratioOf(rows: readonly SummaryRow[], row: SummaryRow): string {
   const peer = best(rows, row, RIVALS);
-  // Of nothing, and of a drift to either side, there is no ratio.
+  // There is no ratio to 0, nor of a drift that may have either sign.
   return peer === null || peer <= 0 || row.p50 < 0 ? '' : figure(row.p50 / peer);
 }
 
@@ -79,7 +79,7 @@ function conditions({ date, cpu, cores, node, redis, versions, quick }: Result):
   return `${date}, ${cpu} with ${cores} cores, Node ${node}, redis-server ${redis}; ${peers.join(', ')}${quick ? '; quick' : ''}.`;
 }
 
-/** @param textColumns the first columns, aligned left; figures stand to the right */
+/** @param textColumns how many of the first columns are aligned left; figures are aligned right */
 function table(head: string[], lines: string[][], textColumns: number): string {
   const rule = head.map((_, index) => (index < textColumns ? '---' : '---:'));
   return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -8,7 +8,7 @@ import { plotOf } from './plot';
 import { reportOf } from './report';
 import type { SummaryRow } from './stats';
 
-/** What is said of a run: no names of hosts, and no paths. */
+/** The conditions of a run, without host names and paths. */
 export interface RunDescription {
   /** The day, UTC. */
   date: string;
@@ -17,11 +17,11 @@ export interface RunDescription {
   redis: string;
   cpu: string;
   cores: number;
-  /** By peer. */
+  /** The version of each peer. */
   versions: Record<string, string>;
 }
 
-/** What one measure gave, as it is kept: summaries, and no single values. */
+/** The stored result of one measure: summaries instead of single values. */
 export interface Result extends RunDescription {
   measure: string;
   rows: SummaryRow[];
@@ -30,7 +30,7 @@ export interface Result extends RunDescription {
 
 const RESULTS = join(__dirname, 'results');
 const PLOTS = join(__dirname, 'plots');
-/** The plot that the README shows; it travels with the package. */
+/** The plot that the README shows; it is part of the package. */
 const SHOWN = { measure: 'demand', path: join(__dirname, '..', 'docs', 'benchmark.svg') };
 
 export function describeRun(redis: string, quick: boolean): RunDescription {
@@ -51,7 +51,7 @@ export function saveResult(result: Result): void {
   writeFileSync(join(RESULTS, `${result.measure}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** RESULTS.md and the plots, of all measures that have a result. */
+/** Writes RESULTS.md and the plots for all measures that have a result. */
 export function writeReport(measures: readonly Measure[]): void {
   const results = measures.flatMap((measure) => {
     const path = join(RESULTS, `${measure.name}.json`);

@@ -1,17 +1,17 @@
-/** A process in which instances of one peer live. It does what its parent asks (see seats.ts), one call at a time. */
+/** A process with instances of one peer. It carries out the calls of its parent (see seats.ts), one at a time. */
 import { delay } from '../test/support/wait';
 import { monotonic, wallOffset } from './clock';
 import { jobNames } from './names';
 import type { Connection, Instance, Peer } from './peer';
 
-/** A run as it began. */
+/** A run that has begun. */
 export interface Run {
   job: string;
   /** ms on the machine's monotonic clock, which all processes share. */
   at: number;
-  /** The slot it was for, as the peer says, in ms since the epoch; null when it does not. */
+  /** Its slot, in ms since the epoch; null if the peer does not name it. */
   dueAt: number | null;
-  /** From `dueAt` to the run, in ms. */
+  /** ms from `dueAt` to the run. */
   late: number | null;
 }
 
@@ -21,7 +21,7 @@ const instances: Instance[] = [];
 let runs: Run[] = [];
 /** Called after each run. */
 let watch: (() => void) | null = null;
-/** From the monotonic to the wall clock. */
+/** The difference between the wall clock and the monotonic clock, in ms. */
 let offset = 0;
 
 function onRun(job: string, dueAt: number | null): void {
@@ -36,12 +36,15 @@ function anyInstance(): Instance {
   return instance;
 }
 
-/** One instance after the other: services do not all start in the same millisecond, and one peer stores a job twice if they do. */
+/**
+ * Hires in one instance after the other: services do not all start in the same millisecond, and if they did, one peer would
+ * store a job twice.
+ */
 async function hireAll(jobs: string[], everyMs: number | null): Promise<void> {
   for (const instance of instances) await instance.hire(jobs, everyMs);
 }
 
-/** Resolves with the runs so far when there are `count`, or after `limitMs` with what there is. */
+/** Resolves with the runs so far, as soon as there are `count`, or after `limitMs`. */
 async function runsUntil(count: number, limitMs: number): Promise<Run[]> {
   if (runs.length < count) {
     await new Promise<void>((resolve) => {
@@ -63,12 +66,12 @@ async function load(): Promise<Peer> {
 }
 
 const calls = {
-  /** Resolves when the peer's code is there. */
+  /** Resolves when the peer's code is loaded. */
   async ready(): Promise<void> {
     await load();
   },
 
-  /** Opens this many instances; `works` false: only to demand. */
+  /** Opens this many instances. With `works` false, they only demand jobs. */
   async open(count: number, works = true): Promise<void> {
     const peer = await load();
     offset = wallOffset();
@@ -77,21 +80,21 @@ const calls = {
     instances.push(...(await Promise.all(opening)));
   },
 
-  /** Every instance hires them all, one after the other. Resolves with the ms that it took. */
+  /** Every instance hires all jobs, one instance after the other. Resolves with how long that took, in ms. */
   async hire(jobs: string[], everyMs: number | null): Promise<number> {
     const began = monotonic();
     await hireAll(jobs, everyMs);
     return monotonic() - began;
   },
 
-  /** The same for jobs whose names are made on the way, as what a job takes on the heap is more than what the peer keeps. */
+  /** The same for jobs whose names are created here, because a job's name takes heap, too. */
   async hireMany(count: number, everyMs: number | null): Promise<number> {
     const began = monotonic();
     await hireAll(jobNames(count), everyMs);
     return monotonic() - began;
   },
 
-  /** Hires the jobs one by one, evenly over one interval, so that their slots are. */
+  /** Hires the jobs evenly over one interval, so that their slots are spread evenly. */
   async hireSpread(jobs: string[], everyMs: number): Promise<void> {
     const began = monotonic();
     let hired = 0;
@@ -104,7 +107,7 @@ const calls = {
     }
   },
 
-  /** From the call to the work, one at a time, after a pause; for at most `limitMs` in all. */
+  /** Measures the ms from a demand to its work, one demand at a time with a pause before each, for at most `limitMs` in all. */
   async demandEach(job: string, count: number, pauseMs: number, limitMs: number): Promise<number[]> {
     const until = monotonic() + limitMs;
     const latencies: number[] = [];
@@ -120,7 +123,7 @@ const calls = {
     return latencies;
   },
 
-  /** Demands each of the jobs, all in one turn of the event loop. Resolves with when that began. */
+  /** Demands all jobs in one turn of the event loop. Resolves with the time at which that began. */
   async demandAll(jobs: string[]): Promise<number> {
     const calledAt = monotonic();
     for (const job of jobs)
@@ -137,14 +140,14 @@ const calls = {
     return { count: runs.length, lastAt: runs.at(-1)?.at ?? 0 };
   },
 
-  /** The runs since it was asked last. */
+  /** The runs since the last call. */
   async takeRuns(): Promise<Run[]> {
     const taken = runs;
     runs = [];
     return taken;
   },
 
-  /** Blocks the event loop for `blockMs` once in every `everyMs`, at random, for `forMs` in all. */
+  /** For `forMs`, blocks the event loop for `blockMs` at random times, once per `everyMs` on average. */
   async stall(everyMs: number, blockMs: number, forMs: number): Promise<void> {
     const until = monotonic() + forMs;
     while (monotonic() < until) {
@@ -154,13 +157,13 @@ const calls = {
     }
   },
 
-  /** CPU of this process since it began, in ms. */
+  /** The CPU time of this process since its start, in ms. */
   async cpu(): Promise<number> {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;
   },
 
-  /** Bytes that live on the heap. */
+  /** The bytes in use on the heap after garbage collection. */
   async heap(): Promise<number> {
     for (let pass = 0; pass < 3; pass += 1) {
       globalThis.gc?.();

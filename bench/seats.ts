@@ -11,7 +11,7 @@ interface Answer {
   error?: string;
 }
 
-/** A process of a peer's own, so that no peer's garbage or timers are another's. It dies with this process. */
+/** A process for one peer, so that the garbage and timers of one peer do not affect another. It ends with this process. */
 export class Seat {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<
@@ -27,10 +27,10 @@ export class Seat {
     this.child = fork(join(__dirname, 'seat.ts'), [peer, JSON.stringify(connection)], {
       execArgv: ['--import', 'tsx', '--expose-gc'],
       serialization: 'advanced',
-      // The original prints an unhandled rejection for each lock that had ended before its work.
+      // The original prints an unhandled rejection for each lock that expired before its work ended.
       stdio: ['ignore', 'ignore', peer === 'original' ? 'ignore' : 'inherit', 'ipc'],
     });
-    // Both ends of the channel are ours.
+    // This code is at both ends of the channel.
     this.child.on('message', (message) => this.answered(message as Answer));
     this.child.on('exit', () => this.fail(new Error(`the process of ${peer} is gone`)));
   }

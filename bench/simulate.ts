@@ -1,30 +1,30 @@
 /**
- * The alarm's random wait, for fleets of 10 to 10,000 instances: how many requests a tick costs, and how late it is.
- * `npx tsx bench/simulate.ts` prints the tables of SCALE.md. The waits are those of the library itself.
+ * Simulates the random waits of alarms in fleets of up to 10,000 instances: how many requests a tick costs, and how late it is.
+ * `npx tsx bench/simulate.ts` prints the tables of SCALE.md. The waits are computed by the library's own code.
  */
 import { FleetSize } from '../src/hints/fleet-size';
 import { EARLY, STEPS_BACK_ONCE_IN } from '../src/slots/claim-requests';
 import { GOES_FIRST } from '../src/slots/slots';
 import { mean, percentile } from './stats';
 
-/** What was measured on the machine of RESULTS.md; all in ms. */
+/** Times in ms, measured on the machine of RESULTS.md. */
 const TIMES = {
   /** From a client to Redis, or back. */
   oneWay: 0.2,
   /** A timer counts whole milliseconds, so it is up to this late. */
   timer: 1,
-  /** Redis' time for a claim, and for one that comes too late. */
+  /** Redis' time for a claim that wins, and for one that comes too late. */
   claim: 0.06,
   refused: 0.03,
-  /** Redis' time to hand a bell to one listener: until the claim is answered, and until the bell is on the wire. */
+  /** Redis' time per listener of the bell: before it answers the claim, and until the message is sent. */
   perListener: 0.003,
   perDelivery: 0.005,
 };
 
-/** One way of waiting, in ms, for a fleet of that size. */
+/** The waits of instances in a fleet of that size, in ms. */
 interface Waits {
   random(size: number): number;
-  /** Beside GOES_FIRST. */
+  /** Added to GOES_FIRST. */
   bell(size: number): number;
 }
 
@@ -44,16 +44,16 @@ const ours: Waits = {
     return fleet.bellMs;
   },
 };
-/** The plainest, to compare with: every moment is as likely. */
+/** For comparison, the simplest distribution: all waits are equally likely. */
 const even: Waits = { random: (size) => Math.random() * Math.min(64, 2 * size), bell: () => 0 };
 
 /**
- * One tick, counted from EARLY before the slot. Everybody's alarm goes off at its time; whoever has not heard by then that
- * the slot is claimed sends a claim. Redis answers one at a time, and rings the bell for the first.
+ * One tick; time 0 is EARLY before the slot. When an instance's alarm goes off, it sends a claim unless it has already heard
+ * that the slot was claimed. Redis answers one claim at a time, and rings the bell for the first one.
  *
- * @param hirers instances that hired the job, of all that listen
- * @param first somebody goes first: whoever claimed the last slot; else nobody does
- * @param alive whoever goes first is there
+ * @param hirers how many of the instances hired the job
+ * @param first whether an instance goes first, because it claimed the last slot
+ * @param alive whether the instance that goes first is alive
  */
 function tick(size: number, hirers: number, waits: Waits, first: boolean, alive: boolean): Tick {
   const alarms = Array.from({ length: hirers }, (_, index) => {
@@ -66,7 +66,7 @@ function tick(size: number, hirers: number, waits: Waits, first: boolean, alive:
   let latenessMs = 0;
   let claims = 0;
   for (const at of alarms) {
-    // Bells reach the listeners one after the other, in an order that nobody knows.
+    // The bell reaches the listeners one after the other, in an unknown order.
     const heardAt = rung + Math.random() * size * TIMES.perDelivery + TIMES.oneWay;
     if (at >= heardAt || !Number.isFinite(at)) continue;
     claims += 1;
@@ -75,14 +75,14 @@ function tick(size: number, hirers: number, waits: Waits, first: boolean, alive:
     if (claims === 1) {
       rung = begins + TIMES.claim + size * TIMES.perListener;
       const answered = rung + TIMES.oneWay - EARLY;
-      // What is won before the slot waits for it, by another timer.
+      // A slot that was won before its time waits for it with another timer.
       latenessMs = answered < 0 ? Math.random() * TIMES.timer : answered;
       busyUntil = rung + size * TIMES.perDelivery;
     } else {
       busyUntil = begins + TIMES.refused;
     }
   }
-  // And one to settle the run.
+  // One more request settles the run.
   return { requests: claims + 1, latenessMs };
 }
 
@@ -96,7 +96,7 @@ function many(ticks: number, one: () => Tick): { requests: number; p50: number; 
   };
 }
 
-/** Mostly somebody goes first; once in STEPS_BACK_ONCE_IN nobody does. */
+/** Usually an instance goes first; once in STEPS_BACK_ONCE_IN ticks, none does. */
 function usual(size: number, hirers: number, waits: Waits): () => Tick {
   return () => tick(size, hirers, waits, Math.random() * STEPS_BACK_ONCE_IN >= 1, true);
 }

@@ -1,8 +1,8 @@
-/** What was measured of one peer in one case. */
+/** The measured values of one peer in one case. */
 export interface Row {
-  /** Such as `200 ms`; unique within a measure together with the peer and the quantity. */
+  /** Such as `200 ms`. Case, peer and quantity together are unique within a measure. */
   case: string;
-  /** What the values are: `lateness`. */
+  /** What was measured, such as `lateness`. */
   quantity: string;
   unit: string;
   peer: string;
@@ -12,13 +12,13 @@ export interface Row {
 
 export interface Summary {
   p50: number;
-  /** Towards the worse side: of what is better when it is higher, 9 of 10 values are above it. */
+  /** 9 of 10 values are better than this: above it if higher is better, else below it. */
   p90: number;
   p99: number;
   count: number;
 }
 
-/** The smallest value that at least `part` of all are not above. NaN of nothing. */
+/** The smallest value that a share of at least `part` of all values does not exceed; NaN without values. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
@@ -46,14 +46,14 @@ export function summarize({ values, better }: Pick<Row, 'values' | 'better'>): S
   };
 }
 
-/** A row as it is kept and shown: its summary instead of its values. */
+/** A row as it is stored and shown, with a summary instead of the values. */
 export type SummaryRow = Omit<Row, 'values'> & Summary;
 
 export function summaryRow({ values, ...row }: Row): SummaryRow {
   return { ...row, ...summarize({ values, better: row.better }) };
 }
 
-/** The median of the best of `rivals` in the same case and quantity; null when none was measured. */
+/** The median of the best of the `rivals` in the same case and quantity; null if none was measured. */
 export function best(rows: readonly SummaryRow[], row: SummaryRow, rivals: readonly string[]): number | null {
   const medians = rows
     .filter((other) => other.case === row.case && other.quantity === row.quantity)

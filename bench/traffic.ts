@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 
-/** What Redis did meanwhile. */
+/** What Redis did during a measurement. */
 export interface Done {
-  /** Commands that clients of the database sent; what scripts call inside is not counted. */
+  /** The commands that clients of the database sent, without those that scripts called. */
   requests: number;
-  /** Both ways, in all databases. */
+  /** Sent and received bytes, of all databases. */
   bytes: number;
-  /** ms of CPU of the server. */
+  /** The server's CPU time in ms. */
   cpu: number;
 }
 
-/** What goes to and from the private server. */
+/** Measures the traffic of the private server. */
 export class Traffic {
   private readonly admin: Redis;
 
@@ -20,7 +20,7 @@ export class Traffic {
     this.admin = new Redis({ host: '127.0.0.1', port });
   }
 
-  /** CPU and bytes for as long as `act` takes; MONITOR, which costs CPU itself, is not used. */
+  /** The CPU time and the bytes while `act` runs. MONITOR is not used, because it costs CPU time itself. */
   async during(act: () => Promise<unknown>): Promise<Omit<Done, 'requests'>> {
     const before = await this.totals();
     await act();
@@ -28,7 +28,7 @@ export class Traffic {
     return { bytes: after.bytes - before.bytes, cpu: after.cpu - before.cpu };
   }
 
-  /** The requests of each database for as long as `act` takes, by MONITOR, with the bytes less those of MONITOR itself. */
+  /** The requests of each database while `act` runs, counted with MONITOR, and the bytes without those of MONITOR itself. */
   async monitored(act: () => Promise<unknown>): Promise<{ requests: Map<number, number>; bytes: number }> {
     const socket = connect(this.port, '127.0.0.1');
     const requests = new Map<number, number>();

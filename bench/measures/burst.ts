@@ -6,7 +6,7 @@ import type { Seat } from '../seats';
 
 const DEMANDS = 2000;
 const PROCESSES = 4;
-/** ms; a peer that is not done by then is rated by what it has done. */
+/** ms; a peer that has not finished by then is rated by what it has run. */
 const LIMIT = 5000;
 const ONE = 'one instance';
 const SPREAD = `spread over ${PROCESSES} processes`;
@@ -15,11 +15,11 @@ const RATE = 'runs per second';
 export const measure: Measure = {
   name: 'burst',
   title: `A burst of ${DEMANDS} demands`,
-  how: `${DEMANDS} jobs, a demand of each, all in one turn of the event loop; spread: each of ${PROCESSES} processes has an instance that hired all of them and demands its share. Rated from the first call to the last run, or by what has run within ${LIMIT / 1000} s.`,
+  how: `${DEMANDS} jobs, a demand of each, all in one turn of the event loop; spread: each of ${PROCESSES} processes has an instance that hired all of them and demands its share. The rate is measured from the first call to the last run, or over ${LIMIT / 1000} s for a peer that has not finished by then.`,
   logarithmic: true,
 
   async run(bench) {
-    // Agenda takes all of the time that it is given.
+    // Agenda always takes the whole time limit.
     const peers = bench.peers(bench.quick ? FLEETS.filter((peer) => peer !== 'agenda') : FLEETS);
     const fleets: Seat[][] = [];
     for (const peer of peers) fleets.push(await bench.seats(new Array<PeerName>(PROCESSES).fill(peer)));
@@ -65,7 +65,7 @@ async function burst(seats: Seat[]): Promise<number> {
   const until = performance.now() + LIMIT;
   const first = Math.min(...began);
   for (;;) {
-    // Who runs how many is up to the fleet.
+    // The fleet decides which process runs how many.
     const counts = await Promise.all(seats.map((seat) => seat.call('progress')));
     const done = counts.reduce((sum, { count }) => sum + count, 0);
     const last = Math.max(...counts.map(({ lastAt }) => lastAt));

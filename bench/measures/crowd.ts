@@ -14,7 +14,7 @@ const BLOCK = 'longest block of the event loop';
 export const measure: Measure = {
   name: 'crowd',
   title: `${JOBS.toLocaleString('en')} jobs that are due in the same second`,
-  how: `${JOBS} jobs with one cron pattern, or one interval, that all come due together; spread: each of ${PROCESSES} processes hired its share. CPU is that of the processes, without Redis. Only this library: the peers' figures for many jobs are those of the other measures. The first slot after the hires is not measured.`,
+  how: `${JOBS} jobs with one cron pattern, or one interval, that all come due together; spread: each of ${PROCESSES} processes hired its share. CPU is that of the processes, without Redis. Only this library is measured; the other measures have the peers' figures for many jobs. The first slot after the hires is not measured.`,
 
   async run(bench) {
     if (bench.peers(['bossman']).length === 0) return;

@@ -6,7 +6,7 @@ import { FLEETS } from '../names';
 const OWN = 'one instance demands and runs';
 const OTHER = 'one process demands, another runs';
 const QUANTITY = 'demand → work';
-/** ms between two demands: an idle process, as in a service that is asked now and then. */
+/** ms between two demands, so that the process is idle, as in a service with few demands. */
 const PAUSE = 10;
 /** ms */
 const WARM_UP = 3000;
@@ -14,7 +14,7 @@ const WARM_UP = 3000;
 export const measure: Measure = {
   name: 'demand',
   title: 'Demand → work',
-  how: `From the call until the work begins, one demand at a time, ${PAUSE} ms after the one before. The floor is the round trip of a script that does nothing.`,
+  how: `The time from the call until the work begins, one demand at a time, with ${PAUSE} ms between them. The floor is the round trip of a script that does nothing.`,
   logarithmic: true,
 
   async run(bench) {
@@ -25,7 +25,7 @@ export const measure: Measure = {
     for (const seat of seats) {
       await seat.call('open', 1);
       await seat.call('hire', ['wanted'], null);
-      // Until the code is compiled, as it is in a process that has run for a while.
+      // Warms up until the code is compiled, as it is in a process that has run for a while.
       await seat.call('demandEach', 'wanted', 2000, 0, WARM_UP);
     }
     await interleave(seats, rounds, async (seat) => {

@@ -5,7 +5,7 @@ import { FLEETS, type PeerName } from '../names';
 const HOUR = 3_600_000;
 const TIME = 'until all are stored';
 const HEAP = 'heap per job';
-/** Agenda takes seconds for a thousand, so it is asked for that many. */
+/** Agenda takes seconds for a thousand jobs, so it is not measured with more. */
 const COUNTS: [case_: string, count: number, peers: readonly PeerName[], inQuick: boolean][] = [
   ['1,000 jobs', 1000, FLEETS, false],
   ['10,000 jobs', 10_000, ['bossman', 'original', 'bullmq'], true],
@@ -15,7 +15,7 @@ const COUNTS: [case_: string, count: number, peers: readonly PeerName[], inQuick
 export const measure: Measure = {
   name: 'hiring',
   title: 'Hiring many jobs, and the heap they take',
-  how: 'All are hired in one turn of the event loop, each for every hour. Heap: what lives after a collection, less what lived before, per job; the name, the definition and `work`, which the service makes, are in it.',
+  how: 'All jobs are hired in one turn of the event loop, each with an interval of one hour. Heap: the growth of the heap per job, measured after garbage collection. It includes the name, the definition and `work`, which the service creates.',
   logarithmic: true,
 
   async run(bench) {
@@ -26,7 +26,7 @@ export const measure: Measure = {
       await interleave(seats, bench.quick ? 2 : count >= 100_000 ? 3 : 5, async (seat) => {
         await bench.clear(seat.peer);
         await seat.call('open', 1);
-        // The code is compiled, and the connections have their buffers.
+        // Afterwards the code is compiled, and the connections have their buffers.
         await seat.call('hire', ['first'], HOUR);
         const before = await seat.call('heap');
         const took = await seat.call('hireMany', count, HOUR);

@@ -9,7 +9,7 @@ const COMMANDS = 'commands per minute';
 export const measure: Measure = {
   name: 'idle',
   title: 'Idle traffic',
-  how: 'One instance of each, all at once, with ten jobs that are not due: what its clients send, by MONITOR.',
+  how: 'One instance of each peer, all at the same time, with ten jobs that are not due: the requests that its clients send, counted with MONITOR.',
 
   async run(bench) {
     const seats = await bench.seats(bench.peers(FLEETS));

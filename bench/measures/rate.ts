@@ -4,21 +4,24 @@ import { groupByJob, interleave, type Measure } from '../measure';
 import { jobNames, type PeerName } from '../names';
 
 const EVERY = 1000;
-/** Intervals before it is measured: a process runs its first some 5000 jobs up to three times as slowly, until its code is compiled. */
+/**
+ * Intervals before the measurement: a process takes up to three times as long for about its first 5000 runs, until its code is
+ * compiled.
+ */
 const WARM_UP = 5;
-/** Spread evenly: the worst case for libraries that handle simultaneous slots together. */
+/** Slots that are spread evenly are the worst case for libraries that handle simultaneous slots together. */
 const CASES = [
   { name: '1000 jobs each second', rate: 1000, spread: false, inQuick: true },
   { name: '1000, spread evenly', rate: 1000, spread: true, inQuick: true },
   { name: '5000, spread evenly', rate: 5000, spread: true, inQuick: false },
 ];
-/** Agenda runs fewer than a hundred in a second (see the burst). */
+/** Agenda runs fewer than a hundred jobs per second (see the measure `burst`). */
 const ABLE: readonly PeerName[] = ['bossman', 'original', 'bullmq'];
 
 export const measure: Measure = {
   name: 'rate',
   title: 'Many jobs each second',
-  how: `That many jobs, each every ${EVERY} ms, on one instance: hired in one turn of the event loop, as a service does at its start, or so that their slots are spread evenly over the second. Measured from the ${WARM_UP}th second on, as each process compiles its code in the first. The gap is from run to run of one job. CPU is that of the process, and of redis-server, per second.`,
+  how: `That many jobs, each every ${EVERY} ms, on one instance: hired in one turn of the event loop, as a service does at its start, or so that their slots are spread evenly over the second. The first ${WARM_UP} seconds, in which each process compiles its code, are not measured. The gap is the time between two runs of one job. CPU is that of the process, and of redis-server, per second.`,
 
   async run(bench) {
     const seats = await bench.seats(bench.peers(ABLE));
@@ -57,10 +60,10 @@ export const measure: Measure = {
 
   goals: (rows) =>
     CASES.filter(({ rate }) => rate === 1000).flatMap(({ name, spread }) => [
-      // The window's edges may cut off, or add, a few.
+      // The edges of the window may cut off or add a few runs.
       atLeast(`${name}: % that ran`, rows.p50('bossman', 'runs', name), 99.5),
       atMost(`${name}: p99 gap, to the interval`, rows.p99('bossman', 'gap', name) / EVERY, 1.02),
-      // Spread evenly, one slot in a ms, there is nothing to do together; that case shows what it costs then.
+      // With one slot per ms, nothing can be handled together; that case shows what a slot then costs.
       ...(spread
         ? []
         : [

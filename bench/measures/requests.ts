@@ -7,13 +7,13 @@ const EVERY = 200;
 const SIZES = [1, 4, 16, 64];
 const QUICK_SIZES_OF_PEERS = [1, 16];
 const REQUESTS = 'requests per tick';
-/** Once in 50 claims an instance steps back, and two may then claim; the clock is read at times. */
+/** Once in 50 claims an instance steps back, and then two may claim; and now and then the clock is read. */
 const TWO = 2.1;
 
 export const measure: Measure = {
   name: 'requests',
   title: 'Requests and bytes per tick',
-  how: `One job every ${EVERY} ms in a fleet of that many instances. Requests are what clients send, by MONITOR; what scripts call inside is not counted. Bytes go both ways.`,
+  how: `One job every ${EVERY} ms in a fleet of that many instances. Requests are the commands that clients send, counted with MONITOR, without those that scripts call. Bytes are counted in both directions.`,
   logarithmic: true,
 
   async run(bench) {

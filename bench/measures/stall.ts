@@ -7,17 +7,17 @@ import type { Seat } from '../seats';
 
 const EVERY = 200;
 const JOBS = 5;
-/** Instances in the process that does not stall; the process of the eighth does. */
+/** The instances in the process that does not stall; the eighth has a process of its own, which stalls. */
 const STEADY = 7;
 const STALL = { everyMs: 300, blockMs: 100 };
-/** Peers whose runs say for which slot they are. */
+/** Peers whose runs name their slot. */
 const NAME_SLOTS: readonly PeerName[] = ['bossman', 'bullmq'];
 const CASE = 'fleet of 8';
 
 export const measure: Measure = {
   name: 'stall',
   title: 'Doubled and lost slots with a stalling member',
-  how: `${JOBS} jobs every ${EVERY} ms in a fleet of 8 instances; the process of one blocks its event loop for ${STALL.blockMs} ms, at random, once in ${STALL.everyMs} ms on average. Counted by the slot that the peer names; of a peer that names none, a run less than half an interval after another is the same slot's, and a slot is lost for each whole interval without a run beyond the first.`,
+  how: `${JOBS} jobs every ${EVERY} ms in a fleet of 8 instances; the process of one blocks its event loop for ${STALL.blockMs} ms, at random, once in ${STALL.everyMs} ms on average. If the peer names the slot of each run, slots are counted by name. Otherwise, a run less than half an interval after another counts as a second run of the same slot, and each whole interval without a run, beyond the first, counts as a lost slot.`,
 
   async run(bench) {
     const seats: { steady: Seat; stalling: Seat }[] = [];

@@ -7,7 +7,7 @@ import { databaseOf, FLEETS, type PeerName } from '../names';
 
 const run = promisify(execFile);
 
-/** What a service does at its start: load, connect, store one job. `stored` must be called then. */
+/** What a service does at its start: load the package, connect, and store one job. Each program then calls `stored`. */
 const STARTS: Partial<Record<PeerName, string>> = {
   bossman: `const Bossman = require('../dist');
     new Bossman({ connection }).hire('start', { every: 3600000, work() {} }).then(stored);`,
@@ -33,7 +33,7 @@ const STARTS: Partial<Record<PeerName, string>> = {
 export const measure: Measure = {
   name: 'startup',
   title: 'Start-up time and footprint',
-  how: 'A new Node process loads the package, connects, and stores one job; CPU and memory are of that whole process. Installed: the package with all that it depends on.',
+  how: 'A new Node process loads the package, connects, and stores one job. CPU and memory are those of the whole process. Installed: the package with all its dependencies.',
 
   async run(bench) {
     const peers = bench.peers(FLEETS);

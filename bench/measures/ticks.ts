@@ -30,13 +30,13 @@ const CASES: Case[] = [
 }));
 const LATENESS = 'lateness';
 const DRIFT = 'drift per tick';
-/** The table's absolute goals, 1.5 and 5 ms, over what the floor takes on a quiet machine (see `how`). */
+/** The absolute goals, 1.5 and 5 ms, divided by the lateness of the floor on a quiet machine (see `how`). */
 const GOAL = { p50: 1.5, p99: 2.5, slack: 1 };
 
 export const measure: Measure = {
   name: 'ticks',
   title: 'Lateness and drift of ticks',
-  how: `From the slot, as the peer itself says, until the work begins; of a peer that says none, from the interval after the tick before. Drift is the mean gap between two ticks of a job, less the interval. The floor is a bare timer at the slot and the round trip of a script that does nothing: absolute times depend on the machine, so lateness is judged as a ratio to it.`,
+  how: `The time from the slot that the peer names until the work begins. For a peer that names none, the slot is the previous tick plus the interval. Drift is the mean time between two ticks of a job, less the interval. The floor is a bare timer at the slot and the round trip of a script that does nothing: absolute times depend on the machine, so lateness is judged as a ratio to it.`,
   logarithmic: true,
 
   async run(bench) {
@@ -75,7 +75,7 @@ export const measure: Measure = {
     ]),
 };
 
-/** Peers that are compared in a quick run: all of them at 1000 and 200 ms. */
+/** Whether a quick run measures the peer in this case: all peers at 1000 and 200 ms. */
 function isQuick(peer: PeerName, { everyMs, instances }: Case): boolean {
   return peer === 'bossman' || peer === 'floor' || (everyMs >= 200 && instances === 1);
 }

@@ -1,9 +1,9 @@
 import type { Peer } from '../peer';
 
-/** ms between two looks at Redis: its default, 5 s, would be the lateness of every tick. */
+/** ms between two polls of Redis. With the default, 5 s, ticks would be late by up to that time. */
 const PROCESS_EVERY = 200;
 const CONCURRENCY = 100;
-/** By job: when it is due next, as this process knows. */
+/** When each job is due next, as far as this process knows. */
 const dueAt = new Map<string, number | null>();
 
 export const peer: Peer = {
@@ -19,13 +19,13 @@ export const peer: Peer = {
       removeOnComplete: true,
     });
     await agenda.ready;
-    // Also where nothing is defined: it is how it connects to the channel that it notifies through.
+    // Needed even if no job is defined, because `start` connects to the channel for notifications.
     await agenda.start();
     return {
       async hire(jobs, everyMs) {
         for (const name of jobs) {
           agenda.define(name, async (job) => {
-            // By now it has computed when the job is due next, and forgotten when it was due.
+            // By now, Agenda has computed when the job is due next, and no longer knows when it was due.
             onRun(name, dueAt.get(name) ?? null);
             dueAt.set(name, job.attrs.nextRunAt?.getTime() ?? null);
           });

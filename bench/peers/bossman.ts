@@ -2,7 +2,7 @@ import type BossmanClass = require('../../src');
 
 import type { OnRun, Peer } from '../peer';
 
-// What is published, not the sources: a loader that compiles them adds to what they cost.
+// The published code, not the sources, because a loader that compiles them would add to the cost.
 const Bossman: typeof BossmanClass = require('../../dist');
 
 export const peer: Peer = {
@@ -21,7 +21,7 @@ export const peer: Peer = {
   },
 };
 
-/** A closure of its own, as a service has. (One with a name would be made larger by what compiles this.) */
+/** Each job has its own closure, as in a service. (The compiler of this file would make a named function larger.) */
 function workOf(job: string, onRun: OnRun): (context: { slot: number | null }) => void {
   return ({ slot }) => onRun(job, slot);
 }

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import type { Peer } from '../peer';
 
-/** Jobs of one worker at a time: its default, 1, would be a queue's order and not a scheduler's. */
+/** How many jobs a worker runs at a time. With the default, 1, jobs would run one after the other, as in a queue. */
 const CONCURRENCY = 100;
 const QUEUE = 'bench';
 const REMOVE = { removeOnComplete: true };
@@ -14,7 +14,7 @@ export const peer: Peer = {
       ? new Worker(
           QUEUE,
           async (job) => {
-            // Of a scheduled job; one that was added to run at once has no delay.
+            // A scheduled job has a delay; a job that was added to run at once has none.
             const { delay } = job.opts;
             onRun(job.name, job.repeatJobKey && delay !== undefined ? job.timestamp + delay : null);
           },

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import type { Peer } from '../peer';
 
-/** In the process, without Redis, in whole seconds: what a timer can do at best. */
+/** Runs in the process, without Redis, in whole seconds: the best that a timer can do. */
 export const peer: Peer = {
   async open(_connection, onRun) {
     const crons: Cron[] = [];

@@ -3,8 +3,8 @@ import { monotonic, wallOffset } from '../clock';
 import type { Peer } from '../peer';
 
 /**
- * What no scheduler with a script in front of each run can be faster than: a bare timer on the grid, then the round trip
- * of a script that does nothing. It keeps nothing and promises nothing.
+ * The lower bound for a scheduler that calls a script before each run: a bare timer on the grid, then the round trip of a
+ * script that does nothing. It stores nothing and promises nothing.
  */
 export const peer: Peer = {
   async open(connection, onRun) {

@@ -1,6 +1,6 @@
 import type { OnRun, Peer } from '../peer';
 
-/** What is used of the original, which has no types, and of its ioredis 2.5. */
+/** The parts that are used of the original, which has no types, and of its ioredis 2.5. */
 interface Original {
   client: { ping(): Promise<string> };
   subscriber: { subscribe(channel: string): Promise<number> };
@@ -20,14 +20,14 @@ export const peer: Peer = {
         for (const job of jobs) {
           bossbat.hire(job, { ...(everyMs !== null && { every: everyMs }), work: workOf(job, onRun) });
         }
-        // Its commands are answered in order.
+        // Redis answers commands in order, so all hires have been carried out by then.
         await bossbat.client.ping();
       },
       async demand(job) {
         bossbat.demand(job);
       },
       async close() {
-        // What it still has to release or to set is refused then, and it looks after none of that.
+        // Commands that it still sends afterwards fail, and it does not handle these errors.
         await bossbat.quit().catch(() => {});
       },
     };
