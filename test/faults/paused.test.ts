@@ -1,5 +1,6 @@
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsAfterLoss } from '../support/flaws';
+import { monitor } from '../support/monitor';
 import { waitFor } from '../support/wait';
 
 const EVERY = 100;
@@ -152,10 +153,9 @@ it('a forged bell about thousands of jobs costs a few requests, not one for each
   const fred = fleet.join();
   await fred.hire('tick', tick);
   await fleet.ticks('tick', 1);
-  const monitor = await fleet.redis.monitor();
   let requests = 0;
   let isOver = false;
-  monitor.on('monitor', (_time, [command, first]: string[]) => {
+  const stop = await monitor(fleet.redis, (command, [first]) => {
     if (command === 'hmget' && first === key('paused')) requests += 1;
     if (command === 'ping') isOver = true;
   });
@@ -165,7 +165,7 @@ it('a forged bell about thousands of jobs costs a few requests, not one for each
   await fleet.ticks('tick', 5);
   await fleet.redis.ping();
   await waitFor('the end', () => isOver);
-  monitor.disconnect();
+  stop();
   expect(requests).toBeGreaterThan(0);
   expect(requests).toBeLessThan(100);
 });

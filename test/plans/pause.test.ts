@@ -2,6 +2,7 @@ import type Bossman from '../../src';
 import { FLAWLESS, flawsOf } from '../support/flaws';
 import { makeFleet } from '../support/fleet';
 import { makeMemoryFleet } from '../support/memory-fleet';
+import { monitor } from '../support/monitor';
 import { joinOriginal } from '../support/original';
 import { delay, waitFor } from '../support/wait';
 
@@ -67,15 +68,14 @@ describe('a paused job', () => {
     await ticks('tick', 3);
     await fred?.pause('tick');
     await pass('tick', 2);
-    const monitor = await fleet.redis.monitor();
     let claims = 0;
-    monitor.on('monitor', (_time, args: string[]) => {
-      if (args[0] === 'evalsha' && args.includes(`${fleet.prefix}:paused`)) claims += 1;
+    const stop = await monitor(fleet.redis, (command, args) => {
+      if (command === 'evalsha' && args.includes(`${fleet.prefix}:paused`)) claims += 1;
     });
     const from = await storedSlot('tick');
     await pass('tick', 20);
     const slots = ((await storedSlot('tick')) - from) / EVERY;
-    monitor.disconnect();
+    stop();
     // A bell that comes late costs another's claim now and then.
     expect(claims).toBeLessThan(slots * 2);
     expect(claims).toBeGreaterThanOrEqual(slots - 2);
