@@ -1,5 +1,7 @@
+import { runScript } from '../support/child';
 import { makeFleet } from '../support/fleet';
 import { makeMemoryFleet } from '../support/memory-fleet';
+import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
 
 /** Called when a slot was won, before it begins. */
@@ -46,6 +48,31 @@ it('a slot that was won but has not begun when the job is paused is released, an
   // Of one that was won before a pause that is over by now, nothing is held back.
   await operator.resume('job');
   await waitFor('a run', () => fleet.told.finish.length > 0);
+});
+
+it('a run that died while its job is paused is run once more after the resume, and a demand at once', async () => {
+  const script = `const fred = new Bossman({ connection, prefix: '${fleet.prefix}' });
+    fred.hire('job', { every: 300, ttl: 500, recover: true,
+      work: ({ slot }) => { console.log(slot); return new Promise(() => {}); } });`;
+  const { lines } = await runScript(script, testUrl(), (_line, child) => child.kill('SIGKILL'));
+  const operator = fleet.join();
+  await operator.pause('job');
+  const fred = fleet.join();
+  await fred.hire('job', { every: 300, ttl: 500, recover: true, work: () => {} });
+  await fred.demand('job');
+  await waitFor('the demand', () => fleet.told.finish.length === 1);
+  const storedSlot = async () => Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job'));
+  const from = await storedSlot();
+  await waitFor('slots to pass', async () => (await storedSlot()) > from + 900);
+  expect(fleet.told.start.map(({ slot }) => slot)).toEqual([null]);
+  await operator.resume('job');
+  const died = Number(lines[0]);
+  await waitFor(
+    'two slots more',
+    () => fleet.told.finish.filter(({ slot }) => Number(slot) > from).length >= 2,
+  );
+  const recovered = fleet.told.start.filter(({ slot }) => slot === died);
+  expect(recovered).toMatchObject([{ recovered: true }]);
 });
 
 describe('where time passes in memory', () => {
