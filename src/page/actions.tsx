@@ -12,6 +12,11 @@ export interface Notice {
   text: string;
 }
 
+/** A dialog that was opened: another object each time, so that what ends one does not end the next. */
+interface Opened {
+  action: Action;
+}
+
 /** The texts of each action, on its button and in its dialog. */
 const NAMES: Readonly<Record<Action, { button: string; title: string; submit: string }>> = {
   demand: { button: 'Run now…', title: 'Run now:', submit: 'Run now' },
@@ -23,7 +28,17 @@ const NAMES: Readonly<Record<Action, { button: string; title: string; submit: st
 
 /** A job's buttons, if the viewer may use them, and the dialog of the one that was pressed. */
 export function Actions({ reply, onDone }: { reply: JobReply; onDone: (notice: Notice) => void }) {
-  const [open, setOpen] = useState<Action | null>(null);
+  const [open, setOpen] = useState<Opened | null>(null);
+  const buttons = useRef<HTMLDivElement>(null);
+  const { fired } = reply.job;
+  const wasFired = useRef(fired);
+  useEffect(() => {
+    // The button that was pressed is gone, and the focus with it.
+    if (fired && !wasFired.current && document.activeElement === document.body) {
+      buttons.current?.querySelector('button')?.focus();
+    }
+    wasFired.current = fired;
+  }, [fired]);
   if (reply.access !== 'write') return <p class="soft">You may look, but not change anything.</p>;
   const { job } = reply;
   const fits: Action[] = [
@@ -33,18 +48,26 @@ export function Actions({ reply, onDone }: { reply: JobReply; onDone: (notice: N
     'forget',
   ];
   return (
-    <div class="actions">
+    <div class="actions" ref={buttons}>
       {fits.map((action) => (
-        <button key={action} type="button" class={`act ${action}`} onClick={() => setOpen(action)}>
+        // One of these two takes the place of the other, and keeps the focus.
+        <button
+          key={action === 'resume' ? 'pause' : action}
+          type="button"
+          class={`act ${action}`}
+          onClick={() => setOpen({ action })}
+        >
           {NAMES[action].button}
         </button>
       ))}
       {open && (
         <ActionDialog
-          action={open}
+          key={open}
+          action={open.action}
           reply={reply}
           onClose={(notice) => {
-            setOpen(null);
+            // The answer, or the event of the end, may come when another dialog is open.
+            setOpen((now) => (now === open ? null : now));
             if (notice) onDone(notice);
           }}
         />
@@ -63,6 +86,10 @@ function ActionDialog(props: { action: Action; reply: JobReply; onClose: (notice
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  const end = (notice: Notice | null) => {
+    dialog.current?.close();
+    onClose(notice);
+  };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -70,10 +97,15 @@ function ActionDialog(props: { action: Action; reply: JobReply; onClose: (notice
     try {
       const body = action === 'pause' ? { ...pause, note: pause.note?.trim() || null } : {};
       const { message } = await steer(name, action, body);
-      dialog.current?.close();
-      onClose({ isGood: true, text: message });
+      end({ isGood: true, text: message });
     } catch (error) {
-      setProblem(error instanceof Refused ? error.message : String(error));
+      const why = error instanceof Refused ? error.message : String(error);
+      if (!dialog.current) {
+        // It was closed meanwhile.
+        onClose({ isGood: false, text: `${NAMES[action].submit} failed for '${name}': ${why}` });
+        return;
+      }
+      setProblem(why);
       setBusy(false);
     }
   };
@@ -92,7 +124,7 @@ function ActionDialog(props: { action: Action; reply: JobReply; onClose: (notice
           </p>
         )}
         <div class="buttons">
-          <button type="button" onClick={() => dialog.current?.close()}>
+          <button type="button" onClick={() => end(null)}>
             Cancel
           </button>
           <button

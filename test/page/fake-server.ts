@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPage } from '../../src/page/build.js';
 import type { Access, Action, AliveEvent, ChangedEvent, PauseRequest, ReadyEvent } from '../../src/web/api';
+import { HEADERS } from '../../src/web/document';
 import { eventOf } from '../../src/web/event-stream';
 import type { FakeFleet, FakeJob } from './fake-fleet';
 
@@ -10,9 +11,6 @@ const DAY = 86_400_000;
 
 /** As the sources are now, not as `npm run generate` left them. */
 const page = buildPage();
-
-/** As strict as the real server's. */
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'";
 
 /** What the page asked for, and what it is given. */
 export interface FakeServer {
@@ -22,6 +20,8 @@ export interface FakeServer {
   access: Access;
   /** Why each POST is refused; null: it is not. */
   refuse: string | null;
+  /** A POST is answered after this. */
+  held: Promise<unknown>;
   /** What was POSTed: `pause invoices` and the body. */
   posts: { action: string; name: string; body: unknown }[];
   /** GETs of the API, without the base path. */
@@ -50,7 +50,7 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
     if (isDown) return request.socket.destroy();
     if (isFrozen) return;
     const path = request.url?.replace(/^\/some\/base\//, '') ?? '';
-    response.setHeader('content-security-policy', CSP);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const send = (type: string, body: string) => response.setHeader('content-type', type).end(body);
     if (path === '') return send('text/html; charset=utf-8', page.html);
     if (path === 'assets/page.js') return send('text/javascript', page.script);
@@ -83,7 +83,8 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
       request.on('data', (chunk) => {
         text += chunk;
       });
-      request.on('end', () => {
+      request.on('end', async () => {
+        await server.held;
         const body = JSON.parse(text);
         if (server.refuse !== null) {
           sendJson({ error: { code: 'COMMAND', message: server.refuse } }, 503);
@@ -107,6 +108,7 @@ export async function startFakeServer(fleet: FakeFleet): Promise<FakeServer> {
     fleet,
     access: 'write',
     refuse: null,
+    held: Promise.resolve(),
     posts: [],
     gets: [],
     push(change) {

@@ -106,6 +106,24 @@ test('everything can be done by keyboard', async () => {
   await shows(tab, 'engineers', '.picked-bin');
 });
 
+test('the focus stays with the buttons when the one that was pressed goes', async () => {
+  const tab = await open(await serve(7), 'job/reports');
+  const { page } = tab;
+  const act = async (action: string) => {
+    await page.waitForSelector(`.act.${action}`);
+    await page.focus(`.act.${action}`);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    await page.focus('dialog button[type=submit]');
+    await page.keyboard.press('Enter');
+    await waitFor('its button to go', async () => (await page.$(`.act.${action}, dialog`)) === null);
+  };
+  await act('resume');
+  expect(await focused(tab)).toBe('Pause…');
+  await act('fire');
+  expect(await focused(tab)).toBe('Run now…');
+});
+
 test('hostile names, errors and notes are shown as text', async () => {
   const server = await serve(8);
   const tab = await open(server, `job/${encodeURIComponent(HOSTILE)}`);
@@ -134,6 +152,38 @@ test('a dialog explains its action, the result is shown, and a refusal stays in 
   await tab.page.locator('.act.demand').click();
   await tab.page.locator('dialog button[type=submit]').click();
   await shows(tab, 'Redis is out of memory', 'dialog [role=alert]');
+});
+
+test('what comes late from a dialog that is closed is shown, and closes no other', async () => {
+  const server = await serve(7);
+  const tab = await open(server, 'job/invoices');
+  const { page } = tab;
+  for (const refuse of [null, 'Redis is out of memory']) {
+    server.refuse = refuse;
+    let release = () => {};
+    server.held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.locator('.act.demand').click();
+    const first = await page.waitForSelector('dialog[open]');
+    await page.locator('dialog button[type=submit]').click();
+    await shows(tab, 'Sending…', 'dialog');
+    await page.keyboard.press('Escape');
+    await waitFor('no dialog', async () => (await page.$('dialog')) === null);
+    await page.locator('.act.pause').click();
+    await page.waitForSelector('dialog[open]');
+
+    release();
+    await shows(tab, refuse ?? "demand of 'invoices' was done", '.notice');
+    await first?.evaluate(async (dialog) => {
+      dialog.dispatchEvent(new Event('close'));
+      // The page draws in between.
+      for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+    });
+    expect(await page.$eval('dialog[open]', (dialog) => dialog.textContent)).toContain('How long');
+    await page.keyboard.press('Escape');
+    await waitFor('no dialog', async () => (await page.$('dialog')) === null);
+  }
 });
 
 test('a viewer who may only read sees no buttons', async () => {

@@ -16,6 +16,12 @@ async function siteOf(options: WebOptions = {}): Promise<RunningSite> {
   return (await serveWeb(fleet, fred, options)).site;
 }
 
+/** What a page loads; its icon is in the page itself. */
+function linksIn(page: string): string[] {
+  const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = '']) => link);
+  return links.filter((link) => !link.startsWith('data:image/svg+xml,'));
+}
+
 async function isPaused(site: RunningSite): Promise<boolean> {
   return (await site.get('/api/jobs/job')).json.job.paused !== null;
 }
@@ -47,7 +53,7 @@ it('the page has no script or style of its own, and its links are relative', asy
   const { text: page, headers } = await site.get('/');
   expect(headers['content-type']).toMatch(/^text\/html; charset=utf-8$/i);
   expect(page).not.toMatch(/<style|<script[^>]*>[^<]|\son\w+=|\sstyle=/i);
-  const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = '']) => link);
+  const links = linksIn(page);
   expect(links.length).toBeGreaterThanOrEqual(2);
   for (const link of links) {
     expect(link).toMatch(/^\.\/assets\/page-[0-9a-f]{12}\.(js|css)$/);
@@ -61,7 +67,7 @@ it('a path in the address cannot become markup', async () => {
   const site = await siteOf();
   for (const path of ['/"><script>alert(1)</script>', "/'><b>", '/javascript:alert(1)', '/a&quot;b']) {
     const { text: page } = await site.get(encodeURI(path).replaceAll('%22', '"'));
-    for (const [, link] of page.matchAll(/(?:src|href)="([^"]*)"/g)) expect(link).toMatch(/^\.\//);
+    for (const link of linksIn(page)) expect(link).toMatch(/^\.\//);
     expect(page).not.toMatch(/<b>|alert\(1\)<|"><script>alert/);
   }
 });
@@ -259,7 +265,7 @@ it('works below any path: detected, given, or removed by the server that mounts 
     const pages = base === '' ? ['/'] : [base, `${base}/`];
     for (const path of pages) {
       const { text: page } = await site.get(path);
-      for (const [, link = ''] of page.matchAll(/(?:src|href)="([^"]*)"/g)) {
+      for (const link of linksIn(page)) {
         const { pathname } = new URL(link, site.origin + path);
         expect(pathname).toMatch(new RegExp(`^${base}/assets/page-`));
         expect((await site.get(pathname)).status).toBe(200);
