@@ -30,7 +30,10 @@ export async function openTab(
   await page.setViewport({ width, height });
   if (process.env.FIREFOX_PATH) {
     // Firefox cannot be told what the system prefers: the page's own switch is used.
-    await page.evaluateOnNewDocument((kept) => localStorage.setItem('bossman:theme', kept), theme);
+    await page.evaluateOnNewDocument((kept) => {
+      // A tab begins with an empty document, which has no storage.
+      if (self.origin !== 'null') localStorage.setItem('bossman:theme', kept);
+    }, theme);
   } else await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));

@@ -25,11 +25,23 @@ const shows = (page: Page, text: string) =>
     page.evaluate((wanted) => document.body.textContent?.includes(wanted) ?? false, text),
   );
 
-/** Presses Tab until the focus is where it should be. */
+/**
+ * Presses Tab, or Shift and Tab, until the focus is where it should be. Not beyond the page's end: there are the browser's
+ * own buttons, and without a window, Firefox does not come back from them.
+ */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 60; presses += 1) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+    const way = await page.evaluate((wanted) => {
+      const focused = document.activeElement;
+      const target = document.querySelector(wanted);
+      if (focused?.matches(wanted)) return null;
+      if (!focused || !target) return 'on';
+      return focused.compareDocumentPosition(target) & Node.DOCUMENT_POSITION_PRECEDING ? 'back' : 'on';
+    }, selector);
+    if (way === null) return;
+    if (way === 'back') await page.keyboard.down('Shift');
     await page.keyboard.press('Tab');
+    if (way === 'back') await page.keyboard.up('Shift');
   }
   throw new Error(`Tab does not lead to ${selector}`);
 }
