@@ -50,7 +50,8 @@ export const claim: Carried = (script, keys, args) => {
   if (entry.stamp !== Number(stamp)) return answer('plan', entry.slot);
 
   const list = (recover === '1' && db.hget(recovers, name)) || '';
-  const [pause] = bringBackPause(script, paused, name, knownPause, caller, bell);
+  const [pause, isPauseBack] = bringBackPause(script, paused, name, knownPause, caller, bell);
+  if (isPauseBack) setTrigger(script, trigger, entry.slot, pause);
 
   let slot = Math.max(entry.slot, expected);
   if (again !== '') {

@@ -1019,6 +1019,16 @@ describe('three instances, whatever they call in whatever order and whatever is 
       ],
     ],
     [
+      'Redis loses a pause, an original sets the trigger, and a claim before the slot brings the pause back',
+      [
+        arming({ who: 0, plan: 0, hired: 'now' }),
+        pausing({ who: 0, inMs: null }),
+        losing('paused'),
+        original(10),
+        claiming(CLAIM),
+      ],
+    ],
+    [
       'Redis loses the plan of a job that was fired, but not its slot, and a run of it is to be recovered',
       [
         arming({ who: 1, plan: 0, hired: 'now' }),

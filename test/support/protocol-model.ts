@@ -182,7 +182,10 @@ export class ProtocolModel {
     const stored = { stamp: was.stamp, plan: was.plan };
     if (was.slot >= FIRED) return { verdict: 'fired', ...stored };
     if (was.stamp !== stamp) return { verdict: 'plan', ...stored };
-    if (pause && pause.stamp > (this.pause?.stamp ?? 0)) this.pause = knownPause(pause);
+    if (pause && pause.stamp > (this.pause?.stamp ?? 0)) {
+      this.pause = knownPause(pause);
+      this.setTrigger(now);
+    }
 
     const wonBefore = earlier?.token === again && earlier.answer.verdict === 'run' ? earlier.answer : null;
     const isOurs =

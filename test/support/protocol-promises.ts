@@ -177,6 +177,8 @@ export class Promises {
     const isPaused = after.pause !== null && Math.max(is.slot, after.at) < after.pause.ends;
     if (sets && is.slot < FIRED && is.slot > after.at && !isPaused)
       promise('a plan that is ahead has a trigger', after.trigger !== null);
+    if (verb === 'claim' && before.pause?.stamp !== after.pause?.stamp && isPaused)
+      promise('a pause that a claim brings back leaves no trigger', after.trigger === null);
     // A claim that only releases a slot leaves the trigger, which an original may have set meanwhile.
     if (/^(armed|paused)$/.test(verdict) && isPaused && !isRepeated && call.again === null)
       promise('a paused plan has none', after.trigger === null);
