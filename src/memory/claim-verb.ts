@@ -8,6 +8,7 @@ import {
   inForce,
   int,
   lockRest,
+  readPause,
   readPlan,
   remember,
   setTrigger,
@@ -38,6 +39,7 @@ export const claim: Carried = (script, keys, args) => {
     const [, verdict = '', claimed, wasNext, wasStamp] = earlier;
     const isMine = verdict === 'run' && db.get(lock) === token;
     entry.stamp = Number(wasStamp);
+    if (verdict === 'paused') pauseText = readPause(script, paused, name)?.text ?? '';
     return answer(verdict, Number(claimed), isMine ? lockRest(script, lock) : 0, 0, Number(wasNext));
   }
 

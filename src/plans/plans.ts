@@ -218,12 +218,16 @@ export class Plans {
     this.on.changed(job, known?.stamp !== stored.stamp);
   }
 
-  /** The plan started over in an emptied Redis: reports the slots of the old grid that passed meanwhile. */
+  /**
+   * The plan started over in an emptied Redis: reports the slots of the old grid that passed meanwhile, up to the pause if the
+   * job is paused.
+   */
   private tellPassed(job: Job, known: KnownPlan, stored: StoredPlan): void {
-    const end = Math.min(stored.slot, this.shared.clock.now());
+    const pause = this.paused.covers(job.name, known.slot) ? this.paused.of(job.name) : null;
+    const end = Math.min(stored.slot, this.shared.clock.now(), pause?.since ?? Number.POSITIVE_INFINITY);
     if (!known.schedule || known.stamp === stored.stamp || known.text !== stored.plan || known.slot >= end)
       return;
-    if (this.paused.covers(job.name, known.slot) || !this.shared.teller.hears('skip')) return;
+    if (!this.shared.teller.hears('skip')) return;
     const through = known.schedule.previous(known.slot, end - 1) ?? known.slot;
     this.shared.teller.tell('skip', { job: job.name, slot: known.slot, through, why: 'missed' });
   }

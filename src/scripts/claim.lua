@@ -39,6 +39,7 @@ local verdict, claimed, wasNext, wasStamp =
 if verdict then
   local mine = verdict == 'run' and redis.call('GET', lock) == token
   entry.stamp = tonumber(wasStamp)
+  if verdict == 'paused' then pauseText = (readPause(paused, name) or {}).text or '' end
   return answer(verdict, tonumber(claimed), mine and lockRest(lock) or 0, 0, tonumber(wasNext))
 end
 

@@ -157,6 +157,7 @@ export class Claims {
     }
     if (verdict === 'elsewhere' || verdict === 'paused') {
       this.on.notRun(job, late.token);
+      if (verdict === 'paused') this.skipPaused(job, known, late.slot);
       return false;
     }
     if (verdict === 'fired') this.plans.learn(job, reply);
@@ -212,8 +213,8 @@ export class Claims {
       if (reply.stamp === known.stamp && slot > known.slot)
         this.on.movedOn(job, known, slot, open ? 'nobody, as I stepped back' : 'me');
       if (verdict === 'paused') {
-        // The slots that were due before the pause and were not claimed.
-        if (reply.pause) this.skip(job, known, claimed, Math.min(slot, reply.pause.since), 'missed');
+        // The slots that were due before the pause and were not claimed; all, if Redis has lost the pause meanwhile.
+        this.skip(job, known, claimed, Math.min(slot, reply.pause?.since ?? slot), 'missed');
         return;
       }
       if (this.paused.covers(job.name, claimed)) this.paused.ask(job.name);
@@ -247,8 +248,10 @@ export class Claims {
     const since = Math.max(sentAt, this.shared.clock.monotonic() + wait);
     const begins = await this.starts.wait(job.name, wait);
     return turns.call(() => {
-      if (job.firedBy > reply.stamp || this.paused.stops(job.name, slot, lockedAt)) {
+      const isFired = job.firedBy > reply.stamp;
+      if (isFired || this.paused.stops(job.name, slot, lockedAt)) {
         this.on.notRun(job, token);
+        if (!isFired) this.skipPaused(job, lastHeard(job, asked), slot);
         return true;
       }
       if (!begins || this.starts.isAbandoned) {
@@ -261,6 +264,11 @@ export class Claims {
       this.on.won(job, { slot, demandedAt: null, recovered: false, token, lockedAt, lockEndsAt });
       return true;
     });
+  }
+
+  /** Reports a slot that was won and released because the job is paused, if it was due before the pause. */
+  private skipPaused(job: Job, known: KnownPlan, slot: number): void {
+    this.skip(job, known, slot, Math.min(slot + 1, this.paused.of(job.name)?.since ?? 0), 'missed');
   }
 
   /** Reports the slots from `slot` on, before `end`. */

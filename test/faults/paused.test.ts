@@ -3,6 +3,19 @@ import { FLAWLESS, flawsAfterLoss } from '../support/flaws';
 import { monitor } from '../support/monitor';
 import { waitFor } from '../support/wait';
 
+/** Called when a slot was won, before it begins. */
+const mockWon: { hold: (() => Promise<void>) | null } = { hold: null };
+jest.mock('../../src/slots/starts', () => {
+  const actual: typeof import('../../src/slots/starts') = jest.requireActual('../../src/slots/starts');
+  class HeldStarts extends actual.Starts {
+    override async wait(name: string, ms: number): Promise<boolean> {
+      await mockWon.hold?.();
+      return super.wait(name, ms);
+    }
+  }
+  return { ...actual, Starts: HeldStarts };
+});
+
 const EVERY = 100;
 const fleet = makeFaultyFleet();
 const work = () => {};
@@ -101,6 +114,52 @@ describe('a paused job', () => {
     expect(fleet.toldBy(away).resume).toHaveLength(1);
     await fleet.ticks('tick', 3);
     expect(flawsAfterLoss(fleet, 'tick', EVERY)).toEqual(FLAWLESS);
+  });
+
+  it('reports what was due before the pause, also if its plan started anew in an emptied Redis meanwhile', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    let waitMs = 20;
+    const away = fleet.join({}, { retryStrategy: () => waitMs });
+    const operator = fleet.join();
+    await away.hire('tick', tick);
+    await fleet.ticks('tick', 2);
+    waitMs = 2500;
+    await fleet.killConnections('normal');
+    await fleet.killConnections('pubsub');
+    const slot = await waitFor('a slot', () => storedSlot('tick'));
+    await waitFor('it to pass', () => Date.now() > slot);
+    waitMs = 20;
+    await operator.pause('tick');
+    await fleet.redis.flushall();
+    await fleet.join().hire('tick', tick);
+    await waitFor('the pause', () => storedPause('tick'));
+    await pass('tick', 3);
+    await waitFor('the report', () => fleet.toldBy(away).skip.length > 0);
+    const since = fleet.toldBy(operator).pause[0]?.since ?? 0;
+    expect(fleet.toldBy(away).skip).toMatchObject([{ job: 'tick', slot, why: 'missed' }]);
+    expect(fleet.toldBy(away).skip[0]?.through).toBeLessThan(since);
+    expect(fleet.toldBy(away).skip[0]?.through).toBeGreaterThanOrEqual(since - EVERY);
+  });
+
+  it('reports a slot that was won, and whose lock ended, if it was due before a pause that its winner did not hear of', async () => {
+    fleet.allowErrors(/^CONNECTION/);
+    let waitMs = 20;
+    const fred = fleet.join({}, { retryStrategy: () => waitMs });
+    let slot = 0;
+    mockWon.hold = async () => {
+      mockWon.hold = null;
+      const isLocked = () => fleet.redis.exists(`${fleet.prefix}:lock:tick`);
+      slot = (await storedSlot('tick')) - 10_000;
+      waitMs = 20_000;
+      await fleet.killConnections('pubsub');
+      await waitFor('its lock to end', async () => (await isLocked()) === 0);
+      await fleet.join().pause('tick');
+    };
+    await fred.hire('tick', { every: 10_000, ttl: 50, work });
+    await waitFor('the report', () => fleet.told.skip.length > 0);
+    waitMs = 20;
+    expect(fleet.told.skip).toEqual([{ job: 'tick', slot, through: slot, why: 'missed' }]);
+    expect(fleet.told.start).toEqual([]);
   });
 
   it('has its slots run from the resume on even if no instance received the message', async () => {

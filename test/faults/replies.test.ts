@@ -153,6 +153,21 @@ describe.each(CUTS)('a connection that breaks at the %s', (cut) => {
     await nothingToRecover();
   });
 
+  it('of a claim while the job is paused reports the slot that was due before the pause', async () => {
+    const plan = { every: '1 hour', work: () => {} };
+    const gone = member(server.port);
+    await gone.hire('tick', plan);
+    await gone.quit();
+    const slot = Date.now() - 60_000;
+    await admin.zadd(`${prefix}:due`, slot, 'tick');
+    await other.pause('tick');
+    const wasCut = proxy.cutAt('claim', cut);
+    await Promise.all([cutOff.hire('tick', plan), wasCut]);
+    await waitFor('the report', () => skipped.size > 0);
+    expect([...skipped]).toEqual([slot]);
+    expect(started.size).toBe(0);
+  });
+
   it('of a claim whose lock then ends, and of the claim of the same slot after it, loses and doubles nothing', async () => {
     const plan = { every: 1000, ttl: 10, work: () => {} };
     await cutOff.hire('tick', plan);

@@ -1029,6 +1029,16 @@ describe('three instances, whatever they call in whatever order and whatever is 
       ],
     ],
     [
+      'a claim of a slot that was due before a pause is sent again',
+      [
+        arming({ who: 0, plan: 0, hired: 'now' }),
+        passing(25),
+        pausing({ who: 1, inMs: null }),
+        claiming(CLAIM),
+        repeating({ who: 0, which: 0 }),
+      ],
+    ],
+    [
       'Redis loses the plan of a job that was fired, but not its slot, and a run of it is to be recovered',
       [
         arming({ who: 1, plan: 0, hired: 'now' }),

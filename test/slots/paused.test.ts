@@ -23,12 +23,18 @@ afterEach(() => {
   mockWon.hold = null;
 });
 
-it('a slot that was won but has not begun when the job is paused is released, and nothing is reported', async () => {
+it.each([
+  ['before its time is released, and nothing is reported', false],
+  ['after its time is released, and reported', true],
+])('a slot that was won, and has not begun when the job is paused %s', async (_, hadPassed) => {
   const [fred, operator] = [fleet.join(), fleet.join()];
   await fred.hire('job', { every: 300, ttl: 60_000, recover: true, work: () => {} });
   let won = 0;
+  let slot = 0;
   mockWon.hold = async () => {
     won += 1;
+    slot = Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')) - 300;
+    if (hadPassed) await waitFor('the slot', () => Date.now() > slot);
     await operator.pause('job');
     await waitFor('the winner to hear of it', () => fleet.toldBy(fred).pause.length > 0);
   };
@@ -43,7 +49,9 @@ it('a slot that was won but has not begun when the job is paused is released, an
     return Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')) > from + 600;
   });
   expect(fleet.told.start).toEqual([]);
-  expect(fleet.told.skip).toEqual([]);
+  const [paused] = fleet.told.pause;
+  const wasDue = hadPassed || slot < (paused?.since ?? 0);
+  expect(fleet.told.skip).toEqual(wasDue ? [{ job: 'job', slot, through: slot, why: 'missed' }] : []);
   expect(await fleet.redis.hlen(`${fleet.prefix}:recovers`)).toBe(0);
   // Of one that was won before a pause that is over by now, nothing is held back.
   await operator.resume('job');

@@ -175,7 +175,8 @@ export class ProtocolModel {
     const earlier = was.claims[caller];
     if (earlier?.token === token) {
       const holds = earlier.answer.verdict === 'run' && this.holder(now) === token;
-      return { ...earlier.answer, lockEndsAt: holds ? this.lockEndsAt() : about(now, 1) };
+      const pause = earlier.answer.verdict === 'paused' ? this.pause : null;
+      return { ...earlier.answer, pause, lockEndsAt: holds ? this.lockEndsAt() : about(now, 1) };
     }
     if (again !== null && this.holder(now) === again) this.lock = null;
     if (isDisputed(was.before) && now - was.before.at < OBJECTION) return { verdict: 'gone' };
