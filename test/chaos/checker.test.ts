@@ -64,6 +64,23 @@ function passing(): Made {
   );
 }
 
+/** `a` ends a pause of `tick`; `b`, which is frozen, remembers the pause. Then Redis is emptied, and `b` continues. */
+function forgottenResume(meanwhile: (made: Made) => Made): Made {
+  const made = new Made()
+    .ticks('a', 100_000, 101_000)
+    .call('pause', 'tick', 'b', 101_500, 101_501)
+    .claim('a', 102_000, { verdict: 'missed' })
+    .claim('a', 103_000, { verdict: 'missed' })
+    .does(103_400, 'b', 'frozen')
+    .call('resume', 'tick', 'a', 103_500, 103_501)
+    .redis(103_600, 'emptied')
+    .redis(103_601, 'refilled');
+  return meanwhile(made)
+    .does(104_390, 'b', 'thawed')
+    .claim('b', 104_000, { at: 104_401, verdict: 'missed' })
+    .ticks('b', 105_000, 129_000);
+}
+
 /** `c`, which may have one run at a time, has one from 104 900 to 107 990; `a` and `b` have ended. */
 function fullMember(): Made {
   return new Made()
@@ -122,6 +139,41 @@ describe('the checker accepts', () => {
           .taken('a', 111_060)
           .runDemand('a', 111_050, { at: 111_065 }),
       ),
+    ],
+    [
+      'a demand that quit gave up on, and that was sent before its connection was closed',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('a', 110_200)
+          .callInVain('demand', 'errand', 'b', 110_100, 110_150)
+          .does(110_120, 'b', 'leaving')
+          .runDemand('a', 110_001, { at: 110_210 })
+          .taken('a', 110_400)
+          .runDemand('a', 110_300, { at: 110_402 })
+          .does(110_310, 'b', 'left')
+          .goes(110_350, 'b', 'exit code 0'),
+      ),
+    ],
+    [
+      'a slot that its claimer reported as skipped before it was killed, and that nobody ran once more',
+      new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
+        .ticks('a', 100_000, 104_000)
+        .claim('a', 105_000)
+        .tell(105_900, 'a', {
+          kind: 'skip',
+          event: { job: 'tick', slot: 105_000, through: 105_000, why: 'missed' },
+        })
+        .dies(105_910, 'a')
+        .ticks('b', 106_000, 129_000),
+    ],
+    [
+      'slots after a resume that nobody was left to remember when Redis was emptied',
+      forgottenResume((made) => made.dies(103_610, 'a')),
+    ],
+    [
+      'slots after a resume that was not brought back in time, as Redis stood still when it had been emptied',
+      forgottenResume((made) => made.redis(103_700, 'down').redis(104_400, 'up')),
     ],
     [
       'a run that died, and whose recovery is given to one that has just left',
@@ -677,6 +729,24 @@ describe('the checker objects to', () => {
       ),
     ],
     [
+      'a demand that quit gave up on, and that is noted when its connection has long been closed',
+      'demand doubled',
+      meanwhile((made) =>
+        made
+          .callInVain('demand', 'errand', 'b', 110_100, 110_150)
+          .does(110_120, 'b', 'leaving')
+          .does(110_310, 'b', 'left')
+          .goes(110_350, 'b', 'exit code 0')
+          .taken('a', 110_501)
+          .runDemand('a', 110_500),
+      ),
+    ],
+    [
+      'a slot after a resume that somebody remembers when Redis was emptied',
+      'lost',
+      forgottenResume((made) => made),
+    ],
+    [
       'a run that nobody demanded',
       'demand doubled',
       meanwhile((made) => made.taken('b', 110_001).runDemand('b', 110_000)),
@@ -837,6 +907,11 @@ describe('the checker objects to', () => {
       'a run that died, and that nobody ran once more',
       'unrecovered',
       diedInSlot().ticks('b', 106_000, 129_000),
+    ],
+    [
+      'a run that died, and that nobody ran once more, though another had reported its slot as skipped',
+      'unrecovered',
+      diedInSlot().skip('b', 105_000).ticks('b', 106_000, 129_000),
     ],
     [
       'a run that ended, and that is said to have died',

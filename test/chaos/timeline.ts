@@ -14,7 +14,7 @@ export interface Call extends Span {
   job: string;
   /** How long a job is paused; absent if it is paused until it is resumed. */
   ms?: number;
-  /** `to` is when it was answered, or when the member ended without an answer. */
+  /** `to` is when it was answered; without an answer, the latest time at which Redis may have carried it out. */
   answer: 'resolved' | 'rejected' | 'none';
 }
 
@@ -27,6 +27,8 @@ export interface MemberLife {
   killedAt: number;
   /** When its process had ended. */
   goneAt: number;
+  /** When its connections were closed: its quit had settled, or it had ended. */
+  closedAt: number;
   /** When it stood still: it was frozen, or its event loop was blocked, or the machine gave it no CPU time. */
   still: Span[];
   /** How many runs it may have at a time; Infinity: any number. */
@@ -46,7 +48,7 @@ const RECONNECTS_AFTER_CUT = 1000;
 const OBJECTS_AFTER_CUT = 400;
 /** ms before a cut during which answers may have been swallowed. */
 const SWALLOWED = 400;
-/** ms after an outage within which Redis has read what waited in its sockets. */
+/** ms after an outage, or the end of a connection, within which Redis has read what waited in its sockets. */
 const READS_WITHIN = 100;
 /** ms; a member that ran undisturbed for this long has begun what it was given, or reported why not. */
 const BEGINS_WITHIN = 1000;
@@ -185,6 +187,7 @@ export class Timeline {
         leftAt: left?.at ?? EVER,
         killedAt: own.find(({ kind }) => kind === 'killed' || kind === 'gone')?.at ?? EVER,
         goneAt: gone?.at ?? EVER,
+        closedAt: own.find(({ kind }) => kind === 'left' || kind === 'gone')?.at ?? EVER,
         still: [...frozen, ...stalled],
         concurrency,
         full: fullSpans(own, concurrency),
@@ -207,9 +210,12 @@ export class Timeline {
         if (call) Object.assign(call, { to: entry.at, answer: entry.kind });
       }
     }
-    // A call of a member that has ended, or that gave up on it when it quit, may still wait in the socket of a frozen Redis.
     for (const call of this.calls) {
       if (call.answer === 'resolved') continue;
+      const member = this.members.get(call.member);
+      // A call that quit gave up on may be sent as long as the connection is open.
+      if (member && member.leftAt <= call.to) call.to = Math.max(call.to, member.closedAt) + READS_WITHIN;
+      // What was sent may still wait in the socket of a Redis that is frozen.
       for (const { from, to } of this.outages)
         if (from <= call.to && call.to <= to) call.to = to + READS_WITHIN;
     }

@@ -39,20 +39,25 @@ export function judgePauses(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-/** When the job may have been paused: slots in these spans need neither be run nor be reported. */
-export function maybePaused(timeline: Timeline, job: string): Span[] {
+/**
+ * When the job may have been paused: slots in these spans need neither be run nor be reported.
+ *
+ * @param at when the slots were claimed: a resume that no member remembered by then may not have ended its pause
+ */
+export function maybePaused(timeline: Timeline, job: string, at: number): Span[] {
   const calls = timeline.calls.filter((call) => call.job === job);
   return calls
     .filter(({ verb }) => verb === 'pause')
     .map((pause) => {
       const ends = pause.ms === undefined ? EVER : pause.to + pause.ms + ENDS_WITHIN;
+      // A member that remembers the pause, but not the resume, restores the pause to an emptied Redis.
       const resumes = calls.filter(
-        ({ verb, answer, from, to }) =>
-          verb === 'resume' &&
-          answer === 'resolved' &&
-          from >= pause.to &&
-          // A member that remembers the pause, but not the resume, restores the pause to an emptied Redis.
-          !timeline.emptyings.some((emptied) => emptied.to >= pause.from && emptied.from <= to),
+        (call) =>
+          call.verb === 'resume' &&
+          call.answer === 'resolved' &&
+          call.from >= pause.to &&
+          !timeline.emptyings.some((emptied) => emptied.to >= pause.from && emptied.from <= call.to) &&
+          isRemembered(timeline, call, at),
       );
       const resumed = Math.min(EVER, ...resumes.map(({ to }) => to));
       return { from: pause.from - WON_BEFORE, to: Math.min(ends, resumed) + CLOCKS };

@@ -1,6 +1,6 @@
 import type { Bell } from '../../../src/hints/bell';
 import { only } from '../history';
-import type { MemberLife, Span, Timeline } from '../timeline';
+import type { MemberLife, Timeline } from '../timeline';
 import type { Judgement } from './judgement';
 import { maybePaused } from './pauses';
 
@@ -52,7 +52,6 @@ class SlotsOfJob {
   /** The runs of each slot that began. */
   private readonly began = new Map<number, BegunSlot[]>();
   private readonly skipped = new Set<number>();
-  private readonly paused: Span[];
 
   constructor(
     private readonly timeline: Timeline,
@@ -60,7 +59,6 @@ class SlotsOfJob {
     private readonly job: string,
     private readonly every: number,
   ) {
-    this.paused = maybePaused(timeline, job);
     this.claims = only(timeline.entries, 'bell').flatMap(({ at, bell }) =>
       bell.kind === 'claim' && bell.name === job ? [{ ...bell, heardAt: at }] : [],
     );
@@ -112,7 +110,7 @@ class SlotsOfJob {
 
   private judgeClaim(claim: Claim): void {
     for (const slot of this.grid(claim.slot, claim.next)) {
-      if (this.isTold(slot)) continue;
+      if (this.isTold(slot, claim.at)) continue;
       const claimer = this.timeline.byCaller(claim.caller);
       if (this.timeline.wentEarly(claimer, claim.at)) this.judgement.excuse('slots of a claimer that died');
       else if (claimer && this.unanswered(claimer, claim.heardAt))
@@ -146,7 +144,7 @@ class SlotsOfJob {
       const before = last;
       last = claim;
       if (!before || this.firedBetween(before, claim)) continue;
-      const untold = this.grid(before.next, claim.slot).filter((slot) => !this.isTold(slot));
+      const untold = this.grid(before.next, claim.slot).filter((slot) => !this.isTold(slot, claim.at));
       if (untold.length > 0) this.judgePassedOver(before, claim, untold);
       if (claim.stamp === before.stamp && (claim.slot - before.slot) % this.every !== 0) {
         this.judgement.object(
@@ -196,9 +194,9 @@ class SlotsOfJob {
     }
   }
 
-  private isTold(slot: number): boolean {
+  private isTold(slot: number, claimedAt: number): boolean {
     if (this.began.has(slot) || this.skipped.has(slot)) return true;
-    return this.paused.some(({ from, to }) => slot >= from && slot <= to);
+    return maybePaused(this.timeline, this.job, claimedAt).some(({ from, to }) => slot >= from && slot <= to);
   }
 
   private firedUnanswered({ at, heardAt }: Claim, claimer: MemberLife | undefined): boolean {
