@@ -845,6 +845,18 @@ describe('the checker objects to', () => {
         .ticks('b', 108_000, 129_000),
     ],
     [
+      'a slot that was won before a pause, and neither ran nor was told of',
+      'lost',
+      around((made) =>
+        made
+          .claim('a', 105_000)
+          .call('pause', 'tick', 'b', 105_010, 105_011)
+          .claim('b', 106_000, { verdict: 'missed' })
+          .claim('b', 107_000, { verdict: 'missed' })
+          .call('resume', 'tick', 'a', 107_500, 107_501),
+      ),
+    ],
+    [
       'a claim after a fire',
       'fired',
       new Made()

@@ -4,11 +4,6 @@ import { isRemembered } from './fires';
 import type { Judgement } from './judgement';
 
 const EVER = Number.POSITIVE_INFINITY;
-/**
- * ms before a pause within which a slot may have been won that is then released: the time of its lock, and of a claim in
- * flight.
- */
-const WON_BEFORE = 1000;
 /** ms by which a pause may end later than its call plus its length: Redis may have carried it out only after an outage. */
 const ENDS_WITHIN = 100;
 
@@ -60,7 +55,7 @@ export function maybePaused(timeline: Timeline, job: string, at: number): Span[]
           isRemembered(timeline, call, at),
       );
       const resumed = Math.min(EVER, ...resumes.map(({ to }) => to));
-      return { from: pause.from - WON_BEFORE, to: Math.min(ends, resumed) + CLOCKS };
+      return { from: pause.from - CLOCKS, to: Math.min(ends, resumed) + CLOCKS };
     });
 }
 
