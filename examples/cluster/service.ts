@@ -9,7 +9,7 @@ const nodes = CLUSTER_NODES.split(',').map((address) => {
   return { host: hostname, port: Number(port || 6379) };
 });
 
-// The client is duplicated, and not used itself. A client that your service uses, too, need not be lazy.
+// Bossman duplicates this client and does not use it itself. If your service uses it, too, it need not be lazy.
 const cluster = new Cluster(nodes, { lazyConnect: true });
 
 const fred = new Bossman({ connection: cluster, prefix: '{bossman}' });

@@ -6,7 +6,7 @@ import { Scenario } from './scenario';
 import { paint, Screen } from './screen';
 import { tellVerdict } from './verdict';
 
-// Some twenty seconds in the life of a fleet, on a real Redis. One process is killed and one is frozen. At the end, every slot
+// About twenty seconds in the life of a fleet, on a real Redis. One process is killed and one is frozen. At the end, every slot
 // must have run once, or an event must have reported why not.
 
 const INTERRUPTED = 130;
@@ -17,7 +17,7 @@ async function main(): Promise<number> {
   const prefix = `bossman-demo-${randomBytes(4).toString('hex')}`;
   const log = new EventLog(screen);
   const scenario = new Scenario({ url: found.url, prefix }, log);
-  // From here on, a signal must clean up first. Until now, it just ended this process.
+  // From here on, a signal must clean up before it ends this process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => scenario.interrupt());
   screen.line(`Redis: ${found.how}`);
   const redis = new Redis(found.url);

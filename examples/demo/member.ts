@@ -3,8 +3,8 @@ import Bossman from '../../src';
 import { INVOICE, JOBS } from './jobs';
 import type { Order, Report } from './messages';
 
-// One process of the fleet, as any service would be: it hires all jobs and runs its share. Apart from the reports to the demo,
-// this is all that an application needs.
+// One process of the fleet, like a process of any service: it hires all jobs and runs its share. Apart from the reports to the
+// demo, this is all that an application needs.
 
 const { DEMO_REDIS: connection, DEMO_PREFIX: prefix } = process.env;
 const boss = new Bossman({ connection, prefix, ttl: 1000 });
@@ -29,7 +29,7 @@ process.on('message', (order: Order) => {
 });
 // The demo's own process has gone, for whatever reason.
 process.on('disconnect', () => void leave());
-// Ctrl-C reaches every process of the terminal, but the demo decides when its members end.
+// Ctrl-C sends SIGINT to every process of the terminal, but the demo decides when its members end.
 process.on('SIGINT', () => {});
 
 async function leave(): Promise<void> {

@@ -41,7 +41,7 @@ export class Member {
     });
     const hired = new Promise<void>((resolve) => {
       this.child.on('message', (message) => {
-        // Both ends of the channel are ours.
+        // This code is at both ends of the channel.
         const report = message as Report;
         if (report.kind === 'hired') resolve();
         else onReport(report, this);

@@ -43,7 +43,7 @@ export class Scenario {
     this.over.abort();
   }
 
-  /** Every process ends by itself. */
+  /** Asks every process to quit; each one ends by itself. */
   async end(): Promise<void> {
     this.over.abort();
     await Promise.all(this.members.map((member) => member.leave()));
@@ -88,7 +88,7 @@ export class Scenario {
       await this.until(at);
       const able = this.running;
       const one = able[Math.floor(Math.random() * able.length)];
-      // Sometimes all at once, which makes one run or two.
+      // Sometimes all members demand it at the same time, which leads to one or two runs.
       this.demand(one && Math.random() < 0.75 ? [one] : able);
     }
     await this.until(LAST_DEMAND_AT);
@@ -106,7 +106,7 @@ export class Scenario {
     }
   }
 
-  /** A process that is worth killing: the one that ran the last heartbeat. */
+  /** The best process to kill: the one that ran the last heartbeat. */
   private beating(): Member {
     const able = this.running;
     const member = able.find(({ name }) => name === this.beatBy) ?? able[0];

@@ -21,7 +21,7 @@ export class Screen {
     this.draw();
   }
 
-  /** Replaces the status line; `''` takes it away. */
+  /** Replaces the status line; `''` removes it. */
   setStatus(text: string): void {
     if (!process.stdout.isTTY) return;
     this.clear();
@@ -40,7 +40,7 @@ export class Screen {
   }
 }
 
-/** Aligned columns, the first `left` of them to the left and the others to the right, with the widest cell's width. */
+/** Aligns columns, each as wide as its widest cell: the first `left` columns to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[], left: number): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, at) =>

@@ -7,7 +7,7 @@ import { clock } from './screen';
 export interface Result {
   job: string;
   plan: string;
-  /** The number of slots from the first to the last that was seen; or of demands. */
+  /** The number of slots from the first to the last one that was seen, or the number of demands. */
   due: number;
   runs: number;
   doubled: number;
@@ -68,8 +68,8 @@ export class Tally {
   }
 
   /**
-   * The ids of these processes on the bell. A claim on the bell has an instance's id; the slots that a process started show
-   * which process that is.
+   * The ids that these processes have on the bell. A claim contains the id of an instance, and the slots that a process has
+   * started show which id it has.
    */
   callersOf(processes: ReadonlySet<string>): string[] {
     const started = new Set(this.starts.filter(({ by }) => processes.has(by)).map(({ slot }) => slot));
@@ -137,7 +137,7 @@ export class Tally {
   private grid(from: number, to: number): number[] {
     const { plan, periodMs } = this.job;
     if (plan === null || periodMs === null) return [];
-    // The slots of the cron job are multiples of the period; those of an interval are counted from the first slot.
+    // The slots of the cron job are multiples of the period; those of an interval follow from its first slot.
     const first = 'cron' in plan ? Math.ceil(from / periodMs) * periodMs : from;
     const count = Math.max(0, Math.floor((to - first) / periodMs) + 1);
     return Array.from({ length: count }, (_, n) => first + n * periodMs);

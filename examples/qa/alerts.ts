@@ -1,6 +1,6 @@
 import type { Qa } from 'bossman';
 
-/** Alerts once when a job has failed this many times in a row in this process, and again when it works. */
+/** Sends an alert when a job has failed this many times in a row in this process, and another when it works again. */
 export function alerts(inARow: number, alert: (text: string) => Promise<unknown>): Qa {
   const failures = new Map<string, number>();
   const count = (name: string) => failures.get(name) ?? 0;

@@ -15,7 +15,7 @@ async function alert(text: string): Promise<void> {
   if (!WEBHOOK_URL) return console.log(`ALERT ${text}`);
   const headers = { 'content-type': 'application/json' };
   const sent = fetch(WEBHOOK_URL, { method: 'POST', headers, body: JSON.stringify({ text }) });
-  // The reason for the alert matters more than that the alert could not be sent.
+  // The alert itself matters more than why it could not be sent, so both are printed.
   await sent.catch((error) => console.error(`an alert was not sent (${error.cause}): ${text}`));
 }
 
@@ -37,7 +37,7 @@ await fred.hire('flaky', {
     console.log(`flaky worked at try ${tries}`);
   },
 });
-// It obeys its signal, so it ends after 300 ms, three times.
+// The work stops when its signal aborts, so each of its three tries ends after 300 ms.
 await fred.hire('slow', { every: '2 seconds', work: ({ signal }) => sleep(60_000, undefined, { signal }) });
 console.log('hired');
 

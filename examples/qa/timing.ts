@@ -1,6 +1,6 @@
 import type { Qa } from 'bossman';
 
-/** Reports how long each run took, also if it failed. */
+/** Reports how long each run took, even if it failed. */
 export function timing(log: (line: string) => void): Qa {
   return async (name, _definition, next) => {
     const started = performance.now();

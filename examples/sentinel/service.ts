@@ -13,7 +13,7 @@ const fred = new Bossman({
   connection: { sentinels, name: SENTINEL_NAME },
 });
 fred.on('start', ({ slot }) => console.log(`slot ${slot}`));
-// A failover is reported once or twice, and has ended when slots run again.
+// A failover is reported once or twice. It is over when slots run again.
 fred.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
 await fred.hire('tick', { every: '1 second', work: () => {} });

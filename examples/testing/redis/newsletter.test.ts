@@ -8,7 +8,7 @@ import type Bossman from 'bossman';
 import { hireNewsletter, type Mailer } from '../newsletter.ts';
 
 const connection = process.env.REDIS_URL ?? 'redis://localhost:6379';
-// An event that does not come fails its test.
+// A test whose event does not occur fails.
 const LIMIT = { timeout: 10_000 };
 
 let fleet: Bossman[];
@@ -31,7 +31,7 @@ afterEach(() => Promise.all(fleet.map((fred) => fred.quit())));
 
 test('sends on demand, to each reader once, although three processes run', LIMIT, async () => {
   const [fred, ...others] = [await join(), await join(), await join()];
-  // Listen before you demand.
+  // Listen before you demand, or you may miss the event.
   const finished = Promise.any([fred, ...others].map((one) => once(one, 'finish')));
   await fred.demand('newsletter');
   await finished;
