@@ -28,7 +28,7 @@ const ORIGINAL_WAIT = 20;
  * - when a take finds the lock held: after that lock;
  * - when a take finds nothing, and a hint arrived while it was in flight: immediately;
  * - when Redis refuses the take, or its lock ended before the run could begin: after `DUE`, with the same token;
- * - when Redis refuses our own demand: after a `ttl`, as it may have been taken although the answer was lost;
+ * - when Redis refuses our own demand: after a `ttl`, because it may have been taken although the answer was lost;
  * - when our own demand could not begin before its lock ended: it is made again;
  * - when the answer to a hire, to a sync or to the end of a run says that a demand waits (`waits`). Syncs follow a
  *   connection and a subscription, and are made within every `ttl` while the bell is not heard;

@@ -9,7 +9,7 @@ const UNHEARD_FOR = 300;
 /**
  * Recognizes the demands of originals: expired demand triggers that no bell announced. A demand by bossman sets the trigger and
  * rings the bell, which arrives first on the same connection. Each bell announces one expiry. The announcement is closed by
- * that expiry, by a take that deleted the trigger, or after some time.
+ * that expiry, by a take that deleted the trigger, or after `ANNOUNCED_FOR`.
  */
 export class DemandExpiries {
   /** The times at which the announcements end, by name. */

@@ -46,7 +46,7 @@ export class Deaths {
       | null,
   ) {}
 
-  /** Call with all suspects of a job, also when there are none left. */
+  /** Call with all suspects of a job, even if there are none left. */
   suspected(name: string, tokens: readonly string[]): void {
     // Fast path: this is called for every run.
     if (tokens.length === 0 && this.suspects.size === 0) return;

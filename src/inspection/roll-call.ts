@@ -21,8 +21,8 @@ export interface Roll {
   /** The instances that answered, by id. */
   instances: InstanceInfo[];
   /**
-   * Why no instance answered although some may be running; null if one did, or if there is none. In the result of `whole`,
-   * also which connected instances did not answer.
+   * Why no instance answered although some may be running; null if one did, or if there is none. The result of `whole` also
+   * names connected instances that did not answer.
    */
   silence: string | null;
 }

@@ -133,7 +133,7 @@ function ThemeSwitch() {
   );
 }
 
-/** The tab's title shows how many jobs need attention, also while the tab is in the background. */
+/** The tab's title shows how many jobs need attention, even while the tab is in the background. */
 function useTitle(route: Route, reply: JobsReply | null): void {
   const urgent = reply?.jobs.filter(needsAttention).length ?? 0;
   const name = route.view === 'job' ? route.name : TITLES[route.view];

@@ -100,7 +100,7 @@ export class Plans {
     });
   }
 
-  /** The bell was not heard for a while: finds what was missed, also for hires whose answer is still on its way. */
+  /** The bell was not heard for a while: finds what was missed, including hires whose answer is still on its way. */
   syncAll(): void {
     this.restoreAll();
     this.syncDemanded([...this.shared.jobs.values()].filter(isUnanswered));

@@ -42,7 +42,7 @@ interface Address {
 /**
  * Wraps the caller's connector class so that every instance is guarded, including those for the nodes of a Cluster.
  *
- * @throws TypeError, also later from its constructor, if it is not a connector class
+ * @throws TypeError if it is not a connector class, perhaps only later, from its constructor
  */
 export function guardedConnector(Given: Connector, tell: Tell): Connector {
   if (!isClass(Given)) throw new TypeError(`connection.Connector: ${shown(Given)} is not a class`);

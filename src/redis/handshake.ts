@@ -9,7 +9,7 @@ const ONLY_WARNED_OF =
   /no password is set|without any password configured|wrong number of arguments for 'auth'/;
 
 /**
- * Guards the handshake that ioredis sends on each connection, also for duplicates of the client.
+ * Guards the handshake that ioredis sends on each connection, including those of duplicates of the client.
  *
  * Falls back to RESP2 whenever HELLO is refused. ioredis does so only for Redis' own error messages; it would reconnect
  * to a proxy with other messages again and again.
@@ -54,8 +54,8 @@ export function guardHandshakes(cluster: Cluster): void {
 
 function asProtocol(error: unknown): never {
   const said = messageOf(error);
-  // Drop Redis' advice: ioredis would read its words "no password is set" as a warning about a password that nobody
-  // gave.
+  // Drop Redis' advice: ioredis would take its words "no password is set" for a warning about a password, although none was
+  // given.
   if (said.startsWith('DENIED'))
     throw new Error(said.replace(/(?<=protected mode).*/s, ''), { cause: error });
   // A connection that broke says nothing about the protocol.

@@ -7,7 +7,7 @@ import { UNREADY } from './refusals';
 
 /** ms for a whole probe. */
 const LONGEST = 1000;
-/** ms to wait for the other side to send first, as a server does that refuses the connection. */
+/** ms to wait for the other side to send first, as a server that refuses the connection does. */
 const SPEAKS_FIRST = 200;
 /** Bytes read of an answer. */
 const LARGEST = 512;

@@ -215,7 +215,7 @@ export function suspectsAt(reply: Reply, at: number): readonly string[] {
   return text === '' ? NONE : text.split(' ').filter((token) => TOKEN.test(token));
 }
 
-/** The names that nobody has used for 30 days. */
+/** The names that have not been used for 30 days. */
 export function sweepReply(reply: Reply): string[] {
   return listOf(reply[1]).map((name) => String(name));
 }

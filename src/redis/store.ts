@@ -216,7 +216,7 @@ export class Store {
   }
 
   /**
-   * Settles, and deletes in the same request what nobody has used for 30 days.
+   * Settles, and deletes in the same request what has not been used for 30 days.
    *
    * @param names to delete, unless they have been used since
    * @returns `old`: names to delete next, except those that the caller knows to be in use

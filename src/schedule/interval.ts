@@ -40,9 +40,9 @@ interface Term {
  * Parses an interval: a number of ms, or a phrase of one or more terms such as `1.5h`, `10 minutes`, `1h 30m`,
  * `3 days, 4 hours`, `1 minute and 30 seconds`, `twenty-one minutes`, `an hour` or a bare `day`.
  *
- * Units are those of `ms`, besides `month`; in any case and order, each of them once. A month is 30 days and a year
- * 365. A bare number, as a string too, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`. Text that
- * is not fully understood is refused; nothing is guessed.
+ * Units are those of `ms`, and `month`, in any case and order, each at most once. A month is 30 days and a year
+ * 365. A bare number, even in a string, is ms. Amounts are decimals or the words from `zero` to `ninety-nine`. Text that is not
+ * fully understood is refused; nothing is guessed.
  *
  * @param argument the name that errors use
  * @returns whole ms, from 1 to {@link MAX_INTERVAL_MS}; fractions are rounded

@@ -140,7 +140,7 @@ else
   if notes ~= '' then found = suspects(notes, redis.call('GET', lock)) end
 end
 if again ~= '' then return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, 0) end
--- Why nobody runs it makes no difference to other instances, and version 2.0.0 does not know pauses.
+-- It makes no difference to other instances why the slot is not run, and version 2.0.0 does not know pauses.
 local rung = isPaused and 'missed' or verdict
 local heard = ring(bell, 'claim', caller, int(now), stamp, int(slot), int(following), rung, open, listeners, name)
 return answer(verdict, slot, verdict == 'run' and ttlMs + rest or 0, heard)

@@ -1,4 +1,4 @@
--- Deletes all data of a job except its lock, as a run may be in progress. An instance that hires the job restores the plan
+-- Deletes all data of a job except its lock, because a run may be in progress. An instance that hires the job restores the plan
 -- the next time that it reads it.
 -- KEYS  plans, due, demands, runs, recovers, counts, paused, trigger, history
 -- ARGV  name, caller, bell

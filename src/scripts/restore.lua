@@ -23,12 +23,12 @@ local function bringBack()
 end
 
 if samePlan and born and stamp > 0 and stamp < tonumber(born) then
-  -- The plan was stored anew in an emptied Redis: a slot that was due before stays due. The newest known state counts.
+  -- The plan was hired into an emptied Redis: a slot that was due before stays due. The newest known state counts.
   oldStamp, oldSlot = tonumber(oldStamp), tonumber(oldSlot)
   if stamp > oldStamp or (stamp == oldStamp and slot > oldSlot) then
     entry.slot = math.min(tonumber(bornSlot), slot)
     entry.before = table.concat({ 'born', born, bornSlot, int(stamp), int(slot), int(now) }, ' ')
-    -- Under a new stamp, because the instance that stored it anew would otherwise restore its own, later slot.
+    -- Under a new stamp, because the instance that hired it would otherwise restore its own, later slot.
     entry.stamp = math.max(now, stored + 1)
     bringBack()
   end

@@ -25,7 +25,7 @@ local recoverable = 0
 if work == 'over' then
   if mine then list = string.gsub(list, ' ?' .. token .. ':%d+:%dd?', '') end
   recoverable = string.find(list, ':0', 1, true) and 1 or 0
-  -- Only second runs are left, which nobody recovers, so nobody else removes those that died.
+  -- Only second runs are left. No instance recovers them, so those that died must be removed here.
   if list ~= '' and recoverable == 0 and redis.call('EXISTS', lock) == 0 then list = unsettled(list, notes) end
   if list == '' then
     if type(noted) == 'string' then redis.call('HDEL', recovers, name) end

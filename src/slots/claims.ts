@@ -104,7 +104,7 @@ export class Claims {
           // This answer corrected our clock to the millisecond.
           clockError = 0;
         } else if (reply.verdict === 'plan') {
-          // A sync, because a plan that was stored anew in an emptied Redis needs the slot that was due.
+          // A sync, because a plan that was hired into an emptied Redis needs the slot that was due.
           this.gate.leave();
           await this.plans.sync(job);
           this.gate.enter();

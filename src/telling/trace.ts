@@ -81,7 +81,7 @@ export const told = {
   steered: channel('bossman:steered'),
 };
 
-// Checked one by one: before Node 20.13, a TracingChannel has no `hasSubscribers`, and traces without subscribers.
+// Checked one by one: before Node 20.13, a TracingChannel has no `hasSubscribers`, and traces even without subscribers.
 const steps = [runs.start, runs.end, runs.asyncStart, runs.asyncEnd, runs.error];
 
 type Chain = () => Promise<unknown>;

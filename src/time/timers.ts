@@ -23,7 +23,7 @@ export const setImmediate: (call: () => void) => void = replaced
   ? (call) => void after(0, call)
   : timers.setImmediate;
 
-/** Resolves in a later turn of the event loop, also where timers were replaced before the package was loaded. */
+/** Resolves in a later turn of the event loop, even if timers were replaced before the package was loaded. */
 export function macrotask(): Promise<void> {
   if (!replaced) return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {

@@ -101,7 +101,7 @@ export interface AheadReply extends Moment {
 }
 
 /**
- * The data of the server-sent event `ready`, which is sent at the start of each connection, also after a reconnect: read
+ * The data of the server-sent event `ready`, which is sent at the start of each connection, including reconnects: read
  * everything then, because earlier changes may have been missed.
  */
 export interface ReadyEvent extends Moment {

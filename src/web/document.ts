@@ -34,7 +34,7 @@ export function typeOf(asset: string): string {
 }
 
 /**
- * The page. Its links are relative, so it works below any base path, also behind a proxy that removes it.
+ * The page. Its links are relative, so it works below any base path, even behind a proxy that removes it.
  *
  * @param path the path that the browser requested; links are relative to its last `/`
  */
