@@ -181,7 +181,7 @@ export function useFleet(live: Live): Loaded<FleetReply> {
   return useLoaded(live, { path: 'fleet', concerns: () => true, calmMs: 3000 });
 }
 
-/** Slots change only with plans, so this is loaded rarely; the page itself hides those that have passed. */
+/** Slots change only with plans, so this is loaded rarely. */
 export function useAhead(live: Live): Loaded<AheadReply> {
   return useLoaded(live, { path: 'ahead', concerns: () => true, calmMs: 30_000 });
 }

@@ -37,7 +37,6 @@ function Instances({ reply }: { reply: FleetReply }) {
       <thead>
         <tr>
           <th>Instance</th>
-          <th>Application</th>
           <th>Running now</th>
           <th class="num wide">Jobs</th>
           <th class="num wide">Last runs</th>
@@ -50,12 +49,10 @@ function Instances({ reply }: { reply: FleetReply }) {
           <tr key={instance.id}>
             <td class="name" title={`instance ${instance.id}`}>
               <bdi>{place({ by: instance.id, host: instance.host, pid: instance.pid })}</bdi>
-            </td>
-            <td>
-              {instance.application === null ? (
-                <span class="soft">–</span>
-              ) : (
-                <Text>{instance.application}</Text>
+              {instance.application !== null && (
+                <small>
+                  <Text>{instance.application}</Text>
+                </small>
               )}
             </td>
             <td>

@@ -1,63 +1,55 @@
-import type { Browser } from 'puppeteer-core';
 import { delay, waitFor } from '../support/wait';
-import { type Look, openBrowser, openTab, seriousIn, type Tab } from './browser';
-import { HOSTILE, makeFakeFleet } from './fake-fleet';
-import { type FakeServer, startFakeServer } from './fake-server';
+import { seriousIn } from './browser';
+import { HOSTILE } from './fake-fleet';
+import { focused, makeVisits, namesIn, shows, textOf } from './visits';
 
 // axe, and 1,000 rows, take long where the browser gets little of a core.
 jest.setTimeout(180_000);
 
-let browser: Browser;
-const ends: (() => Promise<unknown>)[] = [];
+const { serve, open } = makeVisits();
 
-beforeAll(async () => {
-  browser = await openBrowser();
+test.each([
+  ['light', 390],
+  ['dark', 390],
+  ['light', 1280],
+  ['dark', 1280],
+] as const)('axe finds nothing serious on any page, %s and %s px wide', async (theme, width) => {
+  const [server, empty] = await Promise.all([serve(7), serve(0)]);
+  const tab = await open(server, 'jobs', { theme, width, height: 844 });
+  for (const view of ['jobs', 'job/invoices', 'fleet', 'ahead']) {
+    await tab.page.goto(`${server.url}#${view}`);
+    await shows(tab, view === 'jobs' || view === 'ahead' ? 'newsletter' : 'web-1:24348', 'main');
+    expect({ view, serious: await seriousIn(tab.page) }).toEqual({ view, serious: [] });
+  }
+  await tab.page.goto(`${server.url}#job/invoices`);
+  await tab.page.locator('.act.pause').click();
+  await tab.page.waitForSelector('dialog[open]');
+  expect(await seriousIn(tab.page)).toEqual([]);
+  await tab.page.goto(`${empty.url}#jobs`);
+  await shows(tab, 'No jobs yet');
+  expect(await seriousIn(tab.page)).toEqual([]);
+  expect(tab.faults).toEqual([]);
 });
 
-afterAll(() => browser.close());
-
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-async function serve(count: number): Promise<FakeServer> {
-  const server = await startFakeServer(makeFakeFleet(count, Date.now()));
-  ends.push(() => server.stop());
-  return server;
-}
-
-async function open(server: FakeServer, view = 'jobs', look: Look = {}): Promise<Tab> {
-  const tab = await openTab(browser, look);
-  ends.push(() => tab.close());
-  await tab.page.goto(`${server.url}#${view}`);
-  await tab.page.waitForSelector('.link.live');
-  await tab.page.waitForSelector('main table, main .job-body, main .empty, main .lanes');
-  return tab;
-}
-
-const textOf = ({ page }: Tab, selector = 'main') => page.$eval(selector, (found) => found.textContent ?? '');
-const shows = (tab: Tab, text: string, selector = 'body') =>
-  waitFor(`'${text}' on the page`, async () => (await textOf(tab, selector)).includes(text));
-const namesIn = ({ page }: Tab) =>
-  page.$$eval('td.name > a', (links) => links.map((link) => link.textContent ?? ''));
-const focused = ({ page }: Tab) => page.evaluate(() => document.activeElement?.textContent ?? '');
-
-test('axe finds nothing serious on any page in either theme, and no page is wider than a phone', async () => {
+test('no page is wider than a phone, however long the names and errors', async () => {
   const server = await serve(7);
-  for (const theme of ['light', 'dark'] as const) {
-    const tab = await open(server, 'jobs', { theme, width: 390, height: 844 });
-    for (const view of ['jobs', 'job/invoices', 'fleet', 'ahead']) {
-      await tab.page.goto(`${server.url}#${view}`);
-      await shows(tab, view === 'jobs' || view === 'ahead' ? 'newsletter' : 'web-1:24348', 'main');
-      expect({ view, theme, serious: await seriousIn(tab.page) }).toEqual({ view, theme, serious: [] });
-      // Where a scroll bar takes a part of the width, less is left.
-      expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    }
-    await tab.page.goto(`${server.url}#job/invoices`);
-    await tab.page.locator('.act.pause').click();
-    await tab.page.waitForSelector('dialog[open]');
-    expect(await seriousIn(tab.page)).toEqual([]);
-    expect(tab.faults).toEqual([]);
+  const { fleet } = server;
+  const job = fleet.jobs.get('invoices');
+  if (!job) throw new Error('no such job');
+  const long = 'x'.repeat(300);
+  fleet.jobs.delete('invoices');
+  fleet.jobs.set(long, job);
+  Object.assign(job.summary, { name: long, paused: { since: 0, until: null, note: long, by: long } });
+  Object.assign(job.summary.lastRun ?? {}, { error: long });
+  for (const run of job.runs) Object.assign(run, { error: long, host: long, details: null });
+  for (const instance of fleet.instances) Object.assign(instance, { host: long, application: long });
+  const tab = await open(server, 'jobs', { width: 390, height: 844 });
+  for (const view of ['jobs', `job/${long}`, 'fleet', 'ahead']) {
+    await tab.page.goto(`${server.url}#${view}`);
+    await shows(tab, long, 'main');
+    // Where a scroll bar takes a part of the width, less is left.
+    const width = await tab.page.evaluate(() => document.documentElement.scrollWidth);
+    expect({ view, isWider: width > 390 }).toEqual({ view, isWider: false });
   }
 });
 
