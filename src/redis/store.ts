@@ -169,7 +169,7 @@ export class Store {
     return states.map((state) => state !== null && !state.startsWith('idle'));
   }
 
-  /** @param originalHeardAt when an original's demand trigger expired, on Redis' clock; null: not seen to expire */
+  /** @param originalHeardAt when an original's demand trigger expired, on Redis' clock; null: no expiry was noticed */
   take(name: string, token: string, ttlMs: number, originalHeardAt: number | null): Promise<DemandReply> {
     return this.call('take', name, { token, ttlMs, originalHeardAt: originalHeardAt ?? 0 }, demandReply);
   }

@@ -57,7 +57,7 @@ if entry.stamp ~= tonumber(stamp) then return answer('plan', entry.slot, 0, 0) e
 -- Read before anything is written, so that a foreign value refuses the whole claim.
 local list = recover == '1' and redis.call('HGET', recovers, name) or ''
 local pause, isPauseBack = bringBackPause(paused, name, knownPause, caller, bell)
--- Also if the slot stays where it is: instances of the original run the job when the trigger expires.
+-- Even if the slot does not move: instances of the original run the job when the trigger expires.
 if isPauseBack then setTrigger(trigger, entry.slot, pause) end
 
 -- Slots only move forward: if the stored one is earlier, Redis has restored older data.

@@ -83,7 +83,7 @@ end
 -- Whether this call of this caller, or a later one, has already been carried out.
 local function called(list, caller, sequence)
   local last = string.match(' ' .. list, ' ' .. caller .. ':(%d+)')
-  -- No instance has made FIRED calls. Such a number was written by something else, and must not block our calls for ever.
+  -- No instance has made FIRED calls. Such a number was written by something else, and must not block our calls forever.
   return last and tonumber(last) < FIRED and tonumber(last) >= tonumber(sequence)
 end
 

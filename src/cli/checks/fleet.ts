@@ -59,7 +59,10 @@ export function checkVersions(instances: readonly InstanceInfo[]): Finding {
     : warn('versions', found, 'fine during a rollout; otherwise update the older ones');
 }
 
-/** Whether all instances hire a job with the same plan: if not, two services share a prefix by mistake, or it is a rollout. */
+/**
+ * Whether all instances hire a job with the same plan: if not, two services share a prefix by mistake, or a rollout is in
+ * progress.
+ */
 function checkPlans(instances: readonly InstanceInfo[]): Finding {
   const byJob = new Map<string, Map<string, string[]>>();
   for (const { id, jobs } of instances) {

@@ -21,11 +21,11 @@ interface DeadRun extends RunOf {
  *
  * - *unrecorded*: a run was noted when it began, and its process was killed before its work ended, but it is not recorded as
  *   died. Accepted: Redis was emptied, or the job was forgotten, since then.
- * - *unreported*: no member reported `lost`, why `died`, for such a run. Accepted: Redis was emptied since then, or no member
- *   looked at the job for long enough (it must begin a run of the job that was due after the lock had ended, and be able and
- *   connected for 7 s from then); the run had outlived its lock before its process was killed, because a member that saw it
- *   alive checks again only 30 s later; or another member left just when the death was recorded, and may have been the one to
- *   report it.
+ * - *unreported*: no member reported `lost`, why `died`, for such a run. Accepted: Redis was emptied since then; no member
+ *   looked at the job for long enough, that is, began a run of it that was due after the lock had ended, and was able and
+ *   connected for 7 s from then; the run had outlived its lock before its process was killed, so a member that saw it alive
+ *   checks again only 30 s later; or another member left just when the death was recorded, and may have been the one to report
+ *   it.
  * - *misrecorded*: a run is recorded more than once; or it is recorded as died although its member was not killed, or had
  *   settled it. Accepted: a member that was cut off for so long that others had to consider it dead.
  */

@@ -5,9 +5,9 @@ import type { Judgement } from './judgement';
 
 /**
  * *unrecovered*: a member that had claimed a slot of a job with `recover` was killed before its run ended, or gave up on that
- * run when it quit, and no run of that slot with `recovered` began. Accepted: it had itself reported the slot as skipped
- * before; the job was fired, or Redis was emptied, after the claim; or the member that recovered the slot reported that its
- * answer came too late, or left before it had run undisturbed for 1 s.
+ * run when it quit, and no run of that slot with `recovered` began. Accepted: the member itself had reported the slot as
+ * skipped before; the job was fired, or Redis was emptied, after the claim; or the member that recovered the slot reported that
+ * its answer came too late, or left before it had run undisturbed for 1 s.
  */
 export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void {
   const killed = new Set(only(timeline.entries, 'killed').map(({ member }) => member));
