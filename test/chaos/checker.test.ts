@@ -100,7 +100,7 @@ function fullMember(): Made {
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
     [
-      'a run that died, and is reported and on record once',
+      'a run that died, and is reported and recorded once',
       diedAndInspected((it) =>
         it
           .saysDied(110_200, 'b', 105_000)
@@ -109,17 +109,17 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a run that died, and whose trace went with the data of Redis',
+      'a run that died, and whose trace was lost with the data of Redis',
       diedAndInspected((it) => it.redis(112_000, 'emptied').redis(112_001, 'refilled')),
     ],
     [
-      'a run that died, and that nobody reports as nobody is there for long enough',
+      'a run that died, and is not reported because no member stays long enough',
       diedAndInspected((it) =>
         it.onRecord(END, 'a', 105_000).dies(110_000, 'b').join('c', 110_100).dies(115_000, 'c'),
       ),
     ],
     [
-      'a slot that is fired before its claimer, which is frozen, has its answer',
+      'a slot that is fired before its frozen claimer has the answer',
       new Made()
         .ticks('a', 100_000, 104_000)
         .does(104_900, 'a', 'frozen')
@@ -128,7 +128,7 @@ describe('the checker accepts', () => {
         .does(107_000, 'a', 'thawed'),
     ],
     [
-      'a demand that quit gave up on, and that Redis reads when it is thawed',
+      'a demand that quit gave up on, and that Redis reads after it was frozen',
       meanwhile((made) =>
         made
           .redis(110_000, 'down')
@@ -156,7 +156,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a slot that its claimer reported as skipped before it was killed, and that nobody ran once more',
+      'a slot that its claimer reported as skipped before it was killed, and that is not run once more',
       new Made({ tick: { every: 1000, ttl: 400, recover: true, workMs: [0, 0] } })
         .ticks('a', 100_000, 104_000)
         .claim('a', 105_000)
@@ -168,11 +168,11 @@ describe('the checker accepts', () => {
         .ticks('b', 106_000, 129_000),
     ],
     [
-      'slots after a resume that nobody was left to remember when Redis was emptied',
+      'slots after a resume that no remaining member remembered when Redis was emptied',
       forgottenResume((made) => made.dies(103_610, 'a')),
     ],
     [
-      'slots after a resume that was not brought back in time, as Redis stood still when it had been emptied',
+      'slots after a resume that was not restored in time, because Redis was frozen after it was emptied',
       forgottenResume((made) => made.redis(103_700, 'down').redis(104_400, 'up')),
     ],
     [
@@ -192,7 +192,7 @@ describe('the checker accepts', () => {
         .ticks('b', 106_000, 129_000),
     ],
     [
-      'a run that quit gave up on, and that is recovered when its lock has ended, while its work goes on',
+      'a run that quit gave up on, and that is recovered after its lock has ended, while its work continues',
       abandonedSlot(105_290)
         .recovered('b', 105_402)
         .run('b', 105_000, { at: 105_403, recovered: true })
@@ -255,7 +255,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a claim on a machine that stood still, whose claimer was frozen before anybody heard of it',
+      'a claim on a machine that stood still, whose claimer was frozen before the bell was received',
       around((made) =>
         made
           .claim('a', 105_000, { heardAfter: 85 })
@@ -267,7 +267,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a claim that went down with Redis, and whose claimer stood still until the data was gone',
+      'a claim that was lost in an outage, and whose claimer stood still until the data was lost',
       around((made) =>
         made
           .redis(105_000, 'down')
@@ -280,7 +280,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a fire of a member that was killed, which Redis reads when it goes on',
+      'a fire of a member that was killed, which Redis reads when it continues',
       new Made()
         .ticks('a', 100_000, 103_000)
         .redis(103_900, 'down')
@@ -310,7 +310,7 @@ describe('the checker accepts', () => {
         .ticks('b', 106_000, 129_000),
     ],
     [
-      'a slot that is run again after Redis was emptied while everybody who knew of it was cut off',
+      'a slot that is run again after Redis was emptied while all members that knew of it were cut off',
       around((made) =>
         made
           .does(104_990, 'b', 'frozen')
@@ -336,7 +336,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a plan that starts anew where nobody was left to remember it',
+      'a plan that starts over if no remaining member remembers it',
       new Made()
         .ticks('a', 100_000, 104_000)
         .dies(104_500, 'a')
@@ -349,7 +349,7 @@ describe('the checker accepts', () => {
         .call('fire', 'tick', 'c', 108_000, 108_001),
     ],
     [
-      'two demands that are one run',
+      'two demands that share a run',
       meanwhile((made) =>
         made
           .call('demand', 'errand', 'a', 110_000, 110_002)
@@ -377,7 +377,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a demand that went with the data of Redis',
+      'a demand that was lost with the data of Redis',
       meanwhile((made) =>
         made
           .call('demand', 'errand', 'a', 110_000, 110_001)
@@ -390,7 +390,7 @@ describe('the checker accepts', () => {
       meanwhile((made) => made.call('demand', 'errand', 'b', 110_000, null).dies(110_001, 'b')),
     ],
     [
-      'a demand whose taker died before its begin was noted, and that is run again',
+      'a demand that is run again because its taker died before it could note that it had begun',
       meanwhile((made) =>
         made
           .call('demand', 'errand', 'a', 110_000, 110_001)
@@ -412,7 +412,7 @@ describe('the checker accepts', () => {
         .call('fire', 'tick', 'a', 107_500, 107_501),
     ],
     [
-      'a claim after a fire that nobody was left to remember',
+      'a claim after a fire that no remaining member remembers',
       new Made()
         .ticks('a', 100_000, 104_000)
         .does(104_400, 'b', 'frozen')
@@ -424,7 +424,7 @@ describe('the checker accepts', () => {
         .ticks('b', 105_000, 129_000),
     ],
     [
-      'a fire that Redis forgot, and that who made it brought back when the older plan had gone on',
+      'a fire that Redis lost, and that its member restored after the older plan had continued',
       new Made()
         .ticks('a', 100_000, 104_000)
         .does(104_400, 'b', 'frozen')
@@ -441,7 +441,7 @@ describe('the checker accepts', () => {
         .call('fire', 'tick', 'a', 112_500, 112_501),
     ],
     [
-      'a run whose bell went down with Redis, which knew of its claim when it was back',
+      'a run whose bell was lost when Redis went down, although Redis kept the claim',
       around((made) =>
         made
           .redis(104_900, 'down')
@@ -463,7 +463,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a job that nobody hires any more when it is forgotten, and that is hired again',
+      'a job that no member hires when it is forgotten, and that is hired again',
       passing()
         .callInVain('forget', 'tick', 'b', 104_400, 104_410)
         .call('forget', 'tick', 'a', 104_500, 104_501)
@@ -472,7 +472,7 @@ describe('the checker accepts', () => {
         .run('b', 109_001),
     ],
     [
-      'a plan that comes back, as somebody who hires the job stood still while it was forgotten',
+      'a plan that comes back because a member that hires the job stood still while it was forgotten',
       passing()
         .does(104_300, 'b', 'frozen')
         .call('forget', 'tick', 'a', 104_500, 104_501)
@@ -481,7 +481,7 @@ describe('the checker accepts', () => {
         .run('b', 106_000),
     ],
     [
-      'a slot that is claimed late, as nobody who is there has room',
+      'a slot that is claimed late because no member has room',
       fullMember()
         .claim('c', 105_000, { at: 107_995, next: 108_000 })
         .skip('c', 105_000, 107_000)
@@ -506,7 +506,7 @@ describe('the checker accepts', () => {
         .run('a', 105_000, { at: 105_003 }),
     ],
     [
-      'a run beside one that outlived its lock and said so',
+      'a run beside one that outlived its lock and reported that',
       around((made) =>
         made
           .claim('a', 105_000)
@@ -519,7 +519,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'a run that began after its lock had ended, as its slot was claimed again, which rings no bell',
+      'a run that began after its lock had ended, because its slot was claimed again, which rings no bell',
       around((made) =>
         made
           .claim('a', 105_000)
@@ -528,7 +528,7 @@ describe('the checker accepts', () => {
       ),
     ],
     [
-      'members that leave when they are asked to',
+      'members that quit when they are asked to',
       meanwhile((made) => made.does(END, 'a', 'leaving').goes(END + 50, 'a', 'exit code 0')),
     ],
   ])('%s', (_, made) => {
@@ -539,17 +539,17 @@ describe('the checker accepts', () => {
 describe('the checker objects to', () => {
   it.each<[string, Rule, Made]>([
     [
-      'a run that quit gave up on, and that nobody runs once more',
+      'a run that quit gave up on, and that is not run once more',
       'unrecovered',
       abandonedSlot(105_198).ticks('b', 106_000, 129_000),
     ],
     [
-      'a run that begins while another, of a member that leaves, keeps its lock',
+      'a run that begins while a run of a member that is quitting keeps its lock',
       'overlap',
       keptOnLeaving().claim('b', 106_000).run('b', 106_000).ticks('b', 107_000, 129_000),
     ],
     [
-      'a run whose slot was claimed again, and that goes on for longer than that lock can last',
+      'a run whose slot was claimed again, and that continues for longer than that lock can last',
       'untold',
       around((made) =>
         made
@@ -559,7 +559,7 @@ describe('the checker objects to', () => {
       ),
     ],
     [
-      'a run that goes on when its member has quit, without a word',
+      'a run that continues after its member has quit, without a report',
       'untold',
       new Made()
         .ticks('a', 100_000, 104_000)
@@ -576,7 +576,7 @@ describe('the checker objects to', () => {
       meanwhile((made) => made.claim('b', 105_000, { at: 105_599 }).run('b', 105_000, { at: 105_600 })),
     ],
     [
-      'a slot that is run again after Redis was emptied although somebody knew of it',
+      'a slot that is run again after Redis was emptied although a member knew of it',
       'doubled',
       around((made) =>
         made
@@ -608,12 +608,12 @@ describe('the checker objects to', () => {
       around((made) => made.claim('a', 105_000).run('b', 105_000).ticks('b', 106_000, 107_000)),
     ],
     [
-      'a claim that is neither run nor told of',
+      'a claim whose slot neither runs nor is reported',
       'lost',
       around((made) => made.claim('a', 105_000).ticks('b', 106_000, 107_000)),
     ],
     [
-      'a claim whose member was well for a second, and then killed',
+      'a claim whose member ran undisturbed for a second before it was killed',
       'lost',
       around((made) => made.claim('a', 105_000).dies(106_500, 'a').ticks('b', 106_000, 107_000)),
     ],
@@ -641,13 +641,13 @@ describe('the checker objects to', () => {
       ),
     ],
     [
-      'a slot that nobody claimed in an outage, after which everybody was well',
+      'a slot that was not claimed in an outage that all members survived',
       'lost',
       around((made) => made.redis(105_000, 'down').redis(105_900, 'up').ticks('b', 106_000, 107_000)),
     ],
-    ['a slot that nobody claimed', 'lost', around((made) => made.ticks('b', 106_000, 107_000))],
+    ['a slot that was not claimed', 'lost', around((made) => made.ticks('b', 106_000, 107_000))],
     [
-      'a plan that starts anew although somebody remembers it',
+      'a plan that starts over although a member remembers it',
       'restarted',
       new Made()
         .ticks('a', 100_000, 104_000)
@@ -671,7 +671,7 @@ describe('the checker objects to', () => {
     ],
     ['a plan that stops', 'stopped', new Made().ticks('a', 100_000, 120_000)],
     [
-      'a plan that stops in an outage, and does not go on after it',
+      'a plan that stops in an outage, and does not continue afterwards',
       'stopped',
       new Made().ticks('a', 100_000, 104_000).redis(104_500, 'down').redis(107_000, 'up'),
     ],
@@ -715,7 +715,7 @@ describe('the checker objects to', () => {
       ),
     ],
     [
-      'a demand that is run again although its begin was noted before its taker died',
+      'a demand that is run again although its taker noted that it had begun before it died',
       'demand doubled',
       meanwhile((made) =>
         made
@@ -729,7 +729,7 @@ describe('the checker objects to', () => {
       ),
     ],
     [
-      'a demand that quit gave up on, and that is noted when its connection has long been closed',
+      'a demand that quit gave up on, and that is noted long after its connection was closed',
       'demand doubled',
       meanwhile((made) =>
         made
@@ -742,12 +742,12 @@ describe('the checker objects to', () => {
       ),
     ],
     [
-      'a slot after a resume that somebody remembers when Redis was emptied',
+      'a slot after a resume that a member remembers when Redis was emptied',
       'lost',
       forgottenResume((made) => made),
     ],
     [
-      'a run that nobody demanded',
+      'a run that was not demanded',
       'demand doubled',
       meanwhile((made) => made.taken('b', 110_001).runDemand('b', 110_000)),
     ],
@@ -818,7 +818,7 @@ describe('the checker objects to', () => {
         .ticks('a', 111_000, 129_000),
     ],
     [
-      'a slot that is claimed late, although somebody who is there has room',
+      'a slot that is claimed late although a member has room',
       'late',
       fullMember()
         .join('d')
@@ -845,7 +845,7 @@ describe('the checker objects to', () => {
         .ticks('b', 108_000, 129_000),
     ],
     [
-      'a slot that was won before a pause, and neither ran nor was told of',
+      'a slot that was won before a pause, and neither ran nor was reported',
       'lost',
       around((made) =>
         made
@@ -865,7 +865,7 @@ describe('the checker objects to', () => {
         .ticks('b', 105_000, 105_000),
     ],
     [
-      'a claim after a fire that somebody remembers, when Redis was emptied',
+      'a claim after a fire that a member remembers after Redis was emptied',
       'fired',
       new Made()
         .ticks('a', 100_000, 104_000)

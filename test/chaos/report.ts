@@ -52,7 +52,7 @@ export function table(
     ['demands', demands],
     ['lateness of slots, p50 / p99', `${slots.p50} / ${slots.p99} ms`],
     ['lateness of demands, p50 / p99', `${demanded.p50} / ${demanded.p99} ms`],
-    ...[...excused].map(([reason, count]): [string, number] => [`passed: ${reason}`, count]),
+    ...[...excused].map(([reason, count]): [string, number] => [`accepted: ${reason}`, count]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');

@@ -82,7 +82,7 @@ function page({ seconds, members }: StormOptions, outcomes: Outcome[]): string {
   return `# ${outcomes.length} storms of ${seconds} s
 
 Written by \`npm run chaos -- --storms ${outcomes.length} --seconds ${seconds} --members ${members}\`: ${members} processes, ${Object.keys(JOBS).length} jobs, and faults
-at times that the seed decides; see [checker.ts](checker.ts) for what is judged. Lateness in ms, p50 / p99, from the slot
+at times that the seed decides; [rules](rules) describes what is judged. Lateness in ms, p50 / p99, from the slot
 or the demand to the start of the run, outages included.
 
 ${row('seed', 'faults', 'runs', 'skips', 'demands', 'slots late', 'demands late', 'verdict')}
@@ -108,9 +108,9 @@ ${[...kinds]
   .map(([kind, count]) => row(kind, count))
   .join('\n')}
 
-## What was let pass
+## What was accepted
 
-Each for a reason that its rule gives; see [rules](rules).
+Each for a reason that its rule names; see [rules](rules).
 
 ${row('reason', 'times')}
 ${row('---', '--:')}

@@ -34,7 +34,7 @@ export function judgeDeaths(timeline: Timeline, judgement: Judgement): void {
       member.killedAt <= at + CLOCKS && !hasSettled(timeline, member, { job, slot, demandedAt, at });
     if (had.filter(isDead).length >= times) judgement.excuse('runs that died, and were reported');
     else if (had.some((member) => wasCutOff(timeline, member, at)))
-      judgement.excuse('runs of a member that was cut off for long, which were called dead');
+      judgement.excuse('runs of a member that was cut off for long, reported as died');
     else {
       const what = slot === null ? `the demand of ${demandedAt}` : `slot ${slot}`;
       const said = times > 1 ? `${times} times` : 'once';

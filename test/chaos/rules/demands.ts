@@ -53,7 +53,7 @@ function judgeDemand(
     ({ from, to }) => to >= demand.from && (from <= expected.to || !timeline.isUndisturbed(job, expected)),
   );
   if (begun.length === 0) {
-    if (excused) judgement.excuse('demands that went with the data of Redis');
+    if (excused) judgement.excuse('demands that were lost with the data of Redis');
     else judgement.object('demand lost', job, demand.from, `a demand of ${demand.member} was never run`);
   } else if (Math.min(...begun) > expected.to && !excused && timeline.isUndisturbed(job, expected)) {
     const ms = Math.round(Math.min(...begun) - demand.to);
@@ -78,7 +78,7 @@ function judgeRuns(
   for (const [index, run] of byStart.entries()) {
     const earlier = byStart.slice(0, index).findLast(({ demandedAt }) => demandedAt === run.demandedAt);
     if (earlier && diedUnheard(timeline, job, earlier, run)) {
-      judgement.excuse('demands run again, as their taker died before its begin was noted');
+      judgement.excuse('demands run again because their taker died before it could note that they had begun');
       continue;
     }
     // A demand that is noted between the take and the begin of another keeps waiting, under the time of the other one.

@@ -25,7 +25,7 @@ export function judgeFires(timeline: Timeline, judgement: Judgement): void {
       const older = claim.stamp < fire.from - CLOCKS;
       if (!older && claim.at >= hiredAt) continue;
       if (!isRemembered(timeline, fire, claim.at)) {
-        judgement.excuse('fires that nobody was left to remember');
+        judgement.excuse('fires that no remaining member remembered');
         break;
       }
       const by = timeline.byCaller(claim.caller)?.name ?? claim.caller;

@@ -23,7 +23,8 @@ export function judgeForgets(timeline: Timeline, judgement: Judgement): void {
       continue;
     }
     const later = runAfter(timeline, forget);
-    if (later && hirers.length > 0) judgement.excuse('jobs forgotten while somebody was away who hired them');
+    if (later && hirers.length > 0)
+      judgement.excuse('jobs forgotten while a member that hired them was cut off');
     else if (later) {
       const after = Math.round(later.at - forget.to);
       const what = `slot ${later.slot} was run ${after} ms after ${forget.member} forgot the job`;

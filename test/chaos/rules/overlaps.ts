@@ -41,7 +41,7 @@ export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
     const runs = runsOf(timeline, job).sort((a, b) => a.beganAt - b.beganAt);
     for (const [index, run] of runs.entries()) {
       if (run.lockedAt === NEVER) {
-        if (wentDown(timeline, run)) judgement.excuse('runs whose bell went down with Redis');
+        if (wentDown(timeline, run)) judgement.excuse('runs whose bell was lost when Redis went down');
         else {
           const what = `${told(run)} began, but nothing had given it to that member`;
           judgement.object('unclaimed', job, run.beganAt, what);
@@ -71,7 +71,8 @@ function judgeTold(timeline: Timeline, judgement: Judgement, run: Run): void {
   const lockedAt = run.isClaimedAgain ? run.beganAt : run.lockedAt;
   const overdue = run.endedAt - (lockedAt + settings.ttl);
   if (overdue < TOLD_WITHIN || member.leftAt <= run.endedAt) return;
-  if (lostAt(timeline, run) !== undefined) judgement.excuse('runs that outlived their lock, and said so');
+  if (lostAt(timeline, run) !== undefined)
+    judgement.excuse('runs that outlived their lock, which was reported');
   else
     judgement.object(
       'untold',
@@ -88,7 +89,7 @@ function judgeAbandoned(timeline: Timeline, judgement: Judgement, run: Run): voi
     ({ member, event }) =>
       member === run.member && event.job === run.job && event.slot === run.slot && event.why === 'quit',
   );
-  if (said) judgement.excuse('runs that quit gave up on, and said so');
+  if (said) judgement.excuse('runs that quit gave up on, which was reported');
   else
     judgement.object(
       'untold',

@@ -26,7 +26,7 @@ export function judgePauses(timeline: Timeline, judgement: Judgement): void {
     const found = claimed ?? run;
     if (!found) continue;
     if (!isRemembered(timeline, pause, found.at)) {
-      judgement.excuse('pauses that nobody was left to remember');
+      judgement.excuse('pauses that no remaining member remembered');
       continue;
     }
     const what = `slot ${found.slot} was run ${Math.round(found.at - pause.to)} ms after ${pause.member} paused the job`;

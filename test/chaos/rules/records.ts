@@ -34,7 +34,7 @@ export function judgeRecords(timeline: Timeline, judgement: Judgement): void {
   const dead = deadRuns(timeline);
   for (const run of dead) {
     if (timeline.emptyings.some(({ to }) => to >= run.notedAt)) {
-      judgement.excuse('runs that died, whose trace went with the data of Redis');
+      judgement.excuse('runs that died, whose trace was lost with the data of Redis');
       continue;
     }
     if (isForgotten(timeline, run)) {
@@ -43,7 +43,7 @@ export function judgeRecords(timeline: Timeline, judgement: Judgement): void {
     }
     const records = recordsOf(timeline, run);
     const [died] = records.filter(({ record }) => record.outcome === 'died');
-    if (died) judgement.excuse('runs that died, and are on record once');
+    if (died) judgement.excuse('runs that died, and were recorded once');
     else
       judgement.object(
         'unrecorded',
@@ -69,9 +69,9 @@ function judgeReports(
   // The reports of a run and of the run that recovered it look the same.
   if (reports.length >= dead.filter(isIts).length) return;
   if (outlivedItsLock(timeline, run))
-    judgement.excuse('runs that died behind their lock, which were not reported');
+    judgement.excuse('runs that died after their lock had expired, and were not reported');
   else if (!wasLookedAt(timeline, run))
-    judgement.excuse('runs that died, at whose job nobody looked for long enough');
+    judgement.excuse('runs that died, whose job no member looked at for long enough');
   else if (recordedAt !== null && somebodyWent(timeline, recordedAt))
     judgement.excuse('runs that died, whose reporter may have died');
   else
@@ -99,7 +99,7 @@ function judgeNumbers(timeline: Timeline, judgement: Judgement): void {
       judgement.object('misrecorded', job, at, `${what} is on record ${times} times`);
     if (record.outcome !== 'died' || (member && isDead(timeline, member, run, at))) continue;
     if (member && wasCutOff(timeline, member, at))
-      judgement.excuse('runs of a member that was cut off for long, which are on record as died');
+      judgement.excuse('runs of a member that was cut off for long, recorded as died');
     else judgement.object('misrecorded', job, at, `${what} is on record as died, and did not die`);
   }
 }

@@ -38,12 +38,12 @@ export function judgeRecoveries(timeline: Timeline, judgement: Judgement): void 
     }
     const given = rung(timeline.entries, 'recovered').filter((bell) => bell.name === job && bell.at >= at);
     if (given.some((bell) => timeline.wentEarly(timeline.byCaller(bell.caller), bell.at))) {
-      judgement.excuse('runs that died, whose recovery was given to one that went');
+      judgement.excuse('runs that died, whose recovery was given to a member that then left');
       continue;
     }
     const fired = timeline.calls.some((call) => call.verb === 'fire' && call.job === job && call.to >= at);
     if (fired || timeline.emptyings.some(({ to }) => to >= at)) {
-      judgement.excuse('runs that died, of which nothing was left to recover');
+      judgement.excuse('runs that died, and left nothing to recover');
     } else {
       judgement.object(
         'unrecovered',

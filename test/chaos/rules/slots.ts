@@ -100,7 +100,7 @@ class SlotsOfJob {
       const claimed = this.claims.find((claim) => claim.slot === slot);
       const from = Math.min(first.at, claimed?.at ?? first.at);
       if (this.timeline.isForgotten(this.job, { from, to: again.at })) {
-        this.judgement.excuse('slots run again, as nobody was left to remember them');
+        this.judgement.excuse('slots run again because no remaining member remembered them');
       } else {
         const what = `slot ${slot} began in ${first.member} and again in ${again.member}`;
         this.judgement.object('doubled', this.job, again.at, what);
@@ -162,9 +162,12 @@ class SlotsOfJob {
   private judgePassedOver(before: Claim, claim: Claim, untold: number[]): void {
     const what = `slot ${untold.join(', ')} was next, but ${claim.slot} was claimed`;
     if (this.claimedUnheard(before, claim))
-      this.judgement.excuse('slots whose claim went down with Redis, and whose claimer never heard of it');
+      this.judgement.excuse(
+        'slots whose claim was lost in an outage, and whose claimer never received the answer',
+      );
     else if (claim.stamp === before.stamp) this.judgement.object('lost', this.job, claim.at, what);
-    else if (this.forgotten(before, claim)) this.judgement.excuse('plans that nobody was left to remember');
+    else if (this.forgotten(before, claim))
+      this.judgement.excuse('plans that no remaining member remembered');
     else {
       const stamps = `of a plan with another stamp (${before.stamp}, then ${claim.stamp})`;
       this.judgement.object('restarted', this.job, claim.at, `${what}, ${stamps}`);
