@@ -181,7 +181,7 @@ function lastIn(given: string | undefined): number {
   throw new Refusal(400, 'BAD_REQUEST', `last: a whole number from 1 to ${LAST.most}`);
 }
 
-/** While Redis is away, commands wait for it; a browser gets an error instead. @throws Refusal */
+/** While Redis is unreachable, commands wait for it; a browser gets an error instead. @throws Refusal */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
