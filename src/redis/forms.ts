@@ -49,8 +49,7 @@ export function formOf(connection: unknown): Form {
   }
   const url = hrefOf(connection);
   if (url !== null) return { options: readUrl(url) };
-  if (hasMethod(connection, 'duplicate') || hasMethod(connection, 'defineCommand'))
-    return clientIn(connection);
+  if (isClient(connection)) return clientIn(connection);
   refuseMisnomers(connection);
   refuseOthers(connection);
   return { options: checkedOptions(connection, 'connection') };
@@ -69,12 +68,9 @@ export function refuseAsOptions(options: unknown): void {
     );
   }
   if (typeof options !== 'object' || options === null) return;
-  if (
-    hrefOf(options, 'options') !== null ||
-    hasMethod(options, 'duplicate', 'options') ||
-    hasMethod(options, 'defineCommand', 'options')
-  ) {
-    const what = hrefOf(options, 'options') === null ? 'a client' : 'a URL';
+  const isUrl = hrefOf(options, 'options') !== null;
+  if (isUrl || isClient(options, 'options')) {
+    const what = isUrl ? 'a URL' : 'a client';
     throw new TypeError(`options: ${what} belongs in connection: new Bossman({ connection })`);
   }
   if (readable('options', () => isPlain(options)) && !givenIn(options, 'connection', 'options')) {
@@ -98,6 +94,11 @@ const OURS = new Set(['keepAlive', 'name', 'role', 'user', 'pass', 'nodes', 'scr
 export function portOf(port: number): number {
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new RangeError(`connection: ${shown(port)} is not a port`);
+}
+
+/** Whether it is a client of any library. Pools and Sentinel clients of node_redis have no `duplicate`, but commands. */
+function isClient(value: object, at = 'connection'): boolean {
+  return ['duplicate', 'defineCommand', 'expire'].some((name) => hasMethod(value, name, at));
 }
 
 function clientIn(client: object): Form {

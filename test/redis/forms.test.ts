@@ -16,6 +16,13 @@ const nodeRedis = Object.assign(new EventEmitter(), {
   options: { password: SECRET },
 });
 
+/** The same for its pools and its clients of Sentinels: commands, and no `duplicate`. */
+const pool = new (class extends EventEmitter {
+  connect() {}
+  expire() {}
+  ttl() {}
+})();
+
 describe('an invalid connection is refused, with the right form and without its values', () => {
   test.each<[what: string, connection: unknown, message: RegExp]>([
     ['an empty string', '', /^connection: '' is empty/],
@@ -58,6 +65,7 @@ describe('an invalid connection is refused, with the right form and without its 
     ['an instance of something', new EventEmitter(), /is not a URL|no option/],
     ['a boolean', true, /^connection: true is not a URL/],
     ['a client of node_redis', nodeRedis, /client of a library other than ioredis/],
+    ['a pool of node_redis', pool, /client of a library other than ioredis/],
     ['a transaction of ioredis', new Redis(NOWHERE).multi(), /client of a library other|is not/],
     ['a class with no option', new (class Config {})(), /an object of the class Config is not a URL/],
   ])('%s', (_what, connection, message) => {
@@ -75,6 +83,7 @@ describe('an invalid connection is refused, with the right form and without its 
     ['a client', new Redis(NOWHERE), /a client belongs in connection/],
     ['a Cluster', new Cluster([NOWHERE], NOWHERE), /a client belongs in connection/],
     ['a client of node_redis', nodeRedis, /a client belongs in connection/],
+    ['a pool of node_redis', pool, /a client belongs in connection/],
     [
       "a client's options",
       { host: 'h', port: 1, password: SECRET },
