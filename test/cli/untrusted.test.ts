@@ -83,11 +83,15 @@ describe('with hostile names, plans, errors, hosts and arguments, no invisible c
     const real = fleet.join();
     await real.hire(name, { every: '1 hour', work() {} });
     for (const command of [
+      ['pause', name, '--note', name.slice(0, 100)],
       ['list'],
       ['fleet'],
       ['history', name],
       ['history', name, '--run', '1'],
       ['doctor'],
+      ['check'],
+      ['next', name],
+      ['resume', name],
       ['demand', name],
       ['forget', name],
       ['fire', name],
@@ -99,7 +103,10 @@ describe('with hostile names, plans, errors, hosts and arguments, no invisible c
         expect({ args, status, printed: stdout + stderr }).toMatchObject({ status: expect.any(Number) });
         expect(stdout + stderr).not.toBe('');
         // Whoever looks sees what there is, whatever else was written there.
-        if (/^(list|fleet|history|doctor)$/.test(args[0] ?? '') && args[1] !== `${name}?`)
+        if (
+          /^(list|fleet|history|doctor|check|next|pause|resume)$/.test(args[0] ?? '') &&
+          args[1] !== `${name}?`
+        )
           expect({ args, stderr }).toEqual({ args, stderr: '' });
         if (args.includes('--json') && stdout !== '') {
           expect(stdout.split('\n')).toEqual([expect.any(String), '']);
