@@ -268,10 +268,18 @@ describe('a refusal by Redis is reported with what to do about it:', () => {
       await waitFor('the slots', async () => !served || /cluster_state:ok/.test(await state()));
       await expectRefused(server.port, message);
       if (!served) return;
-      const tagged = fleet.join({}, { port: server.port, keyPrefix: '{bossman}:' });
-      await tagged.hire('tick', { every: 100, work });
-      await fleet.ticks('tick', 2);
-      await tagged.quit();
+      // As the message says, or by ioredis' own prefix.
+      for (const [options, connection] of [
+        [{ prefix: `{${fleet.prefix}}` }, {}],
+        [{}, { keyPrefix: '{bossman}:' }],
+      ] as const) {
+        const tagged = fleet.join(options, { port: server.port, ...connection });
+        await tagged.hire('tick', { every: 100, work });
+        await fleet.ticks('tick', 2);
+        await tagged.demand('tick');
+        await waitFor('the demand', () => fleet.toldBy(tagged).finish.some(({ slot }) => slot === null));
+        await tagged.quit();
+      }
     } finally {
       redis.disconnect();
       await server.stop();
