@@ -23,8 +23,69 @@ it('what Vitest and Jest change in a process harms no instance', async () => {
       'vitest.test.mjs': `import Bossman from 'bossman';\n${program}`,
       'jest.test.cjs': `const Bossman = require('bossman');\n${program}`,
     });
-    expect(await project.run('npx vitest run --globals vitest.test.mjs')).toMatch(/2 passed/);
-    expect(await project.run('npx jest jest.test.cjs')).toMatch(/2 passed/);
+    expect(await project.run('npx vitest run --globals vitest.test.mjs')).toMatch(/3 passed/);
+    expect(await project.run('npx jest jest.test.cjs')).toMatch(/3 passed/);
+  } finally {
+    await project.remove();
+  }
+});
+
+it('the types are right for the oldest TypeScript and for 5.9, with ioredis 5 and the oldest types of Node', async () => {
+  const project = await Project.make();
+  try {
+    await project.run('npm init -y');
+    await project.run('npm install bossman ioredis-5@npm:ioredis@5 @types/node@20.10');
+    const consumer = join(__dirname, '..', 'packaging', 'consumers', 'other-versions.ts');
+    project.write({ 'versions.mts': readFileSync(consumer, 'utf8') });
+    for (const [version, options] of [
+      ['5.0', '--strict'],
+      // For it, these types of Node are not right.
+      ['5.9', '--strict --skipLibCheck'],
+    ]) {
+      await project.run(`npm install --no-save typescript@${version}`);
+      for (const modules of ['--module node16', '--module esnext --moduleResolution bundler'])
+        await project.run(`npx tsc --noEmit ${options} --target es2022 --types node ${modules} versions.mts`);
+    }
+  } finally {
+    await project.remove();
+  }
+});
+
+it('a client of node_redis is refused, with what to pass instead', async () => {
+  const project = await Project.make();
+  try {
+    await project.run('npm init -y');
+    await project.run('npm install bossman redis@5 redis-4@npm:redis@4');
+    project.write({
+      'clients.mjs': `
+        import Bossman from 'bossman';
+        import * as five from 'redis';
+        import * as four from 'redis-4';
+        const { REDIS_URL: url } = process.env;
+        const made = [five, four].flatMap((library) => [
+          library.createClient({ url }),
+          library.createCluster({ rootNodes: [{ url }] }),
+          library.createClientPool?.({ url }),
+          library.createSentinel?.({ name: 'chief', sentinelRootNodes: [{ host: 'localhost', port: 1 }] }),
+        ]);
+        for (const connection of made.filter(Boolean)) {
+          for (const options of [{ connection }, connection]) {
+            try {
+              new Bossman(options);
+              console.log('accepted');
+            } catch (error) {
+              console.log(String(error));
+            }
+          }
+        }`,
+    });
+    const refused = project.start('node clients.mjs');
+    expect(await refused.exit()).toBe(0);
+    const inConnection =
+      'TypeError: connection: a client of a library other than ioredis; use a client of ioredis, a URL, or { host, port }';
+    const asOptions = 'TypeError: options: a client belongs in connection: new Bossman({ connection })';
+    // Four classes of one version, and two of the other.
+    expect(refused.lines).toEqual(Array(6).fill([inConnection, asOptions]).flat());
   } finally {
     await project.remove();
   }

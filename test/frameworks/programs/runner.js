@@ -1,21 +1,38 @@
 // For Vitest and Jest, after a line that imports Bossman: what a test runner changes in a process harms no instance.
-const fakes = typeof vi === 'undefined' ? jest : vi;
+const inVitest = typeof vi !== 'undefined';
+const fakes = inVitest ? vi : jest;
+/** What Jest fakes besides Date in Node. */
+const OTHERS = ['Timeout', 'Interval', 'Immediate'].flatMap((name) => [`set${name}`, `clear${name}`]);
+OTHERS.push('nextTick', 'queueMicrotask', 'hrtime', 'performance');
+const DATE_ALONE = { now: 0, ...(inVitest ? { toFake: ['Date'] } : { doNotFake: OTHERS }) };
 
-it('slots run while timers are faked', async () => {
-  const fred = new Bossman({ connection: process.env.REDIS_URL, prefix: `faked-${process.pid}` });
-  let runs = 0;
-  const work = () => {
-    runs += 1;
-  };
-  await fred.hire('tick', { every: 100, work });
-  fakes.useFakeTimers();
-  try {
-    await new Promise((resolve) => fred.on('finish', () => runs === 15 && resolve()));
-  } finally {
-    fakes.useRealTimers();
-  }
-  await fred.quit();
-}, 30_000);
+// Also after a test that was given up.
+afterEach(() => {
+  fakes.useRealTimers();
+});
+
+it.each([
+  ['timers are', undefined],
+  ['Date alone is', DATE_ALONE],
+])(
+  'slots run while %s faked',
+  async (_, options) => {
+    const fred = new Bossman({ connection: process.env.REDIS_URL, prefix: `faked-${process.pid}` });
+    let runs = 0;
+    const work = () => {
+      runs += 1;
+    };
+    await fred.hire('tick', { every: 100, work });
+    fakes.useFakeTimers(options);
+    try {
+      await new Promise((resolve) => fred.on('finish', () => runs === 15 && resolve()));
+    } finally {
+      fakes.useRealTimers();
+    }
+    await fred.quit();
+  },
+  30_000,
+);
 
 it('an error that nobody listens to is a warning, which Node takes, and quit settles', async () => {
   const { calls, results } = fakes.spyOn(process, 'emitWarning').mock;

@@ -213,12 +213,14 @@ await ok('work and listeners run in the async context in which the instance was 
   ]);
 });
 
-await ok('an object with private members is hired, and its context can be spread', async () => {
+await ok('an object with private members is hired, and its context can be spread and extended', async () => {
   class Job {
     #seen = [];
     work(context) {
       const { signal, job } = { ...context };
       this.#seen.push(signal instanceof AbortSignal, job);
+      for (const other of [Object.create(context), new Proxy(context, {})])
+        this.#seen.push(other.signal === signal);
     }
     get seen() {
       return this.#seen;
@@ -231,7 +233,7 @@ await ok('an object with private members is hired, and its context can be spread
   await own.demand('object');
   await within(5000, run);
   await own.quit();
-  assert.deepEqual(job.seen, [true, 'object']);
+  assert.deepEqual(job.seen, [true, 'object', true, true]);
 });
 
 for (const key of await redis.keys(`${prefix}*`)) await redis.del(key);
