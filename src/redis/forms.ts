@@ -96,7 +96,7 @@ export function portOf(port: number): number {
   throw new RangeError(`connection: ${shown(port)} is not a port`);
 }
 
-/** Whether it is a client of any library. Pools and Sentinel clients of node_redis have no `duplicate`, but commands. */
+/** A client of any library. Pools of node_redis have no `duplicate`. */
 function isClient(value: object, at = 'connection'): boolean {
   return ['duplicate', 'defineCommand', 'expire'].some((name) => hasMethod(value, name, at));
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Alarms } from '../../src/time/alarms';
+import { delay } from '../support/wait';
 
 // The timers of this file, which Jest replaces: those of Node are taken when the module is loaded.
 jest.mock('node:timers', () => ({
@@ -66,6 +67,20 @@ describe('alarms', () => {
     clock.now = month;
     jest.advanceTimersByTime(month - longest);
     expect(rung).toEqual(['far']);
+  });
+
+  it("do not ring again and again, on Node's timers, while such a wait lasts", async () => {
+    jest.useRealTimers();
+    let looks = 0;
+    const now = () => {
+      looks += 1;
+      return 0;
+    };
+    const alarms = new Alarms(now, () => {});
+    alarms.set('far', 30 * 86_400_000);
+    await delay(100);
+    alarms.stop();
+    expect(looks).toBeLessThan(5);
   });
 
   it('behave like a plain list of times, whatever is set, reset and cleared', () => {
