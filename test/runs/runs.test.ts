@@ -183,6 +183,31 @@ describe('a run', () => {
     expect(signals[0]).toBeInstanceOf(AbortSignal);
   });
 
+  it('makes its signal only when work asks for it', async () => {
+    const { AbortController: Original } = globalThis;
+    let made = 0;
+    class Counted extends Original {
+      constructor() {
+        super();
+        made += 1;
+      }
+    }
+    globalThis.AbortController = Counted;
+    fleet.afterwards(async () => {
+      globalThis.AbortController = Original;
+    });
+    const fred = fleet.join();
+    await fred.hire('unread', { work: (context) => Object.keys(context) });
+    await fred.hire('asked', { work: ({ signal }) => signal.aborted });
+    const counts: number[] = [];
+    for (const [index, name] of ['unread', 'asked'].entries()) {
+      await fred.demand(name);
+      await waitFor('the run', () => fleet.told.finish.length === index + 1);
+      counts.push(made);
+    }
+    expect(counts).toEqual([0, 1]);
+  });
+
   it('that is in progress makes every instance skip the next slots', async () => {
     const { work, letGo, contexts } = heldRuns();
     for (const fred of [fleet.join(), fleet.join()])
