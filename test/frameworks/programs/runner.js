@@ -6,9 +6,12 @@ const OTHERS = ['Timeout', 'Interval', 'Immediate'].flatMap((name) => [`set${nam
 OTHERS.push('nextTick', 'queueMicrotask', 'hrtime', 'performance');
 const DATE_ALONE = { now: 0, ...(inVitest ? { toFake: ['Date'] } : { doNotFake: OTHERS }) };
 
-// Also after a test that was given up.
-afterEach(() => {
+let fred;
+
+// Also after a test that was given up: the process has to end.
+afterEach(async () => {
   fakes.useRealTimers();
+  await fred.quit({ timeout: 0 });
 });
 
 it.each([
@@ -17,18 +20,15 @@ it.each([
 ])(
   'slots run while %s faked',
   async (_, options) => {
-    const fred = new Bossman({ connection: process.env.REDIS_URL, prefix: `faked-${process.pid}` });
+    fred = new Bossman({ connection: process.env.REDIS_URL, prefix: `faked-${process.pid}` });
     let runs = 0;
     const work = () => {
       runs += 1;
     };
     await fred.hire('tick', { every: 100, work });
     fakes.useFakeTimers(options);
-    try {
-      await new Promise((resolve) => fred.on('finish', () => runs === 15 && resolve()));
-    } finally {
-      fakes.useRealTimers();
-    }
+    await new Promise((resolve) => fred.on('finish', () => runs === 15 && resolve()));
+    fakes.useRealTimers();
     await fred.quit();
   },
   30_000,
@@ -42,9 +42,11 @@ it('an error that nobody listens to is a warning, which Node takes, and quit set
       .filter((_, call) => results[call].type === 'return')
       .map(([error, options]) => error.code ?? options?.code);
   // Port 1 is nobody's.
-  const fred = new Bossman({ connection: { host: '127.0.0.1', port: 1 } });
+  fred = new Bossman({ connection: { host: '127.0.0.1', port: 1 } });
   void fred.demand('a');
-  while (!taken().includes('CONNECTION')) await new Promise((resolve) => setTimeout(resolve, 20));
+  const deadline = Date.now() + 10_000;
+  while (!taken().includes('CONNECTION') && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   await fred.quit({ timeout: 0 });
   expect(taken().filter(Boolean)).toEqual(['CONNECTION', 'QUIT']);
 }, 30_000);
