@@ -249,8 +249,7 @@ class Bossman extends EventEmitter {
    * Redis has 2 s, or `timeout` if that is less, to answer commands that were sent. A quit that is called within `work` or a
    * QA resolves without waiting for that run, and the connections close when it has ended.
    *
-   * @param options `timeout`: the longest wait for runs, in ms; Infinity: no limit. Default: 30 s for a run with `keepAlive`;
-   *   for any other until its lock would expire, but at least 2 s or its `ttl`, whichever is less.
+   * @param options `timeout`: the longest wait for runs, in ms; Infinity: no limit. `QuitOptions` has the default.
    * @throws TypeError or RangeError immediately for an invalid timeout
    */
   quit(options: QuitOptions = {}): Promise<void> {

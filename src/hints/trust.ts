@@ -3,7 +3,7 @@ import type { Bell } from './bell';
 
 /** ms for which bells are doubted after one that no instance can have sent, or after two that contradict each other. */
 const DOUBTED_FOR = 10_000;
-/** The highest age of a bell in ms; it may have been in the queue of a stalled process. */
+/** The greatest plausible age of a bell in ms; it may have waited in the queue of a stalled process. */
 const OLDEST = 60_000;
 /** ms by which our estimate of Redis' clock may be wrong, or the clocks of a primary and its replica may differ. */
 const CLOCK_ERROR = 1000;

@@ -13,7 +13,7 @@ export interface ArmRequest<Reply> extends Waiter<Reply> {
   /** The next slot of a cron plan. */
   next: number;
   sequence: number;
-  /** ms on Redis' clock; a later fire by another instance stands; 0: there is none */
+  /** ms on Redis' clock: a fire by another instance after this time wins; 0: no fire does */
   since: number;
 }
 
