@@ -34,7 +34,8 @@ describe('what the integration tests of the original assert holds:', () => {
   it('QAs are run before scheduled work, and next() resolves after it', async () => {
     boss.qa((_name, _definition, next) => {
       ran.push('before');
-      return next().then(() => ran.push('after'));
+      // As there, the QA does not wait for it.
+      void next().then(() => ran.push('after'));
     });
     boss.hire('qas', { every: '200 ms', work });
     await waitFor('a whole run', () => ran.includes('after'));
