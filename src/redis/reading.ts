@@ -12,7 +12,8 @@ const FULL = 16_384;
 export function readInTurns(client: Redis): void {
   client.on('connect', () => {
     const { stream } = client;
-    stream.on('data', ({ length }: Buffer | string) => {
+    // Doubles of a client for tests have none.
+    stream?.on('data', ({ length }: Buffer | string) => {
       if (length < FULL || turns.hasTime()) return;
       stream.pause();
       setImmediate(() => stream.resume());

@@ -1,4 +1,7 @@
+import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
 import { connect } from '../../src/redis/connection';
+import { readInTurns } from '../../src/redis/reading';
 import { makeFleet } from '../support/fleet';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
@@ -15,6 +18,12 @@ function block(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
 }
+
+test('a double of a client, which has no stream, may connect', () => {
+  const double = new EventEmitter();
+  readInTurns(double as Redis);
+  expect(() => double.emit('connect')).not.toThrow();
+});
 
 test('data that arrived while the process was stopped is read in slices', async () => {
   const channel = `${fleet.prefix}:flood`;
