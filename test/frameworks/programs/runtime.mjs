@@ -34,12 +34,17 @@ const join = (options) => {
   instance.on('error', () => {});
   return instance;
 };
-const finished = async (instance, job) => {
-  for (;;) {
-    const [event] = await once(instance, 'finish');
-    if (event.job === job) return event;
-  }
-};
+/** Not by `once`, which rejects at any `error`, as when a connection is cut. */
+const finished = (instance, job) =>
+  new Promise((resolve, reject) => {
+    const see = (event) => {
+      if (event.job !== job) return;
+      instance.off('finish', see).off('fail', see);
+      if (event.cause) reject(event.cause);
+      else resolve(event);
+    };
+    instance.on('finish', see).on('fail', see);
+  });
 
 const [fred, other] = [join({ ttl: 1000 }), join({ ttl: 1000 })];
 
