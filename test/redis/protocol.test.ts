@@ -993,6 +993,15 @@ describe('three instances, whatever they call in whatever order and whatever is 
         finding,
       ],
     ],
+    [
+      'a demand that is run is sent again after Redis has lost it',
+      [
+        demanding({ ...OWN, recover: true }),
+        passing(200),
+        losing('demands'),
+        repeating({ who: 2, which: 0 }),
+      ],
+    ],
     ['a second run is late while a demand settles', [...late, demanding(OWN), settling(END), again]],
     ['a second run is late while another instance finds nothing to recover', [...late, finding, again]],
     [

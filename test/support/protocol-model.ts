@@ -311,8 +311,7 @@ export class ProtocolModel {
     const isJoined = demand.state === 'noted' && demand.token === token && this.holder(now) === token;
     if (!this.endWait(token, now) && !isJoined) return undefined;
     this.note(token, `d${demandedAt}`, now);
-    if (recover && !this.recovers.some((run) => run.token === token))
-      this.noteRecoverable(token, demandedAt, true);
+    if (recover) this.noteRecoverable(token, demandedAt, true);
     return undefined;
   }
 
@@ -467,6 +466,8 @@ export class ProtocolModel {
 
   /** One run of each instance. */
   private noteRecoverable(token: string, at: number, demanded: boolean): void {
+    // The run of a demand is noted once, even if Redis has lost the demand and it is sent again.
+    if (demanded && this.recovers.some((run) => run.token === token)) return;
     const id = token.slice(0, ID);
     const isLast = this.recovers.at(-1)?.token.startsWith(id);
     const others = isLast
