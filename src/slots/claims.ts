@@ -196,12 +196,14 @@ export class Claims {
   private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number, open: boolean): void {
     const { verdict, claimed, slot } = reply;
     const known = lastHeard(job, asked);
+    // With `within`, those that were too late are passed over.
+    const passed = typeof job.settings.misfire === 'number' ? due : claimed;
     if (verdict === 'fired') {
       this.plans.learn(job, reply);
     } else if (verdict === 'resumed') {
       const first = reply.pause && known.schedule?.next(claimed, reply.pause.ends - 1);
       if (!reply.pause || !first || first <= known.slot) return;
-      this.skip(job, known, claimed, Math.min(first, reply.pause.since), 'missed');
+      this.skip(job, known, passed, Math.min(first, reply.pause.since), 'missed');
       this.on.movedOn(job, known, first, job.goesFirst);
     } else if (verdict === 'ahead' || verdict === 'held') {
       if (verdict === 'held') job.punctualAt = claimed;
@@ -214,11 +216,11 @@ export class Claims {
         this.on.movedOn(job, known, slot, open ? 'nobody, as I stepped back' : 'me');
       if (verdict === 'paused') {
         // The slots that were due before the pause and were not claimed; all, if Redis has lost the pause meanwhile.
-        this.skip(job, known, claimed, Math.min(slot, reply.pause?.since ?? slot), 'missed');
+        this.skip(job, known, passed, Math.min(slot, reply.pause?.since ?? slot), 'missed');
         return;
       }
       if (this.paused.covers(job.name, claimed)) this.paused.ask(job.name);
-      if (typeof job.settings.misfire === 'number') this.skip(job, known, due, claimed, 'missed');
+      this.skip(job, known, passed, claimed, 'missed');
       if (verdict === 'missed') {
         this.skip(job, known, claimed, slot, 'missed');
         return;

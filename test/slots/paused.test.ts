@@ -86,6 +86,23 @@ it('a run that died while its job is paused is run once more after the resume, a
 describe('where time passes in memory', () => {
   const memory = makeMemoryFleet();
 
+  it.each([
+    ['goes on', null],
+    ['is over', '1 second'],
+  ])('slots that were due before a pause that %s, and too late by then, are reported', async (_, until) => {
+    const plan = { every: '4 seconds', work: () => {} };
+    const gone = memory.join();
+    await gone.hire('job', plan);
+    await gone.quit();
+    await memory.advance('18 seconds');
+    await memory.join().pause('job', until === null ? {} : { until });
+    await memory.advance('1 second');
+    await memory.join({ misfire: { within: '5 seconds' } }).hire('job', plan);
+    await memory.advance('2 seconds');
+    const [slot, through] = [memory.start + 4000, memory.start + 16_000];
+    expect(memory.told.skip).toEqual([{ job: 'job', slot, through, why: 'missed' }]);
+  });
+
   it('a run that died while its job is paused is run once more after the resume, and a demand at once', async () => {
     const definition = { every: '1 minute', ttl: 500, recover: true };
     const gone = memory.join();
