@@ -8,8 +8,10 @@ import { delay, waitFor } from './support/wait';
 
 const fleet = makeFleet();
 
-/** ms after a hire in which an instance leaves demands of originals to others, with some to spare. */
-const DEAF = 600;
+/** After a hire, an instance leaves demands of originals to others for three waits; here are some to spare. */
+async function deaf(): Promise<void> {
+  for (let wait = 0; wait < 6; wait += 1) await delay(100);
+}
 
 /** Work that lasts until it is released. */
 function held() {
@@ -60,7 +62,7 @@ describe('in a mixed fleet', () => {
     const members = Array.from({ length: count }, () => fleet.join());
     await Promise.all(members.map((member) => member.hire('a', { ttl: 60_000, work: does })));
     await waitFor('all to listen', async () => (await fleet.listeners()) === count);
-    await delay(DEAF);
+    await deaf();
     return members;
   }
 

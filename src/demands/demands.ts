@@ -53,7 +53,7 @@ export class Demands {
       (name) => this.take(name),
       shared.time,
     );
-    this.expiries = new DemandExpiries(shared.clock);
+    this.expiries = new DemandExpiries(shared.clock, shared.pauses);
     this.waiting = on.places.line((job) => this.take(job.name));
   }
 
@@ -139,7 +139,7 @@ export class Demands {
   }
 
   subscribed(): void {
-    this.expiries.subscribed();
+    void this.expiries.subscribed();
   }
 
   /** Called for our own bells too, because they also announce an expiry. */

@@ -1,10 +1,13 @@
 import type { Bell } from '../hints/bell';
 import type { RedisClock } from '../time/clock';
+import type { Pauses } from '../time/pauses';
 
 /** ms for which a bell announces the expiry of a demand's trigger; a later expiry belongs to another demand. */
 const ANNOUNCED_FOR = 5000;
 /** ms after subscribing or hiring during which the bell that announced an expiry may have been missed. */
 const UNHEARD_FOR = 300;
+/** Number of waits of which that time consists after subscribing: see `subscribed`. */
+const WAITS = 3;
 
 /**
  * Recognizes the demands of originals: expired demand triggers that no bell announced. A demand by bossman sets the trigger and
@@ -14,17 +17,27 @@ const UNHEARD_FOR = 300;
 export class DemandExpiries {
   /** The times at which the announcements end, by name. */
   private readonly announced = new Map<string, number[]>();
-  private subscribedAt = Number.POSITIVE_INFINITY;
+  private isSubscribed = false;
+  private waits = 0;
 
-  constructor(private readonly clock: RedisClock) {}
+  constructor(
+    private readonly clock: RedisClock,
+    private readonly pauses: Pauses,
+  ) {}
 
   /** Messages in the same packet as the acknowledgement are heard before the subscription is known. */
   subscribing(): void {
-    this.subscribedAt = Number.POSITIVE_INFINITY;
+    this.isSubscribed = false;
   }
 
-  subscribed(): void {
-    this.subscribedAt = this.clock.monotonic();
+  /** One wait passes even if the process is blocked. What arrived meanwhile is heard before the next one passes. */
+  async subscribed(): Promise<void> {
+    this.isSubscribed = true;
+    this.waits += WAITS;
+    for (let wait = 0; wait < WAITS; wait += 1) {
+      await this.pauses.pause(UNHEARD_FOR / WAITS);
+      this.waits -= 1;
+    }
   }
 
   /** Call this for all bells of hired jobs, including our own. */
@@ -50,7 +63,7 @@ export class DemandExpiries {
 
   /** Whether a bell may have been missed because the job was hired (ms, monotonic), or the bell subscribed to, just now. */
   mayHaveMissed(hiredAt: number): boolean {
-    return this.clock.monotonic() - Math.max(this.subscribedAt, hiredAt) < UNHEARD_FOR;
+    return !this.isSubscribed || this.waits > 0 || this.clock.monotonic() - hiredAt < UNHEARD_FOR;
   }
 
   private open(name: string): number[] {
