@@ -97,6 +97,24 @@ function fullMember(): Made {
     });
 }
 
+/** The lock for `a`'s run of a demand ends before that run begins, and while it is in progress, `b` runs another one. */
+function beganLate(why: 'stood still' | 'unknown', isReported: boolean): Made {
+  const made = new Made()
+    .ticks('a', 100_000, 129_000)
+    .call('demand', 'errand', 'a', 110_050, 110_051)
+    .taken('a', 110_051)
+    .call('demand', 'errand', 'b', 110_450, 110_451)
+    .taken('b', 110_460)
+    .runDemand('b', 110_451, { at: 110_462, ended: 110_850 })
+    .runDemand('a', 110_051, { at: 110_560, ended: 110_600 });
+  if (isReported)
+    made.tell(110_561, 'a', {
+      kind: 'lost',
+      event: { job: 'errand', slot: null, demandedAt: 110_051, why: 'expired' },
+    });
+  return why === 'unknown' ? made : made.does(110_052, 'a', 'frozen').does(110_555, 'a', 'thawed');
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
     [
@@ -349,6 +367,10 @@ describe('the checker accepts', () => {
         .call('fire', 'tick', 'c', 108_000, 108_001),
     ],
     [
+      'a run that began when its lock had ended, as its member stood still, and that reported so',
+      beganLate('stood still', true),
+    ],
+    [
       'two demands that share a run',
       meanwhile((made) =>
         made
@@ -368,6 +390,18 @@ describe('the checker accepts', () => {
           .runDemand('a', 110_001, { at: 110_300 })
           .taken('b', 110_401)
           .runDemand('b', 110_001, { at: 110_402 }),
+      ),
+    ],
+    [
+      'a demand whose taker was blocked for too long, and that joined one that was made meanwhile',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('a', 110_002)
+          .call('demand', 'errand', 'b', 110_200, 110_201)
+          .taken('b', 110_501)
+          .runDemand('b', 110_200, { at: 110_502 })
+          .begun('b', 110_503),
       ),
     ],
     [
@@ -693,6 +727,25 @@ describe('the checker objects to', () => {
       ),
     ],
     [
+      'a demand whose taker reported a begin without a run, and that is only followed by the run of a later one',
+      'demand lost',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('a', 110_002)
+          .begun('a', 110_003)
+          .call('demand', 'errand', 'b', 110_200, 110_201)
+          .taken('b', 110_501)
+          .runDemand('b', 110_200, { at: 110_502 })
+          .begun('b', 110_503),
+      ),
+    ],
+    [
+      'a demand whose taker did not begin, and that nobody took again',
+      'demand lost',
+      meanwhile((made) => made.call('demand', 'errand', 'a', 110_000, 110_001).taken('a', 110_002)),
+    ],
+    [
       'a demand that is lost long before Redis is emptied',
       'demand lost',
       meanwhile((made) =>
@@ -894,6 +947,12 @@ describe('the checker objects to', () => {
         .runDemand('a', 110_001, { ended: 110_300 })
         .taken('b', 110_101)
         .runDemand('b', 110_101),
+    ],
+    ['a run that began when its lock had ended, for no known reason', 'overlap', beganLate('unknown', true)],
+    [
+      'a run that began when its lock had ended, and that did not report so',
+      'overlap',
+      beganLate('stood still', false),
     ],
     [
       'a run that begins while another keeps its lock beyond the ttl',

@@ -19,7 +19,8 @@ interface DemandRun {
  * at which the first of them was noted.
  *
  * - *demand lost*: a demand resolved, but after the call no run began whose demand was noted before the answer. Accepted: Redis
- *   was emptied after the call, before a run could be expected.
+ *   was emptied after the call, before a run could be expected; or whoever took the demand first did not begin, so that a run
+ *   that began later, and names a later demand, serves both.
  * - *demand doubled*: each run needs a demand of its own that may have been noted at the time that the run names. A second run
  *   that names the same time needs one that may have been noted since the first was taken. A demand during which Redis was
  *   emptied may be noted once more. So there are never more runs than demands, and no run without a demand. Accepted: the
@@ -54,11 +55,26 @@ function judgeDemand(
   );
   if (begun.length === 0) {
     if (excused) judgement.excuse('demands that were lost with the data of Redis');
+    else if (isServedLater(timeline, job, demand, runs))
+      judgement.excuse('demands whose taker did not begin, so that they joined a later one');
     else judgement.object('demand lost', job, demand.from, `a demand of ${demand.member} was never run`);
   } else if (Math.min(...begun) > expected.to && !excused && timeline.isUndisturbed(job, expected)) {
     const ms = Math.round(Math.min(...begun) - demand.to);
     judgement.object('late', job, Math.min(...begun), `a demand of ${demand.member} was run ${ms} ms late`);
   }
+}
+
+/** Whether the demand was taken and not begun, and a run has begun since. */
+function isServedLater(timeline: Timeline, job: string, demand: Call, runs: DemandRun[]): boolean {
+  const [first, next] = rung(timeline.entries, 'taken').filter(
+    (bell) => bell.name === job && bell.at >= demand.from - CLOCKS,
+  );
+  if (!first || first.lockRest < 0) return false;
+  const until = next?.at ?? Number.POSITIVE_INFINITY;
+  const isBegun = rung(timeline.entries, 'begun').some(
+    (bell) => bell.name === job && bell.caller === first.caller && bell.at >= first.at && bell.at < until,
+  );
+  return !isBegun && runs.some(({ at }) => at >= until);
 }
 
 /** Checks that each run has a demand of its own. */

@@ -32,7 +32,8 @@ interface Run {
  * - *overlap*: a run began while another run of the job held its lock. A lock is held until the run ends, its process is
  *   killed, its ttl has passed, or Redis is emptied, even if the member was asked to quit. With `keepAlive`, it is held beyond
  *   its ttl, until `lost` is reported, or until something (a member that stands still, an outage, a cut) may have prevented its
- *   renewal.
+ *   renewal. Accepted: the member of the later run stood still between the time at which it was given its own lock and the
+ *   time at which the run began, for so long that this lock had ended, and it reported `lost`.
  * - *untold*: a run continued for 200 ms after its lock had ended, and its member, which was not asked to quit, did not report
  *   `lost`; or a run continued after the quit of its member had settled, and the member did not report `lost`, why `quit`.
  */
@@ -51,6 +52,10 @@ export function judgeOverlaps(timeline: Timeline, judgement: Judgement): void {
       const until = holdsUntil(timeline, run);
       for (const other of runs.slice(index + 1)) {
         if (other.beganAt >= until - CLOCKS) break;
+        if (stoodStill(timeline, other)) {
+          judgement.excuse('runs whose member stood still until their lock had ended, and that reported so');
+          continue;
+        }
         judgement.object(
           'overlap',
           job,
@@ -120,6 +125,15 @@ function holdsUntil(timeline: Timeline, run: Run): number {
     lostAt(timeline, run) ?? Number.POSITIVE_INFINITY,
     ...ends,
   );
+}
+
+/** Whether the run began when its own lock had ended, because its member stood still before, and `lost` was reported. */
+function stoodStill(timeline: Timeline, run: Run): boolean {
+  const { ttl } = timeline.jobs[run.job] ?? { ttl: 0 };
+  const endsAt = Math.max(run.lockedAt, run.slot ?? 0) + ttl;
+  if (run.beganAt < endsAt - CLOCKS || lostAt(timeline, run) === undefined) return false;
+  const still = timeline.members.get(run.member)?.still ?? [];
+  return still.some(({ from, to }) => from < endsAt && to > run.lockedAt && from < run.beganAt);
 }
 
 function wentDown(timeline: Timeline, { slot, demandedAt, beganAt }: Run): boolean {
