@@ -1,7 +1,10 @@
 const inTest = (patterns) => patterns.map((pattern) => `**/test/${pattern}.test.ts`);
 
-/** Tests that measure time, and whose limits only hold on a machine that does nothing else: each runs alone. */
-const ALONE = inTest(['inspection/cost', 'slots/early', 'slots/late', 'chaos/hostile/hostile', 'web/tabs']);
+/** Tests that measure time, and whose limits hold if half of the machine is theirs: they run two at a time, without others. */
+const MEASURING = inTest(['inspection/cost', 'slots/early', 'slots/late', 'web/tabs']);
+
+/** A test that measures time while it uses the whole machine. */
+const ALONE = inTest(['chaos/hostile/hostile']);
 
 /**
  * Tests that wait more than they compute: for slots, ends of locks, servers. Several per core run at the same time, also with
@@ -37,22 +40,24 @@ const project = {
 };
 
 /** Tests of one kind, whose name is printed with each file. All tests of one runner end before those of the next begin. */
-const kind = (displayName, runner, own) => ({
-  ...project,
-  displayName,
-  runner: `<rootDir>/test/support/${runner}`,
-  ...own,
-});
+const kind = (displayName, runner, own) => ({ ...project, displayName, runner, ...own });
 
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    kind('waits', 'beside.js', { testMatch: WAITING, testPathIgnorePatterns: ['/node_modules/'] }),
-    kind('computes', 'beside.js', {
-      setupFiles: ['<rootDir>/test/support/after-others.ts'],
-      testMatch: ['**/*.test.ts', ...[...WAITING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`)],
+    kind('waits', './test/support/beside.js', {
+      testMatch: WAITING,
+      testPathIgnorePatterns: ['/node_modules/'],
     }),
-    kind('alone', 'alone.js', { testMatch: ALONE }),
+    kind('computes', './test/support/beside.js', {
+      setupFiles: ['<rootDir>/test/support/after-others.ts'],
+      testMatch: [
+        '**/*.test.ts',
+        ...[...WAITING, ...MEASURING, ...ALONE, ...NIGHTLY].map((test) => `!${test}`),
+      ],
+    }),
+    kind('measures', 'jest-runner', { testMatch: MEASURING }),
+    kind('alone', './test/support/alone.js', { testMatch: ALONE }),
   ],
   testSequencer: './test/support/longest-first.js',
   testTimeout: 60_000,

@@ -13,6 +13,8 @@ const LONGEST = [
   'slots/slots',
   'faults/deploy',
   'cli/many',
+  'slots/early',
+  'slots/late',
 ];
 
 const rankOf = ({ path }) => {
