@@ -17,7 +17,7 @@ function jobIn({ fleet }: FakeServer, name: string): FakeJob {
 }
 
 /** The text of each fact of a job's page, by its title. */
-const factsIn = ({ page }: Tab): Promise<Record<string, string>> =>
+const factsIn = ({ page }: Tab): Promise<Record<string, string | undefined>> =>
   page.$$eval('aside dt', (titles) =>
     Object.fromEntries(titles.map((one) => [one.textContent, one.nextElementSibling?.textContent])),
   );
