@@ -26,7 +26,11 @@ const BATCHED = ['begin', 'claim', 'demand', 'recover', 'renew', 'restore', 'set
 const wordsOf = (name, section) => {
   const lines = texts[name].split('\n');
   const first = lines.findIndex((line) => line.startsWith(`-- ${section}  `));
-  if (first < 0) return [];
+  if (first < 0) {
+    if (new RegExp(`\\b${section}\\b`).test(codeOf(name)))
+      throw new Error(`${name}.lua uses ${section}, but no line of its head starts with '-- ${section}  '`);
+    return [];
+  }
   let list = lines[first].slice(`-- ${section}`.length);
   for (const line of lines.slice(first + 1)) {
     if (!line.startsWith('--       ')) break;
@@ -39,12 +43,12 @@ const wordsOf = (name, section) => {
     .map((word) => word.trim())
     .filter((word) => word !== '');
   const odd = words.find((word) => !/^[A-Za-z]+$/.test(word));
-  if (odd !== undefined) throw new Error(`${name}.lua: '${odd}' among its ${section} is no name`);
+  if (odd !== undefined) throw new Error(`${name}.lua: '${odd}' in its ${section} is not a name`);
   const taken = new RegExp(`^local ([^=]*) = (?:unpack\\(${section}|${section}\\[1\\])`, 'm').exec(
     texts[name],
   )?.[1];
   if (taken !== undefined && taken.replace(/\s/g, '') !== words.join())
-    throw new Error(`${name}.lua takes ${section} as ${taken}, and its head says ${words.join(', ')}`);
+    throw new Error(`${name}.lua unpacks ${section} as ${taken}, but its head lists ${words.join(', ')}`);
   return words;
 };
 
