@@ -72,10 +72,8 @@ it('refuses a tab too many, until one has gone', async () => {
   const tabs = await Promise.all(Array.from({ length: MOST_TABS }, open));
   expect(tabs.every(({ status }) => status === 200)).toBe(true);
   const refused = await open();
-  expect({ status: refused.status, ...(await refused.json()) }).toMatchObject({
-    status: 503,
-    error: { code: 'TOO_MANY' },
-  });
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject({ error: { code: 'TOO_MANY' } });
   await tabs[0]?.body?.cancel();
   expect((await open()).status).toBe(200);
 });
