@@ -132,12 +132,12 @@ test('a dialog explains its action, the result is shown, and a refusal stays in 
   const server = await serve(7);
   const tab = await open(server, 'job/invoices');
   await tab.page.locator('.act.fire').click();
-  await shows(tab, 'in the whole fleet (3 instances)', 'dialog');
+  await shows(tab, 'in the whole fleet (3 instances)', 'dialog[open]');
   await tab.page.locator('dialog button[type=submit]').click();
   await shows(tab, "fire of 'invoices' was done", '.notice');
   await shows(tab, 'fired', '.states');
   await tab.page.locator('.act.forget').click();
-  await shows(tab, 'its data must stay', 'dialog');
+  await shows(tab, 'its data must stay', 'dialog[open]');
   expect(await tab.page.$('dialog button[type=submit]:disabled')).not.toBeNull();
   await tab.page.keyboard.press('Escape');
   server.refuse = 'Redis is out of memory';
@@ -159,7 +159,7 @@ test('what comes late from a dialog that is closed is shown, and closes no other
     await page.locator('.act.demand').click();
     const first = await page.waitForSelector('dialog[open]');
     await page.locator('dialog button[type=submit]').click();
-    await shows(tab, 'Sending…', 'dialog');
+    await shows(tab, 'Sending…', 'dialog[open]');
     await page.keyboard.press('Escape');
     await waitFor('no dialog', async () => (await page.$('dialog')) === null);
     await page.locator('.act.pause').click();
