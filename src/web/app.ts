@@ -52,7 +52,10 @@ const compress = promisify(gzip);
 export function makeApp(source: Source, gate: Gate, live: Live): Hono<Environment> {
   const steering = new Steering(source, live);
   const files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-  const app = new Hono<Environment>({ getPath: (_, env) => env?.env?.route ?? '/' });
+  const app = new Hono<Environment>({
+    // The router ignores a slash at the end, which none of our routes has; two match nothing.
+    getPath: (_, env) => (env?.env?.route ?? '/').replace(/(.)\/$/, '$1//'),
+  });
 
   app.use(async (c, next) => {
     await next();
