@@ -20,8 +20,8 @@ export function delay(ms: number): Promise<void> {
  * Polls `probe` until it gives something truthy, and resolves with that.
  * A probe that throws has not succeeded yet; one that hangs cannot outlast the deadline.
  * @param what completes the sentence "waited 30000 ms for …"
- * @param options `timeoutMs`: `PATIENCE` by default; `everyMs`, the pause between two probes: by default a tenth of the time
- * waited so far, from 5 to 50 ms, because two hundred questions a second to a Redis or a browser take half a core
+ * @param options `timeoutMs`: `PATIENCE` by default; `everyMs`, the pause between two probes: 5 by default, and of a probe that
+ * asks somebody, a tenth of the time waited so far, up to 50: two hundred questions a second to a browser take half a core
  * @throws Error at the deadline, with what the last probe gave, or with what it threw as its `cause`
  */
 export async function waitFor<T>(
@@ -31,6 +31,7 @@ export async function waitFor<T>(
 ): Promise<NonNullable<Awaited<T>>> {
   const began = now();
   let isLate = false;
+  let asks = false;
   let timer: NodeJS.Timeout | undefined;
   // One timer for all probes: one each would leave thousands behind.
   const late = new Promise<undefined>((resolve) => {
@@ -44,7 +45,9 @@ export async function waitFor<T>(
   try {
     while (!isLate) {
       try {
-        const value = await Promise.race([probe(), late]);
+        const given = probe();
+        asks = given instanceof Promise;
+        const value = await Promise.race([given, late]);
         if (value) return value;
         if (isLate) break;
         last = `the last probe gave ${inspect(value)}`;
@@ -53,7 +56,7 @@ export async function waitFor<T>(
         last = `the last probe threw ${error instanceof Error ? error.message : inspect(error)}`;
         cause = error;
       }
-      await delay(everyMs ?? Math.min(Math.max((now() - began) / 10, 5), 50));
+      await delay(everyMs ?? (asks ? Math.min(Math.max((now() - began) / 10, 5), 50) : 5));
     }
   } finally {
     clearTimeout(timer);
