@@ -119,7 +119,7 @@ export const claim: Carried = (script, keys, args) => {
   writePlan(script, plans, due, name, entry);
   setTrigger(script, trigger, following, pause);
   if (verdict === 'run') {
-    found = noteRun(script, counts, name, token, `s${int(slot)}`, by);
+    found = noteRun(script, counts, name, token, `s${int(slot)}`, by, again);
   } else {
     const of = readCounts(script, counts, name);
     if (!isPaused) writeCounts(script, counts, name, { ...of, skips: of.skips + 1 });

@@ -95,11 +95,12 @@ export function noteRun(
   token: string,
   what: string,
   by: string,
+  late = '',
 ): string {
   if (by === '') return '';
   const of = readCounts(script, counts, name);
   if (of.notes.includes(token)) return '';
-  const notes = remember(of.notes, token, `${token}:${int(script.now)}:${what}:${by}`);
+  const notes = remember(of.notes, late || token, `${token}:${int(script.now)}:${what}:${by}`);
   writeCounts(script, counts, name, { ...of, notes });
   return suspects(of.notes, token);
 }

@@ -133,7 +133,7 @@ entry.claims = remember(entry.claims, caller, claim)
 writePlan(plans, due, name, entry)
 setTrigger(trigger, following, pause)
 if verdict == 'run' then
-  found = noteRun(counts, name, token, 's' .. int(slot), by)
+  found = noteRun(counts, name, token, 's' .. int(slot), by, again ~= '' and again)
 else
   local runs, failures, skips, calls, notes = readCounts(counts, name)
   if not isPaused then writeCounts(counts, name, runs, failures, skips + 1, calls, notes) end

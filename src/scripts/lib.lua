@@ -252,14 +252,15 @@ local function suspects(notes, holder)
   return table.concat(found, ' ')
 end
 
--- Notes that a run has begun; settle removes the note. Returns the tokens of other runs that may have died.
-local function noteRun(counts, name, token, what, by)
+-- Notes that a run has begun, in place of the one with the token `late`, if there is such; settle removes the note. Returns
+-- the tokens of other runs that may have died.
+local function noteRun(counts, name, token, what, by, late)
   -- An instance that cannot subscribe passes '', because nobody could find out whether it is alive.
   if by == '' then return '' end
   local runs, failures, skips, calls, notes = readCounts(counts, name)
   if notes ~= '' and string.find(notes, token, 1, true) then return '' end
   writeCounts(counts, name, runs, failures, skips, calls,
-    remember(notes, token, token .. ':' .. int(now) .. ':' .. what .. ':' .. by))
+    remember(notes, late or token, token .. ':' .. int(now) .. ':' .. what .. ':' .. by))
   return suspects(notes, token)
 end
 

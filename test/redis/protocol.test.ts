@@ -1002,6 +1002,19 @@ describe('three instances, whatever they call in whatever order and whatever is 
         repeating({ who: 2, which: 0 }),
       ],
     ],
+    [
+      'an instance dies in a run of a slot that it had to claim again',
+      [
+        arming({ who: 0, plan: 2, hired: 'now' }),
+        passing(90),
+        claiming(CLAIM),
+        passing(25),
+        passing(20),
+        claimingAgain({ who: 0, misfire: 'run' }),
+        passing(50),
+        dying({ who: 1, which: 0, reports: true }),
+      ],
+    ],
     ['a second run is late while a demand settles', [...late, demanding(OWN), settling(END), again]],
     ['a second run is late while another instance finds nothing to recover', [...late, finding, again]],
     [

@@ -224,7 +224,7 @@ export class ProtocolModel {
     const verdict = isPaused ? 'paused' : missed ? 'missed' : won() ? 'run' : 'locked';
     // The run that goes on has until the slot, or until the next one when it is claimed again.
     if (verdict === 'locked' && (early > 0 || again !== null)) return { verdict: 'held', claimed, ...stored };
-    if (verdict === 'run') this.note(token, `s${claimed}`, now);
+    if (verdict === 'run') this.note(token, `s${claimed}`, now, again);
     if (verdict === 'run' && noted.recover) this.noteRecoverable(token, claimed, false);
     if (verdict !== 'run' && !isPaused) this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now, 1);
@@ -459,9 +459,13 @@ export class ProtocolModel {
     return this.trigger && this.trigger.endsAt > now ? this.trigger : null;
   }
 
-  private note(token: string, what: string, now: number): void {
+  /** @param late the token of the claim before, if the slot is claimed again */
+  private note(token: string, what: string, now: number, late: string | null = null): void {
     if (this.open.some((open) => open.token === token)) return;
-    this.open = [...this.open, { token, since: now, what, died: null }].slice(-KEPT);
+    this.open = [
+      ...this.open.filter((open) => open.token !== late),
+      { token, since: now, what, died: null },
+    ].slice(-KEPT);
   }
 
   /** One run of each instance. */
