@@ -552,16 +552,18 @@ const resumes = who.map((who) =>
   }),
 );
 
-const forgets = who.map((who) =>
+const forgetting = (who: number) =>
   step(`${who} forgets`, always, async (world) => {
     const { model, promises } = world;
     if (model.entry) promises.losePlan(model.entry.stamp);
     promises.loseDemands();
+    promises.loseNotes();
     expect(await world.member(who).store.forget(JOB)).toMatchObject(model.forget());
     await world.look();
     await world.lose();
-  }),
-);
+  });
+
+const forgets = who.map(forgetting);
 
 const demanding = ({ who, takes, recover }: { who: number; takes: boolean; recover: boolean }) =>
   step(
@@ -763,6 +765,7 @@ const losing = (what: string) =>
     if (isLost('everything')) {
       await world.del(keys.runs, keys.counts, keys.history(JOB));
       model.loseNotes();
+      promises.loseNotes();
     }
     await world.lose();
   });
@@ -1011,6 +1014,29 @@ describe('three instances, whatever they call in whatever order and whatever is 
         passing(25),
         passing(20),
         claimingAgain({ who: 0, misfire: 'run' }),
+        passing(50),
+        dying({ who: 1, which: 0, reports: true }),
+      ],
+    ],
+    [
+      'somebody else sets a slot back twice, and another plan is armed',
+      [
+        arming({ who: 1, plan: 0, hired: 'now' }),
+        passing(200),
+        claiming({ ...CLAIM, who: 1 }),
+        setBack('just claimed'),
+        setBack('long past'),
+        arming({ who: 0, plan: 1, hired: 'now' }),
+      ],
+    ],
+    [
+      'a demand is sent again after its run was reported as died and its job was forgotten',
+      [
+        demanding({ ...OWN, who: 1 }),
+        passing(200),
+        dying({ who: 0, which: 0, reports: true }),
+        forgetting(0),
+        repeating({ who: 1, which: 0 }),
         passing(50),
         dying({ who: 1, which: 0, reports: true }),
       ],

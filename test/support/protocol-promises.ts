@@ -95,9 +95,15 @@ export class Promises {
     this.owed = null;
   }
 
+  /** Nothing is known any more of who reported which death. */
+  loseNotes(): void {
+    this.reporters.clear();
+  }
+
   /** Somebody else sets the stored slot back: from here on that reads as what was stored before. */
   setBack(stamp: number, from: number, to: number): void {
-    this.foreign = { stamp, from, to };
+    const before = this.foreign?.stamp === stamp && this.foreign.to === from ? this.foreign.from : from;
+    this.foreign = { stamp, from: before, to };
   }
 
   check(call: Answered, seenBefore: Seen, seenAfter: Seen): void {
