@@ -24,6 +24,7 @@ const WAITING = inTest([
   'time/*',
   'topologies/*',
   'unchanged/*',
+  'web/outages',
 ]);
 
 /** They install frameworks from the registry: `npm run frameworks`, which has a configuration of its own. */

@@ -13,6 +13,10 @@ const LONGEST = [
   'slots/slots',
   'faults/deploy',
   'cli/many',
+  'chaos/storm',
+  'cli/trouble',
+  'examples/services',
+  'web/outages',
   'slots/early',
   'slots/late',
 ];
