@@ -91,7 +91,8 @@ export interface JobInfo {
   hiredBy: string[];
   /**
    * False if instances may be running but none could answer: Redis refuses all writes, for example when it is out of memory, or
-   * the instances that received the question are frozen. The instance that asks still lists itself in `hiredBy`.
+   * the instances that received the question are frozen. The instance that asks still lists itself in `hiredBy`. Also false for
+   * a job that no answering instance hires, while a connected instance does not answer.
    */
   hirersKnown: boolean;
   /** How many runs have ended, with any outcome, since Redis first knew the job. */

@@ -81,8 +81,8 @@ async function tryNode({ cluster: _, ...node }: Place): Promise<void> {
 
 /** The current state of the fleet. */
 export async function look(inspector: Inspector): Promise<Look> {
-  const [jobs, roll, at] = await Promise.all([inspector.jobs(), inspector.callRoll(), nowAt(inspector)]);
-  return { jobs, ...roll, at };
+  const [{ jobs, instances, silence }, at] = await Promise.all([inspector.look(), nowAt(inspector)]);
+  return { jobs, instances, silence, at };
 }
 
 /** ms since the epoch on Redis' clock, or on ours if TIME is not allowed. */

@@ -110,7 +110,7 @@ export class Overview {
     if (suspects.size > 0 && (await this.deaths.resolve(suspects)) > 0) return this.look();
     const now = this.shared.clock.now();
     const goingOn = runsIn(instances);
-    const jobs = names.map((name) => {
+    const jobs = names.map((name): JobInfo => {
       const lock = locks.get(name) ?? null;
       const hiredBy = hirers.get(name) ?? [];
       const pause = parsePause(pauses.get(name));
@@ -132,8 +132,18 @@ export class Overview {
         ...countsOf(counts.get(name), lastRun),
       };
     });
-    return { jobs, instances, silence, now };
+    if (silence !== null || !jobs.some(isLonely)) return { jobs, instances, silence, now };
+    const mute = await this.roll.mute(instances);
+    const known = jobs.map((job) =>
+      mute !== null && isLonely(job) ? { ...job, orphaned: false, hirersKnown: false } : job,
+    );
+    return { jobs: known, instances, silence: mute, now };
   }
+}
+
+/** Whether no instance that answered runs the slots or the demand of a job that has one. */
+function isLonely({ orphaned, demandedSince, hiredBy }: JobInfo): boolean {
+  return orphaned || (demandedSince !== null && hiredBy.length === 0);
 }
 
 type GoingOn = InstanceInfo['running'][number] & Pick<OpenRun, 'host' | 'pid'> & { by: string };

@@ -48,19 +48,22 @@ export class RollCall {
     return new Set((await this.call()).instances.map(({ id }) => id));
   }
 
-  /** Also finds instances that are connected but do not answer, because their process is frozen, busy or quitting. */
+  /** Also finds instances that are connected but do not answer. */
   async whole(): Promise<Roll> {
     const { instances, silence } = await this.call();
-    // Asked after the roll call, so that an instance that quits during it is not counted.
-    const connected = silence === null ? await this.shared.store.peers.connected() : [];
-    const mute = connected.filter((id) => !instances.some((instance) => instance.id === id));
-    if (mute.length === 0) return { instances, silence };
+    return { instances, silence: silence ?? (await this.mute(instances)) };
+  }
+
+  /**
+   * Which instances are connected but did not answer, because their process is frozen, busy or quitting; null: none. Call it
+   * after the roll call, so that an instance that quits during that is not counted.
+   */
+  async mute(answered: readonly InstanceInfo[]): Promise<string | null> {
+    const connected = await this.shared.store.peers.connected();
+    const mute = connected.filter((id) => !answered.some((instance) => instance.id === id));
+    if (mute.length === 0) return null;
     const which = mute.length === 1 ? 'an instance is' : `${mute.length} instances are`;
-    const ids = mute.join(', ');
-    return {
-      instances,
-      silence: `${which} connected, but did not answer within ${LONGEST_WAIT} ms (${ids})`,
-    };
+    return `${which} connected, but did not answer within ${LONGEST_WAIT} ms (${mute.join(', ')})`;
   }
 
   async call(): Promise<Roll> {

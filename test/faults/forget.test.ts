@@ -35,3 +35,31 @@ it('no job is forgotten while a process is frozen that may hire it, though other
   expect(await fred.forget('job')).toBe(true);
   expect((await fred.jobs()).map(({ name }) => name)).toEqual(['other']);
 }, 60_000);
+
+it('a job is not orphaned while its only hirer is frozen, though others answer: who hires it is unknown', async () => {
+  const fred = fleet.join();
+  const member = await fleet.spawn({ jobs: { job: { every: '1 hour' } } });
+  await fred.hire('other', { every: '1 hour', work });
+  await fleet.heardBy(2);
+  await fred.demand('job');
+  await waitFor('its run to be recorded', async () => (await fred.history('job')).length === 1);
+  const states = async () =>
+    (await fred.jobs()).map(({ name, orphaned, hirersKnown }) => ({ name, orphaned, hirersKnown }));
+  const other = { name: 'other', orphaned: false, hirersKnown: true };
+  member.freeze();
+  expect(await states()).toEqual([{ name: 'job', orphaned: false, hirersKnown: false }, other]);
+  const asked = ['check', '--url', fleet.server.url, '--prefix', fleet.prefix, '--json'];
+  const { status, stdout } = await bossman(asked);
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout).faults).toEqual([
+    {
+      job: null,
+      fault: 'unknown',
+      found: expect.stringContaining('an instance is connected, but did not answer'),
+    },
+  ]);
+  member.thaw();
+  await waitFor('its answer', async () => (await states()).every(({ hirersKnown }) => hirersKnown));
+  await member.kill();
+  expect(await states()).toEqual([{ name: 'job', orphaned: true, hirersKnown: true }, other]);
+}, 60_000);
