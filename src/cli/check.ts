@@ -53,9 +53,13 @@ const WORDS: Record<Attention, (job: JobInfo, at: number) => string> = {
   orphaned: () => 'is orphaned: it has a plan, and no instance hires it',
   died: ({ lastRun }, at) => `died in its last run, which began ${fromNow(lastRun?.startedAt ?? at, at)}`,
   failing: ({ failuresInARow, lastRun }, at) => {
-    const times = failuresInARow === 1 ? 'its last run' : `its last ${counted(failuresInARow, 'run')}`;
-    const why = lastRun === null || lastRun.error === null ? '' : `: ${lastRun.error}`;
-    return `is failing: ${times} ${lastRun?.outcome}, the latest ${fromNow(lastRun?.startedAt ?? at, at)}${why}`;
+    const ago = fromNow(lastRun?.startedAt ?? at, at);
+    const runs =
+      failuresInARow === 1
+        ? `run failed (${ago})`
+        : `${counted(failuresInARow, 'run')} failed, the latest ${ago}`;
+    const why = lastRun?.error ?? (lastRun?.outcome === 'abandoned' ? 'abandoned' : '');
+    return `is failing: its last ${runs}${why && `: ${why}`}`;
   },
 };
 

@@ -22,7 +22,7 @@ export async function forget(session: Session, name: string): Promise<number> {
   const { demandedAt } = await inspector.forget(name);
   const demand = demandedAt === null ? {} : { demandedAt };
   output.say({ job: name, forgotten: true, ...demand }, () => [
-    `forgot ${quoted(name)}${demandedAt === null ? '' : ', and a demand that waited'}`,
+    `forgot ${quoted(name)}${demandedAt === null ? '' : ' and its waiting demand'}`,
   ]);
   return 0;
 }

@@ -17,9 +17,9 @@ export async function next(session: Session, name: string, count: number): Promi
       const why = job.fired
         ? 'it was fired'
         : job.paused
-          ? pausedText(job.paused, seen.at)
+          ? `it is ${pausedText(job.paused, seen.at)}`
           : 'it has no plan';
-      return [`${quoted(name)} has no coming slots: ${why}`];
+      return [`${quoted(name)} has no next slot: ${why}`];
     }
     const columns: Column[] = [{ title: 'LOCAL TIME' }, { title: '' }];
     if (tz !== null) columns.unshift({ title: tz.toUpperCase() });

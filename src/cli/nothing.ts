@@ -5,7 +5,7 @@ import { listOf } from './text';
 export async function nothingHere(inspector: Inspector): Promise<string> {
   const prefixes = await inspector.prefixes().catch(() => []);
   if (prefixes.length === 0) {
-    return 'there is no fleet: --prefix selects one, and /DB in --url the database';
+    return 'there is no fleet in this database; --url selects another one by its /DB';
   }
   return `no fleet has this prefix; --prefix selects one of these: ${listOf(prefixes)}`;
 }

@@ -23,7 +23,7 @@ const IMPATIENT = {
   retryStrategy: () => null,
   // A replica only refuses writes; its error is reported.
   reconnectOnError: () => false,
-  // ms without an answer
+  // ms to wait for an answer
   socketTimeout: 5000,
   // Without permission for INFO, ioredis would print a warning. The first command reports a server that is loading its
   // data.

@@ -41,8 +41,8 @@ export function makeProgram(exit: (status: number) => void): Command {
       'Inspect and control a fleet of bossman: what is scheduled, what ran, what failed, and where.',
     )
     .option('--url <url>', 'the Redis server (default: REDIS_URL, else redis://localhost:6379)')
-    .option('--cluster', 'the URL is that of a node of a Redis Cluster')
-    .option('--ca <file>', 'a PEM file with certificates to trust as well, for rediss://')
+    .option('--cluster', 'the server is a Redis Cluster')
+    .option('--ca <file>', 'a PEM file of additional certificates to trust, for rediss://')
     .option('--prefix <prefix>', 'the prefix of the fleet', DEFAULT_PREFIX)
     .option('--json', 'print JSON, for scripts')
     .version(version, '-v, --version')
@@ -61,7 +61,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .action(async (_, command: Command) => exit(await withSession(askedOf(command), list)));
   program
     .command('watch')
-    .description('show the same, updated once a second; q quits')
+    .description('show all jobs, updated once a second; q quits')
     .action(async (_, command: Command) => exit(await watch(askedOf(command))));
   program
     .command('history')
@@ -85,7 +85,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     );
   program
     .command('next')
-    .description('show the coming slots of a job')
+    .description('show the next slots of a job')
     .argument('<name>', 'the job')
     .option('--count <count>', 'number of slots', readSlotCount, DEFAULT_COUNT)
     .action(async (name: string, { count }: { count: number }, command: Command) =>
@@ -95,7 +95,7 @@ export function makeProgram(exit: (status: number) => void): Command {
     .command('check')
     .description('for monitors: exit with 1 when a job is overdue, failing or orphaned, or its last run died')
     .option('--overdue <time>', 'how long a slot may wait to be claimed', readTime, 60_000)
-    .option('--failures <count>', 'how many failed runs in a row are a fault', readCount, 1)
+    .option('--failures <count>', 'how many failed runs in a row count as failing', readCount, 1)
     .action(async (_, command: Command) =>
       exit(await withSession(askedOf(command), (session) => check(session, command.opts()))),
     );
@@ -151,9 +151,13 @@ export function makeProgram(exit: (status: number) => void): Command {
     );
   program
     .command('web')
-    .description('serve a page that shows and steers the fleet in a browser')
-    .option('--port <port>', 'where to listen; 0: any free port', readPort, WEB_PORT)
-    .option('--host <host>', 'who may connect; beyond this machine, set BOSSMAN_WEB_PASSWORD', '127.0.0.1')
+    .description('serve a web page that shows and controls the fleet')
+    .option('--port <port>', 'the port to listen on; 0: any free port', readPort, WEB_PORT)
+    .option(
+      '--host <host>',
+      'the address to listen on; beyond this machine, set BOSSMAN_WEB_PASSWORD',
+      '127.0.0.1',
+    )
     .option('--read-only', 'show everything, change nothing')
     .action(async (flags: WebFlags, command: Command) => {
       // Loaded by this command only.
@@ -211,7 +215,7 @@ function readUntil(text: string): Date | string {
   try {
     readPauseOptions({ until });
   } catch {
-    throw new InvalidArgumentError("Use a time to come: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00.");
+    throw new InvalidArgumentError("Use a future time: '2 hours', 14:00, 2026-11-24 or 2026-11-24T14:00.");
   }
   return until;
 }

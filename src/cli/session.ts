@@ -68,7 +68,7 @@ export async function open(place: Place): Promise<Inspector> {
     if (place.cluster) await tryNode(place);
     const reason = messageOf(error).replace(/\.$/, '');
     const advice =
-      remedyOf(causeOf(error), 'cli') ?? 'is it running there? --url or REDIS_URL says where it is';
+      remedyOf(causeOf(error), 'cli') ?? 'is it running there? Set its address with --url or REDIS_URL';
     throw new Failure(`cannot connect to Redis at ${reason}; ${advice}`);
   }
 }

@@ -93,7 +93,7 @@ class Watch {
       this.status(),
       '',
       ...jobLines(seen, shown, paint, columns),
-      ...(more > 0 ? [paint.dim(`and ${counted(more, 'job')} more, which bossman list shows`)] : []),
+      ...(more > 0 ? [paint.dim(`and ${counted(more, 'more job')}; bossman list shows all`)] : []),
     ];
   }
 

@@ -22,7 +22,7 @@ export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags)
   const password = process.env.BOSSMAN_WEB_PASSWORD;
   if (!password && host !== 'localhost' && !isLoopback(host)) {
     throw new Failure(
-      `--host ${host} admits other machines: set BOSSMAN_WEB_PASSWORD, which browsers then ask for`,
+      `--host ${host} lets other machines connect: set BOSSMAN_WEB_PASSWORD, which browsers then ask for`,
       2,
     );
   }
@@ -41,13 +41,13 @@ export async function serveWeb(asked: Asked, { port, host, readOnly }: WebFlags)
   } catch (error) {
     await source.close();
     throw new Failure(
-      `cannot listen at ${host}:${port} (${messageOf(error)}); --port selects another port, 0 any free one`,
+      `cannot listen on ${host}:${port} (${messageOf(error)}); use --port for another port, or 0 for any free one`,
     );
   }
   const address = server.address();
   const listening = typeof address === 'object' && address ? address.port : port;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${listening}/`;
-  output.say({ url }, () => [`the fleet ${quoted(asked.prefix)} is shown at ${url}`]);
+  output.say({ url }, () => [`the fleet ${quoted(asked.prefix)} is served at ${url}`]);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });

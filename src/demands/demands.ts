@@ -98,7 +98,7 @@ export class Demands {
       this.take(job.name);
       return true;
     }
-    // Redis counts it as run, so it takes another demand to run it.
+    // For Redis, this demand has run, so another one is noted in its place.
     this.on.notRun(job, own.token);
     this.tooLate(job);
     this.noted(job, await this.send(job.name, null));
@@ -280,7 +280,7 @@ export class Demands {
     this.shared.store.begin(job.name, token, demandedAt, job.settings).then(
       () => this.shared.teller.over('begin'),
       (cause) => {
-        const message = `the start of '${job.name}' could not be recorded (${explained(cause)})`;
+        const message = `the start of a run of '${job.name}' could not be recorded (${explained(cause)})`;
         this.shared.teller.trouble(new BossmanError('COMMAND', message, job.name, cause), 'begin');
       },
     );

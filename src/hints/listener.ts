@@ -126,7 +126,7 @@ export class Listener {
       return true;
     } catch (cause) {
       if (this.stopped || client.status !== 'ready') return false;
-      const message = `may not subscribe to ${channel} (${messageOf(cause)}): ${consequence}`;
+      const message = `cannot subscribe to ${channel} (${messageOf(cause)}): ${consequence}`;
       this.config.teller.trouble(new BossmanError('NOTIFICATIONS', message, null, cause), channel);
       return false;
     }

@@ -11,8 +11,8 @@ const CLOCK_ERROR = 1000;
 /**
  * Decides whether bells may delay anything. Normally they may: an instance that hears that a slot was claimed, or a demand
  * taken, waits for the next one instead of asking Redis. But any client can ring the bell. A message that no instance can have
- * sent, or two claims of one slot, show that another client does. For a while after that, a bell can only make an instance
- * ask sooner: every instance claims its slots itself, which costs one request per slot and instance.
+ * sent, or two claims of one slot, come from another client. For a while after that, a bell can only make an instance ask
+ * sooner: every instance claims its slots itself, which costs one request per slot and instance.
  */
 export class Trust {
   private doubtedUntil = Number.NEGATIVE_INFINITY;

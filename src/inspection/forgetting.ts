@@ -29,7 +29,7 @@ interface Knowing {
 export class Forgetting {
   /** The roll call in progress; settles when it ends. */
   private calling: Promise<unknown> = Promise.resolve();
-  /** The one after it. */
+  /** The roll call after that one. */
   private next: Promise<Roll> | null = null;
 
   constructor(
@@ -65,7 +65,7 @@ export class Forgetting {
     });
     paused.forget(name);
     if (demandedAt !== null) {
-      const message = `'${name}' was forgotten while a demand of it waited since ${new Date(demandedAt).toISOString()}; it is not run`;
+      const message = `'${name}' was forgotten, so its demand of ${new Date(demandedAt).toISOString()} will not run`;
       teller.trouble(new BossmanError('FORGET', message, name));
     }
     return deleted;

@@ -104,6 +104,6 @@ export class RollCall {
       const said = messageOf(refusal).replace(/\.? script: [0-9a-f]{40},.*$/s, '');
       if (REFUSES_ALL.test(said)) return `Redis refuses their answers (${said})`;
     }
-    return heard > 0 ? `${heard} heard the question, and none answered within ${LONGEST_WAIT} ms` : null;
+    return heard > 0 ? `no answer within ${LONGEST_WAIT} ms (instances asked: ${heard})` : null;
   }
 }

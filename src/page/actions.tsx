@@ -39,7 +39,7 @@ export function Actions({ reply, onDone }: { reply: JobReply; onDone: (notice: N
     }
     wasFired.current = fired;
   }, [fired]);
-  if (reply.access !== 'write') return <p class="soft">You may look, but not change anything.</p>;
+  if (reply.access !== 'write') return <p class="soft">You have read-only access.</p>;
   const { job } = reply;
   const fits: Action[] = [
     'demand',

@@ -133,7 +133,7 @@ function Ahead({ reply }: { reply: AheadReply }) {
       )}
       <section aria-label="Timeline of each job">
         <h2>
-          Each job {coming.length > LANES && <span class="soft">the {LANES} that start most rarely</span>}
+          Each job {coming.length > LANES && <span class="soft">the {LANES} that start least often</span>}
         </h2>
         <ul class="lanes">
           {rarestFirst(coming)

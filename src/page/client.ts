@@ -42,14 +42,14 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     response = await fetch(new URL(path, API), { ...init, cache: 'no-store', signal });
   } catch {
-    const doubt = init.method === 'POST' ? ' It may have done this or not.' : '';
+    const doubt = init.method === 'POST' ? ' It may have been carried out.' : '';
     throw new Refused(`The server does not answer.${doubt}`, 0);
   }
   const answer: unknown = await response.json().catch(() => null);
   if (!response.ok)
     throw new Refused(reasonIn(answer) ?? `The server answered ${response.status}.`, response.status);
   // For example the sign-in page of a proxy.
-  if (answer === null) throw new Refused('The answer is not readable. Reload the page to sign in again.', 0);
+  if (answer === null) throw new Refused('The answer cannot be read. Reload the page to sign in again.', 0);
   return answer as T;
 }
 

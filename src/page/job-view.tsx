@@ -224,7 +224,7 @@ function Facts({ reply }: { reply: JobReply }) {
             <dt>Demanded</dt>
             <dd>
               <When at={job.demandedSince} />
-              <small>waits to be run</small>
+              <small>waiting to run</small>
             </dd>
           </>
         )}

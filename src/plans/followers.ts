@@ -3,7 +3,7 @@ import type { Job } from '../job';
 import type { Shared } from '../shared';
 import type { Timer } from '../time/timers';
 
-/** ms between two roll calls. Nothing else is sent by an idle instance, and this only while it follows another plan. */
+/** ms between two roll calls. This is all that an idle instance sends, and only while it follows another plan. */
 const EVERY = 30_000;
 /** ms within which an instance that hires the stored plan answers. */
 const ANSWER_WITHIN = 1000;

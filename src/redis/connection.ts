@@ -238,7 +238,7 @@ function foundPlaceOf(client: Redis): Place | null {
 }
 
 function startupNodesOf(cluster: Cluster): string {
-  return nodesOf(cluster).map(addressOfNode).join(', ') || 'an unknown place';
+  return nodesOf(cluster).map(addressOfNode).join(', ') || 'an unknown address';
 }
 
 function nodesOf(cluster: Cluster): unknown[] {

@@ -11,7 +11,7 @@ export type Form = { options: RedisOptions } | { client: Redis } | { cluster: Cl
 /** Options that locate Redis. As in ioredis, an object with one of these is read as options, whatever else it has. */
 const PLACES = ['host', 'port', 'path', 'sentinels', 'Connector'];
 
-/** Names that other libraries use. A name beside our own option may be there for another reason. */
+/** Names that other libraries use; accepted beside the option that is meant, where they may have another purpose. */
 const MISNOMERS: Record<string, { meant: string[]; write: string }> = {
   url: { meant: PLACES, write: 'connection: URL, not an object around it' },
   uri: { meant: PLACES, write: 'connection: URL, not an object around it' },

@@ -70,7 +70,7 @@ function lineReason(line: string, closed: boolean): Error | null {
   if (line.startsWith('+')) {
     return closed ? new Error(UNREADY.answers) : null;
   }
-  return new Error(`${UNREADY.other}: it says ${JSON.stringify(line)}`);
+  return new Error(`${UNREADY.other}: it sent ${JSON.stringify(line)}`);
 }
 
 function closedReason(when: 'early' | 'late', { tls }: Place): Error | null {

@@ -43,7 +43,7 @@ export interface SettleRequest {
   token: string;
   /** ms on Redis' clock. */
   startedAt: number;
-  /** The run's record, as JSON; '': the claim or take was not run. */
+  /** The run's record, as JSON; '': what was claimed or taken did not run. */
   run: string;
   /** The error's details besides its message, as JSON; '': none. */
   details: string;

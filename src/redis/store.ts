@@ -70,7 +70,7 @@ export class Store {
     this.peers = new Peers(client, keys, this.transport, this.instance);
   }
 
-  /** Call when connected: replies from here on were sent later, however long their commands waited. */
+  /** Call when connected: commands that were queued until then are executed after this moment. */
   connected(): void {
     this.transport.connected();
   }

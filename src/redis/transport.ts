@@ -38,7 +38,7 @@ export class Transport {
     this.commands = defined as Transport['commands'];
   }
 
-  /** Call when connected: replies from here on were sent later, however long their commands waited. */
+  /** Call when connected: commands that were queued until then are executed after this moment. */
   connected(): void {
     this.connectedAt = this.clock.monotonic();
   }

@@ -95,7 +95,7 @@ export class HeldLock {
       this.lease.lockEndsAt = renewal.at + this.ttlMs;
       this.watch();
     } else if (this.shared.clock.bounds().latest >= this.lease.lockEndsAt) {
-      // The lock is gone at the end of its ttl, so it expired after renewals were refused until then.
+      // The lock is gone at the end of its ttl: it expired because all renewals were refused.
       this.expire();
     } else {
       this.lose('taken', true);

@@ -60,8 +60,8 @@ const COMMON = ['name', 'caller', 'bell'];
 const union = (words) => words.map((word) => `'${word}'`).join(' | ') || 'never';
 
 /**
- * Functions that put the keys and arguments of a script in its order. They only read properties, because they run for every
- * call. Their parameters begin with `_`, so that the compiler lets them be unused.
+ * Functions that put the keys and arguments of a script in the order of its head. They only read properties, because they run
+ * for every call. Their parameters begin with `_`, so that the compiler lets them be unused.
  */
 const orderOf = (name) => {
   const [keys, args] = [wordsOf(name, 'KEYS'), wordsOf(name, 'ARGV')];

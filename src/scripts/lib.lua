@@ -279,7 +279,7 @@ local function demandIn(demand, lock)
   return lockRest(lock)
 end
 
--- Returns the number of instances that received the message. It is only a hint, so a refused PUBLISH fails nothing.
+-- Returns the number of instances that received the message. It is only a hint, so a refused PUBLISH is ignored.
 local function publish(bell, message)
   local heard = redis.pcall('PUBLISH', bell, message)
   return type(heard) == 'number' and heard or 0

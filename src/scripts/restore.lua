@@ -23,7 +23,7 @@ local function bringBack()
 end
 
 if samePlan and born and stamp > 0 and stamp < tonumber(born) then
-  -- The plan was hired into an emptied Redis: a slot that was due before stays due. The newest known state counts.
+  -- The plan was hired into an emptied Redis: a slot that was due before stays due. The newest known state wins.
   oldStamp, oldSlot = tonumber(oldStamp), tonumber(oldSlot)
   if stamp > oldStamp or (stamp == oldStamp and slot > oldSlot) then
     entry.slot = math.min(tonumber(bornSlot), slot)

@@ -196,7 +196,7 @@ export class Claims {
   private conclude(job: Job, asked: KnownPlan, reply: ClaimReply, due: number, open: boolean): void {
     const { verdict, claimed, slot } = reply;
     const known = lastHeard(job, asked);
-    // With `within`, those that were too late are passed over.
+    // With `within`, those that were too late are skipped.
     const passed = typeof job.settings.misfire === 'number' ? due : claimed;
     if (verdict === 'fired') {
       this.plans.learn(job, reply);

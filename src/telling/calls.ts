@@ -56,7 +56,7 @@ export class Calls {
   begin<T>(verb: string, job: string | null, ask: (waiter: Waiter<T>) => void): Promise<T> {
     return this.origin.call(() => {
       const call = new Call<T>(verb, job, this);
-      // Not reported before this returns.
+      // The call may only fail after this has returned.
       if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
       else ask(call);
       this.unanswered.add(call);

@@ -84,6 +84,6 @@ export function tellOutages(
     teller.over('connection', role);
   });
   client.on('end', () =>
-    trouble('end', `the ${where} was given up, because its retryStrategy said so; create a new instance`),
+    trouble('end', `the ${where} was given up by its retryStrategy; create a new instance`),
   );
 }

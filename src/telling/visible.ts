@@ -20,8 +20,8 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /**
  * Escapes the invisible characters of a text: `\n`, `\u202e`, and a surrogate pair above U+FFFF, as in JSON. Names,
- * errors, hosts and plans come from outside, so each is escaped before it is shown. Applying it twice changes nothing
- * more.
+ * errors, hosts and plans come from outside, so each is escaped before it is shown. Applying it twice has
+ * no further effect.
  */
 export function visible(text: string): string {
   if (PLAIN.test(text)) return text;

@@ -69,7 +69,7 @@ export class MemoryFleet {
 
   crash(bossman: Bossman): void {
     const member = this.members.find(({ instance }) => instance.id === bossman.id);
-    if (!member) throw new TypeError('crash: the instance is not of this fleet');
+    if (!member) throw new TypeError('crash: the instance does not belong to this fleet');
     if (member.isAlive) member.crash();
   }
 

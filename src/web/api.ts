@@ -111,7 +111,7 @@ export interface ReadyEvent extends Moment {
 
 /** The data of the server-sent event `alive`. */
 export interface AliveEvent extends Moment {
-  /** Whether Redis does not answer: all data is from `now`. When it answers again, `changed` with `all` is sent. */
+  /** Whether Redis does not answer, so that no data is newer than `now`. When it answers again, `changed` with `all` is sent. */
   isStale: boolean;
 }
 

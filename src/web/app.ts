@@ -181,7 +181,7 @@ function jobIn({ job }: { job: JobSummary | null }, name: string): JobSummary {
 function lastIn(given: string | undefined): number {
   if (given === undefined) return LAST.standard;
   if (/^\d{1,4}$/.test(given) && Number(given) >= 1 && Number(given) <= LAST.most) return Number(given);
-  throw new Refusal(400, 'BAD_REQUEST', `last: a whole number from 1 to ${LAST.most}`);
+  throw new Refusal(400, 'BAD_REQUEST', `last: must be a whole number from 1 to ${LAST.most}`);
 }
 
 /** While Redis is unreachable, commands wait for it; a browser gets an error instead. @throws Refusal */

@@ -42,5 +42,5 @@ async function textIn({ body, headers }: Request): Promise<string> {
 }
 
 function tooLong(): Refusal {
-  return new Refusal(413, 'TOO_LONG', `a body has at most ${LONGEST} bytes`);
+  return new Refusal(413, 'TOO_LONG', `the body is longer than ${LONGEST} bytes`);
 }

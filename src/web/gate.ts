@@ -41,7 +41,7 @@ export class Gate {
     const { request } = asking;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (!isRead && request.method !== 'POST') {
-      throw new Refusal(405, 'METHOD', 'only GET and POST are answered', { allow: 'GET, HEAD, POST' });
+      throw new Refusal(405, 'METHOD', 'only GET and POST are allowed', { allow: 'GET, HEAD, POST' });
     }
     if (this.config.authorize === null) checkIsLocal(asking);
     if (!isRead) checkIsOwnPage(request);

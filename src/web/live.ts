@@ -195,7 +195,7 @@ export class Live {
   /** Starts a look, or joins the one in progress. */
   private look(): Promise<Picture> {
     this.looking ??= this.take().finally(() => {
-      // After a failure, the picture is out of date.
+      // A look that failed leaves an outdated picture.
       if (!this.isTaken) this.stale = true;
       this.looking = null;
       this.endedAt = monotonicMs();

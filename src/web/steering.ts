@@ -100,7 +100,7 @@ function pauseIn({ until = null, note = null }: Record<string, unknown>): Requir
     throw new Refusal(400, 'BAD_REQUEST', 'until: must be ms since the epoch, a duration, or null');
   }
   if (note !== null && typeof note !== 'string') {
-    throw new Refusal(400, 'BAD_REQUEST', 'note: must be text or null');
+    throw new Refusal(400, 'BAD_REQUEST', 'note: must be a string or null');
   }
   return { until, note };
 }

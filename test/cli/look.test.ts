@@ -233,7 +233,7 @@ test('list in a pipe cuts nothing, and one long error does not widen all rows', 
   expect(row('JOB').length).toBeLessThan(130);
 });
 
-test('an absence is reported: no job, no instance, no run', async () => {
+test('a fleet without jobs, without instances or without runs is reported as such', async () => {
   const at =
     (url: string) =>
     (...args: string[]) =>
@@ -243,13 +243,13 @@ test('an absence is reported: no job, no instance, no run', async () => {
   expect(await nothing('list')).toEqual({
     status: 0,
     stdout: expect.stringMatching(
-      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nthere is no fleet: --prefix selects .*\n$/,
+      /^0 jobs, 0 running, 0 failing, 0 orphaned, 0 instances\n\nthere is no fleet in this database; .*\n$/,
     ),
     stderr: '',
   });
   expect(await nothing('fleet')).toEqual({
     status: 0,
-    stdout: expect.stringMatching(/^no instance answers\n\nthere is no fleet: /),
+    stdout: expect.stringMatching(/^no instance answers\n\nthere is no fleet in this database; /),
     stderr: '',
   });
   await fleet.join().hire('idle', { every: HOUR, work() {} });
@@ -277,7 +277,7 @@ test('inspecting leaves no data behind, and other instances do not notice it', a
   });
 });
 
-test('next shows the coming slots of a job, in the zone of its plan and in local time', async () => {
+test('next shows the next slots of a job, in the zone of its plan and in local time', async () => {
   await member({ weekly: { cron: '0 9 * * 1', tz: 'Europe/Helsinki' }, ended: { every: HOUR } });
   const { stdout, status } = await cli('next', 'weekly', '--count', '2');
   expect(status).toBe(0);
@@ -292,7 +292,7 @@ test('next shows the coming slots of a job, in the zone of its plan and in local
   });
   expect(coming.slots).toHaveLength(5);
   await cli('fire', 'ended');
-  expect((await cli('next', 'ended')).stdout).toMatch(/^'?ended'? has no coming slots: it was fired\n$/);
+  expect((await cli('next', 'ended')).stdout).toMatch(/^'?ended'? has no next slot: it was fired\n$/);
   expect(await cli('next', 'weakly')).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/did you mean/),

@@ -56,13 +56,13 @@ test('pause and resume take all jobs at once', async () => {
   ]);
   expect((await job('a'))?.nextSlot).toBeNull();
   expect(await job('a')).toMatchObject({ orphaned: false, overdue: null });
-  expect((await cli('next', 'a')).stdout).toBe("'a' has no coming slots: paused\n");
+  expect((await cli('next', 'a')).stdout).toBe("'a' has no next slot: it is paused\n");
   expect(await json('resume', '--all')).toEqual({ resumed: ['a', 'b'] });
   expect((await job('a'))?.paused).toBeNull();
 });
 
 const UNTIL =
-  /^bossman: option '--until <time>' argument '.*' is invalid\. Use a time to come: '2 hours', 14:00, /;
+  /^bossman: option '--until <time>' argument '.*' is invalid\. Use a future time: '2 hours', 14:00, /;
 
 test.each([
   [['pause'], /pass the name of a job, or --all/],

@@ -47,7 +47,7 @@ describe('demand', () => {
     expect(JSON.parse(asJson.stdout).run).toMatchObject({ outcome: 'failed', error: 'no such table' });
   });
 
-  test('a demand that no instance can run is shown, with the name that was probably meant', async () => {
+  test('a demand that no instance can run is reported, with the name that was probably meant', async () => {
     await member({ mail: { every: '1 hour' } });
     const inspector = await openInspector({ connection: testUrl(), prefix: fleet.prefix });
     await inspector.demand('mial').finally(() => inspector.close());

@@ -34,7 +34,7 @@ async function expectComplaint(url: string, complaint: RegExp, ...args: string[]
   }
 }
 
-test('a Redis that takes no more clients is named as the reason', async () => {
+test('a Redis that accepts no more clients is named as the reason', async () => {
   const server = await start();
   const only = new Redis(server.port);
   try {
@@ -53,7 +53,7 @@ test.each<[string, string, 'first' | 'answer', RegExp]>([
     'a web server',
     'HTTP/1.1 400 Bad Request\r\n\r\n',
     'answer',
-    /: the server there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host and port\?\n$/,
+    /: the server there is not Redis: it sent "HTTP\/1\.1 400 Bad Request"; is it the right host and port\?\n$/,
   ],
   [
     'protected mode',
@@ -181,7 +181,7 @@ describe('with TLS', () => {
       /^bossman: --ca: '.*none\.pem' contains no PEM certificate \(ENOENT/,
     ],
     [
-      'that is none',
+      'without a certificate',
       () => joinPath(dir, 'text.pem'),
       () => url(),
       /^bossman: --ca: '.*text\.pem' contains no PEM certificate/,
@@ -192,7 +192,7 @@ describe('with TLS', () => {
       () => tls.server.url,
       /^bossman: --ca is only for TLS: use a URL like rediss:/,
     ],
-  ])('a --ca %s is a wrong call, with and without --cluster', async (_, file, to, complaint) => {
+  ])('--ca with a file %s is refused, with and without --cluster', async (_, file, to, complaint) => {
     writeFileSync(joinPath(dir, 'text.pem'), 'no certificate');
     for (const args of [
       ['list'],

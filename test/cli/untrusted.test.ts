@@ -127,7 +127,7 @@ describe('with hostile names, plans, errors, hosts and arguments, no invisible c
     ['a URL', ['list', '--url', `redis://${HOSTILE}`]],
     ['a host', ['list', '--url', 'redis://\u202eevil.invalid']],
     ['a prefix', ['list', '--cluster', '--prefix', HOSTILE]],
-    ['names too many', ['fire', HOSTILE, HOSTILE, HOSTILE]],
+    ['the number of names', ['fire', HOSTILE, HOSTILE, HOSTILE]],
   ])('when %s is wrong', async (_, args) => {
     const { status, stdout, stderr } = await bossman(args, { REDIS_URL: 'redis://127.0.0.1:1' });
     expect(status).toBeGreaterThan(0);

@@ -65,12 +65,12 @@ test('it fits the terminal, also after a change of its size', async () => {
   await Promise.all(names.map((name) => one.hire(name, { every: '1 hour', work })));
   const terminal = open(120, 20, { NO_COLOR: '1' });
   await terminal.shows(
-    /\na job whose name is long, number 24 .*\nand 15 jobs more, which bossman list shows\n?$/,
+    /\na job whose name is long, number 24 .*\nand 15 more jobs; bossman list shows all\n?$/,
   );
   expect(terminal.screen.filter((line) => line !== '').length).toBeLessThanOrEqual(20);
 
   terminal.resize(80, 10);
-  await terminal.shows(/\na job wh.*… .*\nand 25 jobs more/);
+  await terminal.shows(/\na job wh.*… .*\nand 25 more jobs/);
   const lines = terminal.screen.filter((line) => line.startsWith('a job'));
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });

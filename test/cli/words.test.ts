@@ -42,7 +42,7 @@ test.each([
   ['invioces', 'invoices'],
   ['in', null],
   ['something else', null],
-])('of engineers and invoices, who says %s means %s', (said, meant) => {
+])('among engineers and invoices, the name nearest to %s is %s', (said, meant) => {
   expect(nearest(said, ['engineers', 'invoices'])).toBe(meant);
 });
 

@@ -64,7 +64,7 @@ describe('a user with only the keys and channels of its prefix', () => {
   it.each([
     ['all commands but the dangerous', ['+@all', '-@dangerous', '+info']],
     ['no command but those that are used', [...NEEDED, ...NEEDED_TO_LOOK]],
-  ])('and %s does all that there is to do, without a word', async (_, commands) => {
+  ])('and %s can do everything, without errors', async (_, commands) => {
     const warned = jest.spyOn(console, 'warn').mockReturnValue();
     await allowOnly(...keysAndChannels(), ...commands);
     const connection = { ...LOGIN, port: fleet.server.port, host: '127.0.0.1' };
@@ -121,7 +121,7 @@ describe('a user without the rights for inspection', () => {
 
 describe('a user without channels', () => {
   it('gets one report for each; two instances run each slot once, and a job that either fires stays fired', async () => {
-    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    fleet.allowErrors(/^NOTIFICATIONS: cannot subscribe/);
     // What is written to a connection that was killed.
     fleet.allowErrors(/^CONNECTION/);
     await allowOnly('~*', 'resetchannels', '+@all');
@@ -146,7 +146,7 @@ describe('a user without channels', () => {
   });
 
   it('runs a demand of another instance at the latest when the next slot of the job has run', async () => {
-    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    fleet.allowErrors(/^NOTIFICATIONS: cannot subscribe/);
     await allowOnly('~*', 'resetchannels', '+@all');
     const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
     await fred.hire('job', { every: 1000, work });
@@ -157,7 +157,7 @@ describe('a user without channels', () => {
   });
 
   it('runs a demand of another instance even if the job has no slots', async () => {
-    fleet.allowErrors(/^NOTIFICATIONS: may not subscribe/);
+    fleet.allowErrors(/^NOTIFICATIONS: cannot subscribe/);
     await allowOnly('~*', 'resetchannels', '+@all');
     const [fred, other] = [fleet.join({}, LOGIN), fleet.join({}, LOGIN)];
     await fred.hire('job', { work });
@@ -174,7 +174,7 @@ describe('the notifications that other applications have switched on', () => {
     ['Klg', 'EKglx'],
     ['KEA', 'AEK'],
     ['Kx', 'EKx'],
-  ])('are kept: from %p they become %p', async (before, after) => {
+  ])('stay on: %p becomes %p', async (before, after) => {
     await fleet.redis.config('SET', 'notify-keyspace-events', before);
     const kept = await flags();
     await fleet.join().hire('job', { work });

@@ -18,7 +18,7 @@ async function expectTold(message: RegExp, ...others: RegExp[]): Promise<void> {
   fleet.allowErrors(message);
   // What was to be sent meanwhile may be refused as well.
   for (const other of [/^COMMAND/, ...others]) fleet.allowErrors(other);
-  await waitFor('it to be told', () => told('CONNECTION').length > 0);
+  await waitFor('the report', () => told('CONNECTION').length > 0);
   // Long enough for many attempts.
   await delay(1500);
   expect(told('CONNECTION')).toEqual([expect.stringMatching(message)]);
@@ -66,13 +66,13 @@ it.each<[string, string, 'first' | 'answer' | 'again', RegExp]>([
     'a web server',
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
     'answer',
-    /\(the server there is not Redis: it says "HTTP\/1\.1 400 Bad Request"; is it the right host /,
+    /\(the server there is not Redis: it sent "HTTP\/1\.1 400 Bad Request"; is it the right host /,
   ],
   [
     'an SSH server',
     'SSH-2.0-OpenSSH_9.2\r\n',
     'first',
-    /\(the server there is not Redis: it says "SSH-2\.0-OpenSSH_9\.2"; /,
+    /\(the server there is not Redis: it sent "SSH-2\.0-OpenSSH_9\.2"; /,
   ],
   [
     'a Redis that loads its data',
@@ -80,7 +80,7 @@ it.each<[string, string, 'first' | 'answer' | 'again', RegExp]>([
     'again',
     /\(LOADING .*; Redis answers no commands until it has loaded its data\)/,
   ],
-])('%s is told as such, once', async (_, line, how, message) => {
+])('%s is reported as such, once', async (_, line, how, message) => {
   const speaker = await startSpeaker(line, how);
   try {
     fleet.join({}, { port: speaker.port });
@@ -127,7 +127,7 @@ it('a Redis that takes seconds to load its data is reported, and all calls are c
     asked.disconnect();
     const fred = fleet.join({}, { port: server.port });
     const hired = fred.hire('tick', { every: 100, work });
-    await waitFor('it to be told', () => told('CONNECTION').some((error) => /LOADING/.test(error)));
+    await waitFor('the report', () => told('CONNECTION').some((error) => /LOADING/.test(error)));
     fleet.allowErrors(/\(LOADING .*; Redis answers no commands until it has loaded its data\)/);
     await started;
     await hired;
@@ -176,7 +176,7 @@ describe('a script of another program that blocks Redis', () => {
     await fred.hire('tick', { every: 100, work });
     await fleet.ticks('tick', 2);
     await block();
-    await waitFor('it to be told', () => told('COMMAND').some((error) => BUSY.test(error)));
+    await waitFor('the report', () => told('COMMAND').some((error) => BUSY.test(error)));
     await fleet.redis.script('KILL');
     await fleet.ticks('tick', 2);
   });

@@ -98,7 +98,7 @@ test('everything can be done by keyboard', async () => {
   await shows(tab, 'engineers', '.picked-bin');
 });
 
-test('the focus stays with the buttons when the one that was pressed goes', async () => {
+test('the focus stays with the buttons when the one that was pressed disappears', async () => {
   const tab = await open(await serve(7), 'job/reports');
   const { page } = tab;
   const act = async (action: string) => {
@@ -146,7 +146,7 @@ test('a dialog explains its action, the result is shown, and a refusal stays in 
   await shows(tab, 'Redis is out of memory', 'dialog [role=alert]');
 });
 
-test('what comes late from a dialog that is closed is shown, and closes no other', async () => {
+test('a late answer to a dialog that is closed is shown, and closes no other dialog', async () => {
   const server = await serve(7);
   const tab = await open(server, 'job/invoices');
   const { page } = tab;
@@ -182,7 +182,7 @@ test('a viewer who may only read sees no buttons', async () => {
   const server = await serve(7);
   server.access = 'read';
   const tab = await open(server, 'job/invoices');
-  await shows(tab, 'You may look', '.job-head');
+  await shows(tab, 'You have read-only access', '.job-head');
   await shows(tab, 'read-only', 'header');
   expect(await tab.page.$$('.act')).toEqual([]);
 });
@@ -229,7 +229,7 @@ test('a server that is frozen is noticed, and after it the page is live again, a
   await waitFor('the job to go', async () => !(await namesIn(tab)).includes('sitemap'));
 });
 
-test('a Redis that does not answer the server is said, until it does', async () => {
+test('the page reports a Redis that does not answer the server, until it does', async () => {
   const server = await serve(7);
   server.aliveMs = 200;
   const tab = await open(server);

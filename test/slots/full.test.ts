@@ -145,12 +145,12 @@ describe('a job that waits for a place', () => {
   });
 
   it('runs neither when it is forgotten, and leaves no data in Redis or in memory', async () => {
-    fleet.allowErrors(/^FORGET: 'demand' was forgotten while a demand of it waited/);
+    fleet.allowErrors(/^FORGET: 'demand' was forgotten, so its demand of /);
     const door = new Door();
     const fred = await fullInstance(door);
     await twoWait(fred);
     const held = await hiredAndWaiting(fred);
-    fleet.allowErrors(/^FORGET: 'held' was forgotten while a demand of it waited/);
+    fleet.allowErrors(/^FORGET: 'held' was forgotten, so its demand of /);
     for (const name of ['slot', 'demand', 'held']) expect(await fred.forget(name)).toBe(true);
     expect((await fred.jobs()).map(({ name }) => name)).toEqual(['long']);
     setFlagsFromString('--expose-gc');

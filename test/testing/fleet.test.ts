@@ -146,7 +146,7 @@ describe('between two moves of the clock', () => {
     expect(fleet.runs('report')).toMatchObject([{ slot: null, demandedAt: START, durationMs: 0 }]);
   });
 
-  it('jobs are paused and resumed, fired, forgotten and looked at, without moving it', async () => {
+  it('jobs are paused and resumed, fired, forgotten and inspected, without moving it', async () => {
     const fleet = make();
     const fred = join(fleet);
     const told: string[] = [];
@@ -171,7 +171,7 @@ describe('between two moves of the clock', () => {
     expect(() => fred.pause('report', { until: START })).toThrow(RangeError);
   });
 
-  it('a QA vetoes runs, and an instance has only so many places', async () => {
+  it('a QA vetoes runs, and concurrency limits an instance', async () => {
     const fleet = make();
     const fred = join(fleet, { concurrency: 1 });
     fred.qa((name, _definition, next) => (name === 'vetoed' ? null : next()));
@@ -298,7 +298,7 @@ describe('misuse is refused', () => {
 
   it('an instance of another fleet, a connection, and an invalid time', () => {
     const fleet = make();
-    expect(() => fleet.crash(join(make()))).toThrow('not of this fleet');
+    expect(() => fleet.crash(join(make()))).toThrow('not belong to this fleet');
     expect(() => fleet.bossman({ connection: 1 } as object)).toThrow(/^options: connection/);
     expect(() => new Bossman({ connection: fleet as object })).toThrow(
       /^connection: .* use fleet\.connection$/,

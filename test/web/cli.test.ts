@@ -37,7 +37,7 @@ it('serves a fleet that it does not join, and ends on SIGTERM', async () => {
   const fred = fleet.join();
   await fred.hire('job', { every: '1 hour', work });
   const { site, said, end } = await start();
-  expect(said()).toBe(`the fleet '${fleet.prefix}' is shown at ${site.origin}/\n`);
+  expect(said()).toBe(`the fleet '${fleet.prefix}' is served at ${site.origin}/\n`);
   expect((await site.get('/')).text).toContain('./assets/page-');
   expect((await site.get('/elsewhere')).status).toBe(404);
   expect((await site.get('/', { host: 'evil.example' })).status).toBe(403);

@@ -98,7 +98,7 @@ export function checkApplications(instances: readonly InstanceInfo[]): Finding {
   const shared = [...byJob].filter(([, hirers]) => hirers.size > 1);
   if (shared.length === 0) {
     const names = [...applications].sort().map((name) => visible(name));
-    return ok('applications', names.length === 0 ? 'no instance names its application' : several(names));
+    return ok('applications', names.length === 0 ? 'no instance reports its application' : several(names));
   }
   return warn(
     'applications',

@@ -143,7 +143,8 @@ export async function checkPersistence(client: Client, info: Info): Promise<Find
     );
   }
   if (fields.get('aof_enabled') === '1') return ok('persistence', 'append-only file');
-  const advice = 'a restart loses waiting demands and histories; instances restore the plans. See appendonly';
+  const advice =
+    'a restart loses waiting demands and histories (instances restore the plans); set appendonly yes';
   try {
     const snapshots = await settingOf(client, 'save');
     return warn('persistence', snapshots === '' ? 'none' : `snapshots only (save ${snapshots})`, advice);
