@@ -63,7 +63,7 @@ describe('the report of the benchmark', () => {
     expect(floor).toMatch(/\| 0.25 \|$/);
   });
 
-  it('says which goals were missed', () => {
+  it('lists the goals that were missed', () => {
     const verdicts = [atMost('one', 1, 2), atMost('two', 3, 2), atMost('three', Number.NaN, 2)].map(judge);
     const lines = goalsTable(verdicts).split('\n').slice(2);
     expect(lines.map((line) => line.split(' | ').at(-1))).toEqual([
@@ -79,7 +79,7 @@ describe('the report of the benchmark', () => {
     [1.2345, '1.23'],
     [1234.5, '1,235'],
     [Number.NaN, '–'],
-  ])('shows of %d the digits that count: %s', (value, shown) => {
+  ])('shows the significant digits of %d: %s', (value, shown) => {
     expect(figure(value)).toBe(shown);
   });
 

@@ -75,7 +75,7 @@ test('without either, root has apt-get install chromium', async () => {
 const NONE = `  1. CHROME_PATH: not set
   2. chromium or chrome on PATH: there is none in`;
 
-test('where nothing helps, the error names the three ways and what is wrong with each', async () => {
+test('if all fail, the error names the three ways and what is wrong with each', async () => {
   const lines = ['no browser for the tests; the ways to one, in order:', `${NONE} ${folder}`];
   await expect(findChromium()).rejects.toThrow(
     [...lines, '  3. apt-get install chromium: this takes root'].join('\n'),

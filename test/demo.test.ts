@@ -73,7 +73,7 @@ describe("the demo's tally", () => {
     expect(tally.result(NOBODY)).toMatchObject({ skipped: 1, killed: 0, lost: 1 });
   });
 
-  it('objects to more runs than demands, and to a demand that no run followed', () => {
+  it('objects to more runs than demands, and to a demand without a run', () => {
     const tally = tallyOf(INVOICE);
     tally.demanded();
     expect(tally.result(NOBODY)).toMatchObject({ lost: 1, problems: [expect.any(String)] });

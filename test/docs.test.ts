@@ -143,7 +143,7 @@ describe('programs in the documents', () => {
     return join(folder, `${block.at.replace(/\W/g, '-')}.${extension}`);
   }
 
-  it('are right by their types', () => {
+  it('compile', () => {
     expect(typeErrors(folder, programs.map(fileOf))).toEqual([]);
   });
 

@@ -168,7 +168,7 @@ describe.each([
   ['hire', HIRE],
   ['the other methods', OTHERS],
   ['nextSlots', SLOTS],
-])('whatever is given to %s is accepted, or refused at once by its name', (_where, rows) => {
+])('any value for %s is accepted, or refused at once by its name', (_where, rows) => {
   const emitted: unknown[] = [];
   const note = (error: unknown) => emitted.push(error);
   beforeEach(() => {

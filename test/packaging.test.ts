@@ -156,7 +156,7 @@ it.each([
   ['esbuild', 'esm'],
   ['rollup', 'esm'],
   ['webpack', 'cjs'],
-])('a bundle of %s, %s, has all exports on the class, and does a job', async (bundler, format) => {
+])('a bundle of %s, %s, has all exports on the class, and runs a job', async (bundler, format) => {
   const output = join(folder, 'bundles', bundler, `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`);
   cpSync(join(CONSUMERS, 'bundled.mjs'), join(project, 'bundled.mjs'));
   const entry = join(project, 'bundled.mjs');

@@ -79,7 +79,7 @@ describe('quit() settles, and the process exits by itself, without output,', () 
 describe('quit() settles, and the process exits by itself,', () => {
   it.each([
     ['at once', 'quit();', []],
-    ['once that is told', "process.once('warning', () => quit());", ['connection to 127.0.0.1:1 failed']],
+    ['once that is reported', "process.once('warning', () => quit());", ['connection to 127.0.0.1:1 failed']],
     ['after a hire', "fred.hire('a', { every: 100, work }); quit();", ["before Redis answered: hire of 'a'"]],
   ])('where there is no Redis, %s', async (_, script, told) => {
     const warnings = expectExit(await runScript(FRED + script, NOBODY), ['quit']);
@@ -194,7 +194,7 @@ describe('what goes wrong is reported', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/connection to 127.0.0.1:1 was given up/));
   });
 
-  it('again, when a call has succeeded since', async () => {
+  it('once more, if a call has succeeded since', async () => {
     const redis = new Redis(server.url);
     const fred = new Bossman({ connection: server.url });
     const told: string[] = [];

@@ -136,7 +136,7 @@ it('a port that closes each connection is reported once, and pending calls are c
   ]);
 });
 
-it('connections that are all killed, again and again, lose no slot and no demand, and double none', async () => {
+it('when all connections are killed again and again, no slot or demand is lost or doubled', async () => {
   const members = [fleet.join(), fleet.join(), fleet.join()];
   for (const fred of members) await fred.hire('tick', { every: 100, work });
   await members[0]?.hire('wanted', { work });

@@ -24,7 +24,7 @@ async function expectRunWithinTtl(instance: Bossman): Promise<void> {
 }
 
 describe('while only the subscriber is disconnected', () => {
-  it("another instance's demand runs within the ttl, and does not wait for its return", async () => {
+  it("another instance's demand runs within the ttl, without waiting for it to reconnect", async () => {
     fleet.allowErrors(/^CONNECTION/);
     // The command client is never cut off, so it is the subscriber that waits for this.
     const fred = fleet.join({ ttl: TTL }, { retryStrategy: () => FOR_EVER });
@@ -36,7 +36,7 @@ describe('while only the subscriber is disconnected', () => {
     await expectRunWithinTtl(other);
   });
 
-  it('and refused, as Redis has as many clients as it may, a demand runs within the ttl, too', async () => {
+  it('and refused because of maxclients, a demand runs within the ttl, too', async () => {
     fleet.allowErrors(
       /^CONNECTION: the subscriber connection .* failed \(ERR max number of clients reached; /,
     );

@@ -173,7 +173,7 @@ describe('a Redis that forgets the scripts', () => {
     ['all', []],
     ['all but hire', ['fire']],
     ['all but fire', ['arm']],
-  ])('%s, in the middle of calls, carries them out in their order', async (_kept, known) => {
+  ])('%s, while calls are sent, executes them in their order', async (_kept, known) => {
     const fred = fleet.join();
     // A script travels as its text until it was used once.
     await fred.hire('other', { every: '1 hour', work });

@@ -34,7 +34,7 @@ describe('a foreign string', () => {
       for (let episode = 1; episode <= 2; episode += 1) {
         await fleet.ticks('tick', 3);
         await fleet.redis.multi().del(key(name)).set(key(name), 'theirs').exec();
-        await waitFor('it to be told', () => fleet.told.error.length > 0);
+        await waitFor('the report', () => fleet.told.error.length > 0);
         // Long enough for several attempts.
         await delay(1000);
         expect(await fleet.redis.get(key(name))).toBe('theirs');
@@ -122,7 +122,7 @@ describe('a foreign string', () => {
     await fleet.ticks('tick', 5);
     await fred.demand('tick');
     await waitFor('the run', () => demandRuns() === 1);
-    await waitFor('it to be told', () => fleet.told.error.some((error) => error.includes("'kept'")));
+    await waitFor('the report', () => fleet.told.error.some((error) => error.includes("'kept'")));
     await fleet.redis.del(key('recovers'));
     await fleet.ticks('kept', 3);
     for (const job of ['tick', 'kept']) expect(flawsOf(fleet.told, job, 100)).toEqual(FLAWLESS);
@@ -186,16 +186,16 @@ describe('a foreign value', () => {
     await fleet.join().hire('tick', { every: 100, work });
     await fleet.ticks('tick', 2);
     await fleet.redis.hset(key('plans'), 'tick', `${(await redisNow()) + 60_000}|sometimes|||`);
-    await waitFor('it to be told', () => fleet.told.error.length > 0);
+    await waitFor('the report', () => fleet.told.error.length > 0);
     await fleet.ticks('tick', 3);
     expect(fleet.told.error).toHaveLength(1);
   });
 
   it.each([
-    ['one long past', 5],
+    ['a time long past', 5],
     ['minus infinity', '-inf'],
-    ['a negative one', -1e12],
-  ])('as the slot of a job, %s, runs nothing again', async (_, score) => {
+    ['a negative time', -1e12],
+  ])('%s in place of the slot of a job does not run a slot again', async (_, score) => {
     for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 100, work });
     for (let round = 0; round < 3; round += 1) {
       await fleet.ticks('tick', 2);

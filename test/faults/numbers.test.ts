@@ -55,10 +55,10 @@ describe('an impossible number of listeners', () => {
   });
 
   it.each([
-    ['before anybody claims', -5],
-    ['after that, though it is sent before', 5],
+    ['before the real claim', -5],
+    ['after the real claim, but is sent before it', 5],
   ])(
-    'of a slot at which nobody goes first, by a claim that is said to have come %s, loses no slot',
+    'in a claim that seems to come %s, of a slot that any instance may claim, loses no slot',
     async (_, after) => {
       for (const fred of [fleet.join(), fleet.join()]) await fred.hire('tick', { every: 400, work });
       await fleet.heardBy(2);
@@ -178,7 +178,7 @@ describe('a bell about a demand that waits for the lock of its job', () => {
     'begun forged NOW 0 wanted',
     'begun forged AHEAD 0 wanted',
     'demand forged AHEAD 0 3600000 2 wanted',
-  ])('does not keep it waiting for long: %s', async (message) => {
+  ])('does not delay it for long: %s', async (message) => {
     const [fred, asker] = [fleet.join(), fleet.join()];
     await fred.hire('wanted', { ttl: 1000, work });
     await fleet.heardBy(2);
@@ -196,7 +196,7 @@ describe('foreign values under our keys', () => {
   it.each([
     ['as a stamp', () => '999999999999999999|every 100|||'],
     ['as a sequence of calls', (now: number, id: string) => `${now}|every 100||${id}:999999999999999999|`],
-  ])('%s far beyond any of ours, keeps no later hire from counting', async (_, text) => {
+  ])('%s, far above any real one, do not make later hires ineffective', async (_, text) => {
     const fred = fleet.join();
     await fred.hire('tick', { every: 100, work });
     await fleet.ticks('tick', 2);

@@ -97,7 +97,7 @@ describe('a Redis without free memory', () => {
     }
     await fleet.ticks('tick', 3);
     await isFull(true);
-    await waitFor('it to be told', () => members.some((fred) => fleet.toldBy(fred).error.length > 0));
+    await waitFor('the report', () => members.some((fred) => fleet.toldBy(fred).error.length > 0));
     const ticks = fleet.slotsOf('tick').length;
     await delay(1500);
     const claimsOf = (fred: Bossman) => fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
@@ -137,7 +137,7 @@ describe('a Redis without free memory', () => {
     await isFull(true);
     // The ends delete locks, so Redis carries them out, and one claim in the same command; it refuses those that follow.
     door.open();
-    await waitFor('it to be told', () => fleet.told.error.some((error) => /claim/.test(error)));
+    await waitFor('the report', () => fleet.told.error.some((error) => /claim/.test(error)));
     await delay(1500);
     await isFull(false);
     await waitFor('all to have run, each twice', () => {
@@ -169,7 +169,7 @@ describe('a Redis without free memory', () => {
     for (let round = 1; round <= 2; round += 1) {
       await fleet.ticks('tick', 2);
       await isFull(true);
-      await waitFor('it to be told', () => fleet.told.error.length === round);
+      await waitFor('the report', () => fleet.told.error.length === round);
       await isFull(false);
     }
     await fleet.ticks('tick', 2);
@@ -187,7 +187,7 @@ describe('a primary that is made a replica', () => {
     // Port 1 is nobody's: it keeps its data, and waits.
     await fleet.redis.replicaof('127.0.0.1', 1);
     const claimsOf = (fred: Bossman) => fleet.toldBy(fred).error.filter((error) => /claim of/.test(error));
-    await waitFor('it to be told', () => members.every((fred) => claimsOf(fred).length > 0));
+    await waitFor('the report', () => members.every((fred) => claimsOf(fred).length > 0));
     await expect(members[0]?.demand('tick')).rejects.toThrow(/READONLY/);
     await delay(1000);
     await fleet.redis.replicaof('NO', 'ONE');

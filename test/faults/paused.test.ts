@@ -201,7 +201,7 @@ describe('a paused job', () => {
     await fred.resume('tick');
     await fleet.ticks('tick', 2);
     await fleet.redis.multi().del(key('paused')).set(key('paused'), 'theirs').exec();
-    await waitFor('it to be told', () => fleet.told.error.length > 0);
+    await waitFor('the report', () => fleet.told.error.length > 0);
     await expect(fred.pause('tick')).rejects.toThrow(/WRONGTYPE/);
     await fleet.redis.del(key('paused'));
     await fleet.ticks('tick', 2);

@@ -196,7 +196,7 @@ describe('a quit that stops waiting for a run', () => {
   it.each([
     ['stops for the signal: at once', true, 60_000],
     ['does not stop: when its lock ends, not before', false, 3000],
-  ])('has another instance run a slot with recover once more, if its work %s', async (_, stops, ttl) => {
+  ])('lets another instance run a slot with recover once more, if its work %s', async (_, stops, ttl) => {
     fleet.allowErrors(GAVE_UP);
     const plan = { every: 400, ttl, recover: true };
     const runs: { by: string; slot: number | null; recovered: boolean; at: number }[] = [];
@@ -259,9 +259,9 @@ describe('a quit that stops waiting for a run', () => {
 
 describe('a quit that is called in a run', () => {
   it.each([
-    ['its own', 1],
-    ['those of two runs that wait for it', 2],
-  ])('does not wait for %s, which end well', async (_, runs) => {
+    ['its own run', 1],
+    ['two runs that wait for it', 2],
+  ])('does not wait for %s, which succeed', async (_, runs) => {
     const fred = fleet.join({ keepAlive: true });
     const hasQuit: string[] = [];
     const work = async ({ job }: Bossman.RunContext) => {

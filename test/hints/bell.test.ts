@@ -58,7 +58,7 @@ describe('the bell', () => {
     `who aa ${'0f'.repeat(16)}:`,
     'toString aa x',
     '__proto__ aa x',
-  ])('is deaf to what no instance says: %j', (message) => {
+  ])('ignores what no instance sends: %j', (message) => {
     expect(parseBell(message)).toBeNull();
   });
 

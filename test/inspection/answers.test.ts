@@ -43,7 +43,7 @@ describe('an answer to a roll call', () => {
     ['a run that began at no time', { running: [{ ...RUN, since: 'now' }] }],
     ['a run of a slot that is no date', { running: [{ ...RUN, slot: 1e300 }] }],
     ['a run without the end of its lock', { running: [{ ...RUN, lockEndsAt: undefined }] }],
-  ])('with %s is none', (_, wrong) => {
+  ])('with %s is ignored', (_, wrong) => {
     expect(parseAnswer(ID, JSON.stringify({ ...ANSWER, ...wrong }))).toBeNull();
   });
 

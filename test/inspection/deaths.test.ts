@@ -79,7 +79,7 @@ describe('a run whose process is killed', () => {
     expect(fleet.toldBy(next).start).toHaveLength(1);
   });
 
-  it('of an own demand, taken in one step, is recorded too, by an inspection', async () => {
+  it('of a demand that its instance made and took in one step is recorded too, by an inspection', async () => {
     const script = `const fred = new Bossman({ connection, prefix: '${fleet.prefix}' });
       fred.on('start', (event) => console.log(JSON.stringify(event)));
       fred.hire('job', { ttl: 300, work: () => new Promise(() => {}) }).then(() => fred.demand('job'));`;

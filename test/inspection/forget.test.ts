@@ -113,7 +113,7 @@ it('hired again it is a new job, and its slots run; a hire that comes before the
   await waitFor('more slots', () => fleet.told.start.length > then + 3);
 });
 
-it('hired again after this instance has answered the roll call, it keeps its data and goes on', async () => {
+it('hired again after this instance has answered the roll call, it keeps its data and continues', async () => {
   const fred = fleet.join();
   fleet.allowErrors(/^FORGET/);
   await fred.hire('job', { every: 20, work });
@@ -177,7 +177,7 @@ describe('the pause of a job', () => {
     await waitFor('slots', () => fleet.toldBy(instance).start.length > before + 2);
   };
 
-  it('is over when it is forgotten, for all that knew of it: hired again, it runs', async () => {
+  it('ends when the job is forgotten, in every instance that knew of it: hired again, the job runs', async () => {
     const [fred, barney] = [fleet.join(), fleet.join()];
     await waitFor('both to listen', async () => (await fleet.listeners()) === 2);
     await fred.hire('job', { every: 20, work });
@@ -190,7 +190,7 @@ describe('the pause of a job', () => {
     expect((await barney.jobs()).map(({ paused }) => paused)).toEqual([null]);
   });
 
-  it('is kept when it is not forgotten, as another instance hires it', async () => {
+  it('is kept when the job is not forgotten because another instance hires it', async () => {
     const [fred, barney] = [fleet.join(), fleet.join()];
     fleet.allowErrors(/^FORGET/);
     for (const instance of [fred, barney]) await instance.hire('job', { every: 20, work });

@@ -413,7 +413,7 @@ describe('what is kept for inspection', () => {
   it.each<[string, { every?: number }]>([
     ['planned', { every: 50 }],
     ['demanded', {}],
-  ])('goes when the job, which was %s, was not used for 30 days', async (_, plan) => {
+  ])('is deleted when the job, which was %s, has not been used for 30 days', async (_, plan) => {
     const fred = await join();
     await fred.hire('old', { ...plan, work });
     if (!plan.every) await fred.demand('old');

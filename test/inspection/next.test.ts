@@ -5,7 +5,7 @@ const fleet = makeFleet();
 const work = () => {};
 const HOUR = 3_600_000;
 
-it('next returns the coming slots of a job of the fleet, hired here or not', async () => {
+it('next returns the next slots of a job of the fleet, hired here or not', async () => {
   const [fred, other] = [fleet.join(), fleet.join()];
   await fred.hire('hourly', { every: '1 hour', work });
   await fred.hire('nightly', { cron: '0 3 * * *', tz: 'UTC', work });

@@ -46,7 +46,7 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   throw new Error(`Tab does not lead to ${selector}`);
 }
 
-test('from an alert to the cause seen and the job paused for two hours with a note: in a minute, by five clicks', async () => {
+test('from an alert, five clicks lead to its cause and to a pause of two hours with a note, in a minute', async () => {
   fleet.allowErrors(/WORK_FAILED/);
   const fred = fleet.join();
   for (const name of ['cleanup', 'heartbeat', 'import', 'newsletter', 'reports', 'sitemap']) {

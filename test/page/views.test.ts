@@ -54,7 +54,7 @@ test('the last runs are a strip: their outcomes by shape and in words, their dur
   expect(short).toBeGreaterThan(long + 5);
 });
 
-test('a countdown goes on by itself, and a slot that nobody claims becomes overdue', async () => {
+test('a countdown counts by itself, and a slot that no instance claims becomes overdue', async () => {
   const server = await serve(7);
   jobIn(server, 'engineers').summary.nextSlot = Date.now() + 2000;
   const tab = await open(server);
@@ -142,7 +142,7 @@ test('the page of the fleet has the instances, what runs in them, and how the la
   expect(shares.every(([, , , share]) => /^\d+ %$/.test(share ?? ''))).toBe(true);
 });
 
-test('the page of the coming day shows when each job starts, and which start in the same second', async () => {
+test('the page of the next 24 hours shows when each job starts, and which start in the same second', async () => {
   const server = await serve(7);
   const at = Math.ceil(Date.now() / 1000) * 1000 + 30 * MINUTE;
   for (const name of ['engineers', 'reports']) {

@@ -198,7 +198,7 @@ describe('another plan for a job', () => {
   it.each<[string, Bossman.JobDefinition, Bossman.JobDefinition]>([
     ['two intervals', { every: 400, work }, { every: 600, work }],
     ['an interval and a cron pattern', { every: 400, work }, { cron: '0 9 1 1 *', work }],
-  ])('does not starve it when instances with %s restart in turn', async (_plans, one, two) => {
+  ])('does not keep it from running when instances with %s restart in turn', async (_plans, one, two) => {
     const started = performance.now();
     while (slotsOf('job').length < 3 && performance.now() - started < PATIENCE) {
       for (const definition of [one, two]) {

@@ -168,13 +168,13 @@ describe('a client of our own', () => {
       () => 'redis://127.0.0.1:1?lazyConnect=1&maxRetriesPerRequest=1&stringNumbers=1&commandTimeout=1',
     ],
     ['a port', () => 1],
-  ])('has commands wait for Redis, whatever %s says', (_what, connection) => {
+  ])('lets commands wait for Redis, whatever the value of %s', (_what, connection) => {
     const client = connected(connection());
     expect(client.status).toBe('connecting');
     expect(client.options).toMatchObject(NEEDED);
   });
 
-  test('has commands wait for a Cluster, whatever its options say', () => {
+  test('lets commands wait for a Cluster, whatever its options', () => {
     const caller = new Cluster([NOWHERE], {
       lazyConnect: true,
       enableOfflineQueue: false,
@@ -207,7 +207,7 @@ describe('a client of our own', () => {
     [{}, 'localhost:6379'],
     ['redis://app:secret@127.0.0.1:1/3', '127.0.0.1:1'],
     [{ path: '/tmp/redis.sock', password: 'secret' }, '/tmp/redis.sock'],
-  ])('made from %j is said to connect to %s', (connection, address) => {
+  ])('made from %j is described as connecting to %s', (connection, address) => {
     expect(addressOf(connected(connection))).toBe(address);
   });
 

@@ -63,12 +63,12 @@ describe('a database that the server does not have', () => {
           new Redis5({ ...options(), enableReadyCheck: false, disableClientInfo: true, lazyConnect: true }),
         ),
     ],
-  ])('is told once, and no other one is used: %s', async (_, connection) => {
+  ])('is reported once, and no other one is used: %s', async (_, connection) => {
     fleet.allowErrors(/^CONNECTION/);
     fleet.allowErrors(/^COMMAND/);
     const fred = fleet.join({ connection: connection() });
     void fred.hire('tick', { every: 50, work }).catch(() => {});
-    await waitFor('it to be told', () => connectionErrors().length > 0);
+    await waitFor('the report', () => connectionErrors().length > 0);
     const before = await selects(fleet.redis);
     await waitFor('several attempts more', async () => (await selects(fleet.redis)) >= before + 6);
     expect(connectionErrors()).toEqual([expect.stringMatching(OUT_OF_RANGE)]);
@@ -99,7 +99,7 @@ describe('a user who may not use SELECT', () => {
     await allow(...EVERYTHING, '-select');
     const fred = fleet.join({}, { ...LOGIN, db: 3 });
     void fred.hire('tick', { every: 50, work }).catch(() => {});
-    await waitFor('it to be told', () => connectionErrors().length > 0);
+    await waitFor('the report', () => connectionErrors().length > 0);
     expect(await keys(fleet.redis)).toEqual([]);
     await allow(...EVERYTHING);
     await fleet.ticks('tick', 2);
@@ -116,7 +116,7 @@ describe('a user who may not use SELECT', () => {
     await allow(...EVERYTHING, '-select');
     await fleet.killConnections('normal');
     await fleet.killConnections('pubsub');
-    await waitFor('it to be told', () => connectionErrors().some((error) => /SELECT 3/.test(error)));
+    await waitFor('the report', () => connectionErrors().some((error) => /SELECT 3/.test(error)));
     const runs = fleet.told.start.length;
     await delay(200);
     expect(fleet.told.start).toHaveLength(runs);
@@ -148,7 +148,7 @@ it('a node of a Cluster has only database 0, and that is reported', async () => 
   try {
     fleet.allowErrors(/^(CONNECTION|COMMAND)/);
     const fred = fleet.join({}, { port: node.port, db: 1 });
-    await waitFor('it to be told', () => connectionErrors().length > 0);
+    await waitFor('the report', () => connectionErrors().length > 0);
     expect(connectionErrors()).toEqual([
       expect.stringMatching(
         /SELECT is not allowed in cluster mode \(SELECT 1\); a Cluster has only database 0/,
@@ -170,7 +170,7 @@ it('behind Sentinel, the database is that of the primary, or none', async () => 
     const behind = (db: number): RedisOptions => ({ sentinels, name, db });
     const fred = fleet.join({ connection: behind(99) });
     void fred.hire('tick', { every: 50, work }).catch(() => {});
-    await waitFor('it to be told', () => connectionErrors().length > 0);
+    await waitFor('the report', () => connectionErrors().length > 0);
     expect(fleet.told.error[0]).toMatch(OUT_OF_RANGE);
     await fred.quit();
     expect(await keys(redis)).toEqual([]);

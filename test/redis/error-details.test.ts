@@ -79,7 +79,7 @@ describe('the details of an error', () => {
     expect(Buffer.byteLength(detailsText(thrown, true, 200))).toBeLessThanOrEqual(LARGEST);
   });
 
-  it('say how many errors were left out', () => {
+  it('have the number of errors that were left out', () => {
     const { details } = recorded(
       new AggregateError(
         Array.from({ length: 1000 }, () => 'one'),
@@ -133,7 +133,7 @@ describe('the details of an error', () => {
       runInNewContext('new RangeError("far", { cause: new TypeError("farther") })'),
       { name: 'RangeError', message: 'far', cause: { name: 'TypeError', message: 'farther' } },
     ],
-  ])('are found of %s', (_, thrown, expected) => {
+  ])('are read from %s', (_, thrown, expected) => {
     expect(recorded(thrown).details).toMatchObject(expected);
   });
 
@@ -157,7 +157,7 @@ describe('the details of an error', () => {
     ['no message', '{"name":"Error"}'],
     ['too long a text', JSON.stringify({ name: 'Error', message: 'x'.repeat(1e6) })],
     ['thousands of causes', `${'{"name":"E","message":"m","cause":'.repeat(1e5)}1${'}'.repeat(1e5)}`],
-  ])('that somebody else wrote are none: %s', (_, text) => {
+  ])('that are not in our format are ignored: %s', (_, text) => {
     const run = recordText(EVENT, { duration: 1, cause: new Error('ours') }, whoText('id', 'host', 1));
     expect(parseRecord(run, text)).toMatchObject({ error: 'ours', details: null });
   });

@@ -99,7 +99,7 @@ describe('behind a proxy that refuses HELLO', () => {
       const hint = /\(closed by the other side, which answers PING; .* set protocol: 2 in connection\)/;
       fleet.allowErrors(/^CONNECTION/);
       const fred = fleet.join({}, { port: proxy.port });
-      await waitFor('it to be told', () => fleet.told.error.length > 0);
+      await waitFor('the report', () => fleet.told.error.length > 0);
       await delay(1000);
       expect(fleet.told.error).toEqual([expect.stringMatching(hint)]);
       await fred.quit();
@@ -115,11 +115,11 @@ describe('behind a proxy that refuses HELLO', () => {
 it.each([
   ['a wrong password', { password: 'wrong' }, /WRONGPASS/],
   ['no password', {}, /NOAUTH/],
-])('%s is told as such, not as the protocol', async (_, options, message) => {
+])('%s is reported as such, and not as a problem of the protocol', async (_, options, message) => {
   await fleet.redis.config('SET', 'requirepass', 'secret');
   fleet.allowErrors(message);
   const fred = fleet.join({}, options);
-  await waitFor('it to be told', () => fleet.told.error.length > 0);
+  await waitFor('the report', () => fleet.told.error.length > 0);
   await fred.quit();
   expect(fleet.told.error.join()).not.toContain('NOPROTO');
   await fleet.redis.config('SET', 'requirepass', '');

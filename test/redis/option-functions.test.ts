@@ -126,7 +126,7 @@ it.each<[string, () => unknown]>([
 it('a Connector that never settles is reported once, as slower than a connection may be', async () => {
   const Connector = as<RedisOptions['Connector']>(flawedConnector(() => new Promise(() => {})));
   const { client, told } = connected(as<Bossman.Connection>({ Connector, connectTimeout: 50 }));
-  await waitFor('it to be told', () => told.length > 0);
+  await waitFor('the report', () => told.length > 0);
   expect(told).toEqual(['Connector has made no connection within 50 ms']);
   expect(client.status).toBe('connecting');
 });

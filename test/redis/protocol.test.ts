@@ -889,7 +889,7 @@ describe('three instances, whatever they call in whatever order and whatever is 
     it.each([
       ['the slot itself', 0],
       ['an earlier one', -MINUTE],
-      ['one long past', Number.NEGATIVE_INFINITY],
+      ['a time long past', Number.NEGATIVE_INFINITY],
     ])('are not given a slot twice when somebody else sets it back to %s', async (_, distance) => {
       const [one, other] = [world.member(0), world.member(1)];
       const armed = await arm(one);

@@ -35,7 +35,7 @@ describe('the record of a run', () => {
       { ...SLOT, slot: null, demandedAt: 1_795_533_000_000, duration: 2.6, vetoed: false },
       { slot: null, demandedAt: 1_795_533_000_000 },
     ],
-  ])('%s is read as it was noted', (_, ended, expected) => {
+  ])('%s is read as it was written', (_, ended, expected) => {
     expect(parseRecord(recordText(ended, ended, WHO))).toEqual({
       slot: SLOT.slot,
       demandedAt: null,

@@ -7,7 +7,7 @@ import { testUrl } from '../support/redis';
 
 const fleet = makeFleet();
 
-it('knows the run that code was called in, in each of several, across their waits', async () => {
+it('knows in which of several runs code is called, also after an await', async () => {
   const inside = new Inside<string>();
   const seen: unknown[] = [];
   const chain = (turns: number) => async () => {

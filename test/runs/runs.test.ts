@@ -76,7 +76,7 @@ describe('a run', () => {
     await waitFor('the lock to be released', async () => (await lockRest('job')) === -2);
   });
 
-  it('of a definition that is an object of a class has the class’s work', async () => {
+  it('of a definition that is an instance of a class calls the work of the class', async () => {
     class Report {
       count = 0;
       work() {
@@ -183,7 +183,7 @@ describe('a run', () => {
     expect(signals[0]).toBeInstanceOf(AbortSignal);
   });
 
-  it('makes its signal only when work asks for it', async () => {
+  it('creates its signal only when work asks for it', async () => {
     const { AbortController: Original } = globalThis;
     let made = 0;
     class Counted extends Original {

@@ -89,7 +89,7 @@ describe('a plan with a jitter', () => {
 });
 
 describe('nextSlots', () => {
-  it('returns the coming slots of a pattern in its zone', () => {
+  it('returns the next slots of a pattern in its zone', () => {
     const after = new Date('2026-03-27T12:00:00Z');
     expect(nextSlots({ cron: '0 3 * * *', tz: 'Europe/Helsinki' }, { count: 3, after })).toEqual(
       ['2026-03-28T01:00:00Z', '2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z'].map(at),

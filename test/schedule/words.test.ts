@@ -11,7 +11,7 @@ describe('the words of a plan', () => {
     [5_400_000, '1 hour 30 minutes'],
     [604_800_000, '7 days'],
     [90_061_001, '1 day 1 hour 1 minute 1 second 1 millisecond'],
-  ])('of every %d ms are every %s', (ms, phrase) => {
+  ])('of a plan of %d ms are: every %s', (ms, phrase) => {
     expect(wordsOf(everySchedule(ms).plan)).toEqual({ words: `every ${phrase}`, tz: null });
   });
 
@@ -26,7 +26,7 @@ describe('the words of a plan', () => {
     ['0 9 * * 1-5', 'Europe/Helsinki', 'cron 0 9 * * 1-5'],
     ['*/10 * * * * *', 'UTC', 'cron */10 * * * * *'],
     ['@Daily', 'Asia/Tokyo', 'cron @daily'],
-  ])('of cron %p in %s are the pattern, with the zone apart', (pattern, tz, words) => {
+  ])('of cron %p in %s are the pattern, without the zone', (pattern, tz, words) => {
     expect(wordsOf(cronSchedule(pattern, tz).plan)).toEqual({ words, tz });
   });
 

@@ -144,7 +144,7 @@ describe('a full instance', () => {
     expect(ran('long')).toBeGreaterThanOrEqual(4);
   });
 
-  it('runs what waits in the order in which it fell due, also when the plans are looked at meanwhile', async () => {
+  it('runs what waits in the order in which it fell due, also when the plans are checked meanwhile', async () => {
     const door = new Door();
     const fred = fleet.join({ concurrency: 1 });
     // It has the plan of the job that fred goes first with.

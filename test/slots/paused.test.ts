@@ -87,9 +87,9 @@ describe('where time passes in memory', () => {
   const memory = makeMemoryFleet();
 
   it.each([
-    ['goes on', null],
+    ['continues', null],
     ['is over', '1 second'],
-  ])('slots that were due before a pause that %s, and too late by then, are reported', async (_, until) => {
+  ])('slots that were due before a pause that %s, and are then too late, are reported', async (_, until) => {
     const plan = { every: '4 seconds', work: () => {} };
     const gone = memory.join();
     await gone.hire('job', plan);

@@ -52,7 +52,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
   const join = (options?: Bossman.BossmanOptions): Bossman =>
     origin === undefined ? fleet.join(options) : within(origin, () => fleet.join(options));
 
-  it('all slots run in that context, whoever hires other jobs later', async () => {
+  it('all slots run in that context, also after other jobs were hired in another one', async () => {
     const seen = new Seen();
     const fred = join();
     watch(fred, seen);
@@ -68,7 +68,7 @@ describe.each(ORIGINS)('of an instance that is made in the context %s', (origin)
     await within('quitter', () => fred.quit());
   });
 
-  it('demands run in that context, whoever makes them', async () => {
+  it('demands run in that context, also those made in another one', async () => {
     const seen = new Seen();
     const fred = join();
     watch(fred, seen);

@@ -58,7 +58,7 @@ describe('a Cluster of three', () => {
     expect(fleet.toldBy(worker).start).toHaveLength(3);
   });
 
-  test('an own demand is run once', async () => {
+  test('a demand that an instance makes and takes itself is run once', async () => {
     const one = join();
     await Promise.all([one.hire('job', { work() {} }), one.demand('job')]);
     await waitFor('its run', () => fleet.told.finish.length === 1);
@@ -163,7 +163,7 @@ describe('a Cluster of three', () => {
     expect(await caller.set('{x}key', 'value')).toBe('OK');
   });
 
-  test('a user and a password hold for all connections', async () => {
+  test('a user and a password apply to all connections', async () => {
     await cluster.onEach('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all');
     const connection = cluster.client({
       lazyConnect: true,

@@ -95,7 +95,7 @@ describe('a primary with a replica, watched by sentinels', () => {
         .hire('tick', { every: 100, work() {} })
         .catch(() => {});
       const outages = () => fleet.told.error.filter(({ code }) => code === 'CONNECTION');
-      await waitFor('it to be told', () => outages().length > 0, PATIENT);
+      await waitFor('the report', () => outages().length > 0, PATIENT);
       // Long enough for many attempts.
       await delay(1500);
       const messages = outages().map(({ message }) => message);

@@ -79,19 +79,22 @@ describe('a server with a password and TLS', () => {
       /^the \w+ connection to 127\.0\.0\.1:\d+ failed \(self-signed certificate; .* NODE_EXTRA_CA_CERTS, or /,
     ],
     ['no password', () => ({ ...options(), password: undefined }), /NOAUTH/],
-  ])('%s is told once, with where, and the password in no part of it', async (_what, connection, message) => {
-    fleet.allowErrors(/^CONNECTION/);
-    const one = fleet.join({ connection: connection() });
-    await waitFor('an error', () => fleet.told.error.length > 0);
-    await delay(1000);
-    expect(fleet.told.error.map((error) => error.message)).toEqual([expect.stringMatching(message)]);
-    await one.quit();
-    for (const password of [PASSWORD, WRONG]) {
-      for (const form of [password, encodeURIComponent(password)]) {
-        expect(inspect(fleet.told.error, { depth: null, showHidden: true })).not.toContain(form);
+  ])(
+    '%s is reported once, with the address, and without the password',
+    async (_what, connection, message) => {
+      fleet.allowErrors(/^CONNECTION/);
+      const one = fleet.join({ connection: connection() });
+      await waitFor('an error', () => fleet.told.error.length > 0);
+      await delay(1000);
+      expect(fleet.told.error.map((error) => error.message)).toEqual([expect.stringMatching(message)]);
+      await one.quit();
+      for (const password of [PASSWORD, WRONG]) {
+        for (const form of [password, encodeURIComponent(password)]) {
+          expect(inspect(fleet.told.error, { depth: null, showHidden: true })).not.toContain(form);
+        }
       }
-    }
-  });
+    },
+  );
 
   test('a hire that is refused for a wrong password is reported, and rejects, without the password', async () => {
     fleet.allowErrors(/^CONNECTION|^COMMAND/);

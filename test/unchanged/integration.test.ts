@@ -45,7 +45,7 @@ describe('what the integration tests of the original assert holds:', () => {
   it.each([
     ['hired 50 times by one instance', () => [boss]],
     ['hired 50 times by each of two', () => [boss, other]],
-  ])('work is run once in its time, %s', async (_, instances) => {
+  ])('work is run once per interval, %s', async (_, instances) => {
     const slots: (number | null)[] = [];
     for (let count = 0; count < 50; count += 1) {
       for (const one of instances()) {

@@ -59,7 +59,7 @@ it('lists the jobs of the fleet with their last runs, and why they need attentio
   });
 });
 
-it('shows a job with its coming slots and who hires it, and its runs with the causes of their errors', async () => {
+it('shows a job with its next slots and who hires it, and its runs with the causes of their errors', async () => {
   const fred = fleet.join();
   const { site } = await serveWeb(fleet, fred);
   await fred.hire('job', {
@@ -88,7 +88,7 @@ it('shows a job with its coming slots and who hires it, and its runs with the ca
   }
 });
 
-it('shows the instances, how the last runs were shared, and the coming 24 hours', async () => {
+it('shows the instances, how the last runs were shared, and the next 24 hours', async () => {
   const [fred, wilma] = [fleet.join(), fleet.join()];
   const { site } = await serveWeb(fleet, fred);
   await fred.hire('often', { every: '1 minute', work });

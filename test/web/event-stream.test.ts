@@ -44,7 +44,7 @@ it('keeps at most 256 kB and an event for a tab that does not read, and sends on
   expect(tab.send(event)).toBe(false);
 });
 
-it('without anybody who reads at all, no more than the bound is taken', async () => {
+it('if the tab reads nothing at all, no more than the limit is kept', async () => {
   let tab: Tab | undefined;
   const stream = eventStream((given) => {
     tab = given;

@@ -65,7 +65,7 @@ it('reads the fleet once for all tabs', async () => {
   expect(looks).toBeLessThan(10);
 });
 
-it('refuses a tab too many, until one has gone', async () => {
+it('refuses one tab too many, until another one closes', async () => {
   const pages = web(fleet.join(), { authorize: () => 'read' });
   fleet.afterwards(() => pages.close());
   const open = () => pages.fetch(new Request('http://localhost/api/events'));

@@ -8,7 +8,7 @@ const fleet = makeFleet();
 // Redis is given 10 s, and signs of life are 8 s apart.
 jest.setTimeout(120_000);
 
-it('while Redis does not answer, requests are refused, tabs stay open and know it; after that they are told to read all', async () => {
+it('while Redis does not answer, requests are refused, and tabs stay open and show it; afterwards they read everything again', async () => {
   fleet.allowErrors(/./);
   const redis = await startServer();
   fleet.afterwards(() => redis.stop());
