@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { PATIENCE } from '../support/wait';
@@ -13,28 +14,31 @@ const ROOT = join(__dirname, '..', '..');
  */
 export const MAIN = join(__dirname, 'start.cjs');
 
+process.env.BOSSMAN_TEST_FOLDER ??= folderUntilExit();
 bundle(process.env.BOSSMAN_TEST_FOLDER);
 
+/** For a program that is run by itself, as `npm run record` is: the global setup of jest makes one for the tests. */
+function folderUntilExit(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bossman-tests-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** @param folder where each run of the tests keeps its own, so that none finds an old one */
-function bundle(folder: string | undefined): void {
-  if (folder === undefined) throw new Error('the global setup did not set BOSSMAN_TEST_FOLDER');
+function bundle(folder: string): void {
   const made = join(folder, 'cli.js');
   if (existsSync(made)) return;
   const unfinished = `${made}.${process.pid}`;
-  const options = [
-    '--bundle',
-    '--platform=node',
-    '--target=node20',
-    '--charset=ascii',
-    '--log-level=warning',
-  ];
+  const flags = ['--bundle', '--platform=node', '--target=node20', '--charset=ascii', '--log-level=warning'];
   execFileSync(
     join(ROOT, 'node_modules', '.bin', 'esbuild'),
-    [join(ROOT, 'src', 'cli', 'main.ts'), ...options, `--outfile=${unfinished}`],
+    [join(ROOT, 'src', 'cli', 'main.ts'), ...flags, `--outfile=${unfinished}`],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   // Another test file may do the same at this moment.
   renameSync(unfinished, made);
+  // The first call leaves its compiled code to all others. It finds no Redis, and has compiled more than one that is refused.
+  spawnSync(process.execPath, [MAIN, 'list', '--url', 'redis://127.0.0.1:1'], { env: environment() });
 }
 
 /** How a call of `bossman` ended. */
