@@ -393,6 +393,21 @@ describe('the checker accepts', () => {
       ),
     ],
     [
+      'a demand whose taker died while Redis stood still, which read its begin only after the second take',
+      meanwhile((made) =>
+        made
+          .call('demand', 'errand', 'a', 110_000, 110_001)
+          .taken('b', 110_001)
+          .redis(110_002, 'down')
+          .runDemand('b', 110_001, { at: 110_003 })
+          .dies(110_400, 'b')
+          .redis(111_000, 'up')
+          .taken('a', 111_001)
+          .begun('b', 111_002)
+          .runDemand('a', 110_001, { at: 111_004 }),
+      ),
+    ],
+    [
       'a demand whose taker was blocked for too long, and that joined one that was made meanwhile',
       meanwhile((made) =>
         made

@@ -140,7 +140,13 @@ export function takenAt(timeline: Timeline, job: string, run: Pick<DemandRun, 'm
 function diedUnheard(timeline: Timeline, job: string, first: DemandRun, again: DemandRun): boolean {
   const taker = timeline.members.get(first.member);
   if (!taker || taker.leftAt > again.at) return false;
-  return !begunBells(timeline, job, taker.caller).some((at) => at >= first.at - CLOCKS && at <= again.at);
+  // What it had sent may be read from its socket only after the second take.
+  const takenAgainAt = takenAt(timeline, job, again);
+  const ownTakes = rung(timeline.entries, 'taken').filter(({ lockRest }) => lockRest < 0);
+  return ![...rung(timeline.entries, 'begun'), ...ownTakes].some(
+    ({ name, caller, at }) =>
+      name === job && caller === taker.caller && at >= first.at - CLOCKS && at < takenAgainAt,
+  );
 }
 
 function saysBegun(bell: Bell): boolean {
