@@ -2,7 +2,7 @@
 // In one process, whose programs share what they read: most of a compiler's time goes into libraries that are the same for
 // all. Of these, it checks what comes with the compiler and with @types/node, whose errors are nobody's here, for the first
 // project alone, and all else for each. The list of commands of ioredis, which takes longer than all else, consists of
-// signatures, which options of a project do not change: for the others, it checks that its imports are found. Prints which
+// signatures, which options of a project do not change: for the others, it checks that its imports have types. Prints which
 // files of the package the first project reads.
 const { builtinModules } = require('node:module');
 const { dirname } = require('node:path');
@@ -40,7 +40,7 @@ function errorsIn(program, file) {
   return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
 }
 
-/** @throws Error if one is not found */
+/** @throws Error if one has no types */
 function checkImports({ fileName, text, impliedNodeFormat }, options) {
   for (const { fileName: name } of ts.preProcessFile(text).importedFiles) {
     const { resolvedModule } = ts.resolveModuleName(
@@ -52,8 +52,9 @@ function checkImports({ fileName, text, impliedNodeFormat }, options) {
       undefined,
       impliedNodeFormat,
     );
-    if (!resolvedModule && !builtinModules.includes(name))
-      throw new Error(`${fileName} imports ${name}, which is not found`);
+    const isTyped = resolvedModule && /\.[cm]?ts$/.test(resolvedModule.resolvedFileName);
+    if (!isTyped && !builtinModules.includes(name))
+      throw new Error(`${fileName} imports ${name}, whose types are not found`);
   }
 }
 
