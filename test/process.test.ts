@@ -160,16 +160,32 @@ describe('500 calls whose promises are ignored', () => {
     expect(warnings).toEqual([expect.stringMatching(/failed.*(ECONNREFUSED|ECONNRESET|EPIPE)/)]);
   });
 
-  it('while Redis is out of memory, cause one warning for each kind of call', async () => {
+  it.each([
+    ['before', 'quit();'],
+    ['while', 'process.once("warning", () => quit());'],
+    ['after', 'Promise.allSettled(kept).then(() => quit());'],
+  ])('while Redis is out of memory, cause a few warnings if quit is called %s it answers', async (_, end) => {
     const full = await startServer({ args: ['--maxmemory', '1'] });
     try {
-      const exit = await runScript(`${FRED} ${CALLS} setTimeout(quit, 1000);`, full.url);
+      const exit = await runScript(`${FRED} ${CALLS} ${end}`, full.url);
       const warnings = expectExit(exit, ['quit']);
+      expect(warnings.length).toBeGreaterThan(0);
       expect(warnings.every((warning) => /OOM/.test(warning))).toBe(true);
+      // One for each kind of call that was refused before quit, and one for all others.
       expect(warnings.length).toBeLessThanOrEqual(4);
     } finally {
       await full.stop();
     }
+  });
+
+  it('after quit, cause one warning for each kind of call', async () => {
+    const script = `quit().then(() => { ${CALLS} });`;
+    const warnings = expectExit(await runScript(FRED + script, server.url), ['quit']);
+    expect(warnings).toEqual(
+      ['hire', 'demand', 'fire'].map((verb) =>
+        expect.stringContaining(`${verb} of 'job 0' failed: this instance has quit`),
+      ),
+    );
   });
 });
 

@@ -22,6 +22,10 @@ export class Calls {
   private readonly underWay = new Set<Promise<unknown>>();
   /** Calls of methods that Redis has not answered; there may be thousands. */
   private readonly unanswered = new Set<Unanswered>();
+  /** Calls that Redis refused during quit, which reports them together. */
+  private readonly refusedAtQuit = new Map<Unanswered, BossmanError>();
+  /** The verbs of calls that were made after quit. */
+  private readonly refusedSince = new Set<string>();
   /** The instance quits: further calls are refused. */
   closed = false;
 
@@ -57,9 +61,12 @@ export class Calls {
     return this.origin.call(() => {
       const call = new Call<T>(verb, job, this);
       // The call may only fail after this has returned.
-      if (this.closed) soon(() => call.refused(new Error('this instance has quit')));
-      else ask(call);
-      this.unanswered.add(call);
+      if (this.closed) {
+        soon(() => this.refuse(call));
+      } else {
+        ask(call);
+        this.unanswered.add(call);
+      }
       return call.promise;
     });
   }
@@ -75,7 +82,17 @@ export class Calls {
     // Already given up and reported.
     if (!this.unanswered.delete(call)) return;
     const error = this.failure(call, cause);
-    this.teller.trouble(error, this.closed ? undefined : call.verb);
+    if (!this.closed) this.teller.trouble(error, call.verb);
+    else if (cause instanceof BossmanError) this.teller.trouble(error);
+    else this.refusedAtQuit.set(call, error);
+    call.reject(error);
+  }
+
+  /** Refuses a call that is made after quit. Only the first of each kind is reported. */
+  private refuse(call: Unanswered): void {
+    const error = this.failure(call, new Error('this instance has quit'));
+    if (!this.refusedSince.has(call.verb)) this.teller.trouble(error);
+    this.refusedSince.add(call.verb);
     call.reject(error);
   }
 
@@ -90,18 +107,24 @@ export class Calls {
   }
 
   /**
-   * Reports calls that Redis has not answered, in one error, and rejects them: a client that is closed while it reconnects
-   * would never settle them.
+   * Reports calls that Redis has refused during quit, in one error for each reason, and those that it has not answered, in
+   * another. Rejects the latter: a client that is closed while it reconnects would never settle them.
    */
   giveUp(): void {
+    const refused = new Map<string, { calls: Unanswered[]; cause: unknown }>();
+    for (const [call, { cause }] of this.refusedAtQuit) {
+      const alike = refused.get(explained(cause)) ?? { calls: [], cause };
+      alike.calls.push(call);
+      refused.set(explained(cause), alike);
+    }
+    for (const [reason, { calls, cause }] of refused)
+      this.teller.trouble(new BossmanError('QUIT', `${tally(whats(calls))} failed: ${reason}`, null, cause));
+    this.refusedAtQuit.clear();
     if (this.unanswered.size === 0) return;
-    this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${tally(this.whats())}`));
+    const message = `quit before Redis answered: ${tally(whats(this.unanswered))}`;
+    this.teller.trouble(new BossmanError('QUIT', message));
     for (const call of this.unanswered) call.reject(this.failure(call, null));
     this.unanswered.clear();
-  }
-
-  private *whats(): Iterable<string> {
-    for (const { verb, job } of this.unanswered) yield named(verb, job);
   }
 
   private failure({ verb, job }: Unanswered, cause: unknown): BossmanError {
@@ -115,6 +138,10 @@ export class Calls {
       cause,
     );
   }
+}
+
+function* whats(calls: Iterable<Unanswered>): Iterable<string> {
+  for (const { verb, job } of calls) yield named(verb, job);
 }
 
 /** `hire of 'a', demand of 'b' (500 times)` */
