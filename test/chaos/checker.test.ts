@@ -115,6 +115,53 @@ function beganLate(why: 'stood still' | 'unknown', isReported: boolean): Made {
   return why === 'unknown' ? made : made.does(110_052, 'a', 'frozen').does(110_555, 'a', 'thawed');
 }
 
+/**
+ * `a` takes a demand, and Redis reads its begin only after `b` has taken it again.
+ *
+ * @param frozen when Redis stands still; null: never
+ */
+function takenAgain({
+  frozen = [110_003, 110_900],
+  again = 110_901,
+  begun = again + 1,
+}: {
+  frozen?: [number, number] | null;
+  again?: number;
+  begun?: number;
+} = {}): Made {
+  const made = new Made()
+    .ticks('a', 100_000, 129_000)
+    .call('demand', 'errand', 'b', 110_000, 110_001)
+    .taken('a', 110_001)
+    .runDemand('a', 110_001, { at: 110_002 })
+    .taken('b', again)
+    .begun('a', begun)
+    .runDemand('b', 110_001, { at: again + 3 })
+    .begun('b', again + 4);
+  return frozen ? made.redis(frozen[0], 'down').redis(frozen[1], 'up') : made;
+}
+
+/** `a` takes a demand, and is frozen when its run has started at `startedAt`; `b` runs the demand before `a` is thawed. */
+function frozenInStart(startedAt: number): Made {
+  const event = { job: 'errand', slot: null, demandedAt: 110_001, recovered: false, startedAt, lateness: 1 };
+  return new Made()
+    .ticks('b', 100_000, 129_000)
+    .call('demand', 'errand', 'b', 110_000, 110_001)
+    .taken('a', 110_001)
+    .does(110_003, 'a', 'frozen')
+    .taken('b', 110_410)
+    .runDemand('b', 110_001, { at: 110_411 })
+    .begun('b', 110_412)
+    .does(110_900, 'a', 'thawed')
+    .tell(110_901, 'a', { kind: 'start', event })
+    .runDemand('a', 110_001, { at: 110_902 })
+    .begun('a', 110_903)
+    .tell(110_913, 'a', {
+      kind: 'lost',
+      event: { job: 'errand', slot: null, demandedAt: 110_001, why: 'expired' },
+    });
+}
+
 describe('the checker accepts', () => {
   it.each<[string, Made]>([
     [
@@ -406,6 +453,14 @@ describe('the checker accepts', () => {
           .begun('b', 111_002)
           .runDemand('a', 110_001, { at: 111_004 }),
       ),
+    ],
+    [
+      'a demand that is run twice, because Redis stood still until the lock of the first take had ended',
+      takenAgain(),
+    ],
+    [
+      'a demand that is run twice, because its first taker was frozen between its last look at the clock and its work',
+      frozenInStart(110_002),
     ],
     [
       'a demand whose taker was blocked for too long, and that joined one that was made meanwhile',
@@ -795,6 +850,31 @@ describe('the checker objects to', () => {
           .taken('a', 110_402)
           .runDemand('a', 110_001, { at: 110_403 }),
       ),
+    ],
+    [
+      'a demand that is taken again before the lock of its taker has ended',
+      'demand doubled',
+      takenAgain({ again: 110_400 }),
+    ],
+    [
+      'a demand that is taken again after Redis has read the begin, although Redis stood still',
+      'demand doubled',
+      takenAgain({ begun: 110_900 }),
+    ],
+    [
+      'a demand that is taken again although nothing stood still',
+      'demand doubled',
+      takenAgain({ frozen: null }),
+    ],
+    [
+      'a demand that is taken again although Redis continued before the lock of its taker ended',
+      'demand doubled',
+      takenAgain({ frozen: [110_003, 110_300] }),
+    ],
+    [
+      'a demand that is run twice, because its taker did not look at the clock after it was thawed',
+      'demand doubled',
+      frozenInStart(110_900),
     ],
     [
       'a demand that quit gave up on, and that is noted long after its connection was closed',

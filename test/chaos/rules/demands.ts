@@ -24,7 +24,9 @@ interface DemandRun {
  * - *demand doubled*: each run needs a demand of its own that may have been noted at the time that the run names. A second run
  *   that names the same time needs one that may have been noted since the first was taken. A demand during which Redis was
  *   emptied may be noted once more. So there are never more runs than demands, and no run without a demand. Accepted: the
- *   process of the first run ended before the bell reported that the run had begun.
+ *   process of the first run ended before the bell reported that the run had begun; or the run of the first take started in
+ *   time, but its process or Redis stood still when the lock of that take ended, so that the demand was taken again before
+ *   the bell reported any begin.
  * - *late*: the run began more than 2.5 s after the answer, although nothing excused the fleet.
  */
 export function judgeDemands(timeline: Timeline, judgement: Judgement): void {
@@ -97,6 +99,10 @@ function judgeRuns(
       judgement.excuse('demands run again because their taker died before it could note that they had begun');
       continue;
     }
+    if (earlier && begunUnheard(timeline, job, [earlier, run])) {
+      judgement.excuse('demands run again because a standstill outlasted the lock of their first taker');
+      continue;
+    }
     // A demand that is noted between the take and the begin of another keeps waiting, under the time of the other one.
     const from = earlier ? takenAt(timeline, job, earlier) : run.demandedAt;
     const to = earlier ? run.at : run.demandedAt;
@@ -130,11 +136,14 @@ class Matching<T> {
 
 /** When the bell reported the take of the demand of this run. */
 export function takenAt(timeline: Timeline, job: string, run: Pick<DemandRun, 'member' | 'at'>): number {
+  return takeOf(timeline, job, run)?.at ?? run.at;
+}
+
+function takeOf(timeline: Timeline, job: string, run: Pick<DemandRun, 'member' | 'at'>) {
   const caller = timeline.members.get(run.member)?.caller;
-  const taken = rung(timeline.entries, 'taken').findLast(
+  return rung(timeline.entries, 'taken').findLast(
     (bell) => bell.caller === caller && bell.name === job && bell.at <= run.at + CLOCKS,
   );
-  return taken?.at ?? run.at;
 }
 
 function diedUnheard(timeline: Timeline, job: string, first: DemandRun, again: DemandRun): boolean {
@@ -147,6 +156,40 @@ function diedUnheard(timeline: Timeline, job: string, first: DemandRun, again: D
     ({ name, caller, at }) =>
       name === job && caller === taker.caller && at >= first.at - CLOCKS && at < takenAgainAt,
   );
+}
+
+/**
+ * Whether nothing could tell Redis in time that the run of the first take had begun. The run of the second take may have
+ * begun before it.
+ */
+function begunUnheard(timeline: Timeline, job: string, runs: DemandRun[]): boolean {
+  const [first, again] = runs
+    .flatMap((run) => {
+      const take = takeOf(timeline, job, run);
+      return take ? [{ run, take }] : [];
+    })
+    .sort((a, b) => a.take.at - b.take.at);
+  if (!first || !again) return false;
+  const lockEndsAt = first.take.at + first.take.lockRest;
+  if (lockEndsAt > again.take.at || startedAt(timeline, job, first.run) >= lockEndsAt) return false;
+  // In the order in which Redis rang them: several may name the same ms.
+  const bells = only(timeline.entries, 'bell').map(({ bell }) => bell);
+  const between = bells.slice(bells.indexOf(first.take), bells.indexOf(again.take));
+  if (between.some((bell) => 'name' in bell && bell.name === job && saysBegun(bell))) return false;
+  const still = timeline.members.get(first.run.member)?.still ?? [];
+  return [...still, ...timeline.outages].some(({ from, to }) => from <= lockEndsAt && lockEndsAt <= to);
+}
+
+/** When its member decided to begin the run; `at` is when its work began, which is later if the member stood still between. */
+function startedAt(timeline: Timeline, job: string, { member, demandedAt, at }: DemandRun): number {
+  const start = only(timeline.entries, 'start').findLast(
+    (entry) =>
+      entry.member === member &&
+      entry.event.job === job &&
+      entry.event.demandedAt === demandedAt &&
+      entry.at <= at,
+  );
+  return start?.event.startedAt ?? at;
 }
 
 function saysBegun(bell: Bell): boolean {
