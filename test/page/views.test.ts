@@ -150,6 +150,8 @@ test('the page of the next 24 hours shows when each job starts, and which start 
     job.coming = [at, at + 10 * MINUTE];
     job.summary.nextSlot = at;
   }
+  // Its pattern has no slot in the 24 hours after that of Friday.
+  jobIn(server, 'invoices').coming = [at + 20 * MINUTE];
   const tab = await open(server, 'ahead');
   const collisions = await tab.page.$$eval('.collisions li', (all) =>
     all.map((one) => one.textContent ?? ''),
