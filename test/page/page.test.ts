@@ -41,6 +41,8 @@ test('no page is wider than a phone, however long the names and errors', async (
   fleet.jobs.set(long, job);
   Object.assign(job.summary, { name: long, paused: { since: 0, until: null, note: long, by: long } });
   Object.assign(job.summary.lastRun ?? {}, { error: long });
+  // Its pattern has no slot in the 24 hours after that of Friday.
+  job.coming = [Date.now() + 3_600_000];
   for (const run of job.runs) Object.assign(run, { error: long, host: long, details: null });
   for (const instance of fleet.instances) Object.assign(instance, { host: long, application: long });
   const tab = await open(server, 'jobs', { width: 390, height: 844 });
