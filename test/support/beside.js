@@ -1,18 +1,20 @@
 const { default: TestRunner } = require('jest-runner');
 
 /** A test that waits uses a tenth of a core or less. */
-const WAITING_PER_WORKER = 2;
+const WAITING_PER_WORKER = 3;
+/** How many more compute when all that wait have ended, because they wait for their processes now and then. */
+const MORE = 2;
 
 /**
- * Runs test files that wait and test files that compute at the same time. As many compute as there are workers; when all that
- * wait have ended, one more does, because they wait for their processes now and then.
+ * Runs test files that wait and test files that compute at the same time. As many compute as there are workers, and more when
+ * all that wait have ended.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
     super(config, ...rest);
     this.workers = config.maxWorkers;
     this.waiting = new TestRunner({ ...config, maxWorkers: this.workers * WAITING_PER_WORKER }, ...rest);
-    this.computing = new TestRunner({ ...config, maxWorkers: this.workers + 1 }, ...rest);
+    this.computing = new TestRunner({ ...config, maxWorkers: this.workers + MORE }, ...rest);
   }
 
   on(...subscription) {
@@ -35,7 +37,7 @@ module.exports = class extends TestRunner {
     await Promise.all([
       this.waiting
         .runTests(tests.filter(waits), watcher, options)
-        .finally(() => gate.widen(this.workers + 1)),
+        .finally(() => gate.widen(this.workers + MORE)),
       this.computing.runTests(
         tests.filter((test) => !waits(test)),
         watcher,

@@ -4,6 +4,9 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const LONGEST = [
   'packaging',
   'inspection/deaths',
+  'interop',
+  'topologies/cluster',
+  'faults/replies',
   'topologies/sentinel',
   'redis/hostile-options',
   'page/page',
@@ -17,6 +20,7 @@ const LONGEST = [
   'cli/trouble',
   'examples/services',
   'web/outages',
+  'web/tabs',
   'slots/early',
   'slots/late',
 ];
