@@ -2,19 +2,19 @@ const { default: TestRunner } = require('jest-runner');
 
 /** A test that waits uses a tenth of a core or less. */
 const WAITING_PER_WORKER = 3;
-/** How many more compute when all that wait have ended, because they wait for their processes now and then. */
-const MORE = 2;
+/** How many more than there are workers compute, because they wait for their processes now and then: with those that wait, and alone. */
+const MORE = { beside: 1, alone: 2 };
 
 /**
- * Runs test files that wait and test files that compute at the same time. As many compute as there are workers, and more when
- * all that wait have ended.
+ * Runs test files that wait and test files that compute at the same time. More compute when all that
+ * wait have ended.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
     super(config, ...rest);
     this.workers = config.maxWorkers;
     this.waiting = new TestRunner({ ...config, maxWorkers: this.workers * WAITING_PER_WORKER }, ...rest);
-    this.computing = new TestRunner({ ...config, maxWorkers: this.workers + MORE }, ...rest);
+    this.computing = new TestRunner({ ...config, maxWorkers: this.workers + MORE.alone }, ...rest);
   }
 
   on(...subscription) {
@@ -31,13 +31,13 @@ module.exports = class extends TestRunner {
   async runTests(tests, watcher, options) {
     if (options.serial) return super.runTests(tests, watcher, options);
     const waits = (test) => test.context.config.displayName?.name === 'waits';
-    const gate = new Gate(this.workers);
+    const gate = new Gate(this.workers + MORE.beside);
     this.computing.on('test-file-start', () => gate.enter());
     for (const end of ['test-file-success', 'test-file-failure']) this.computing.on(end, () => gate.leave());
     await Promise.all([
       this.waiting
         .runTests(tests.filter(waits), watcher, options)
-        .finally(() => gate.widen(this.workers + MORE)),
+        .finally(() => gate.widen(this.workers + MORE.alone)),
       this.computing.runTests(
         tests.filter((test) => !waits(test)),
         watcher,
