@@ -1,13 +1,15 @@
 const { default: TestRunner } = require('jest-runner');
 
-/** A test that waits uses a tenth of a core or less. */
+/** A test that waits uses a tenth of a core or so. */
 const WAITING_PER_WORKER = 3;
-/** How many more than there are workers compute, because they wait for their processes now and then: with those that wait, and alone. */
+/**
+ * How many more than there are workers compute, beside those that wait and alone, because they wait for their processes now
+ * and then.
+ */
 const MORE = { beside: 1, alone: 2 };
 
 /**
- * Runs test files that wait and test files that compute at the same time. More compute when all that
- * wait have ended.
+ * Runs test files that wait and test files that compute at the same time. When all that wait have ended, one more computes.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
