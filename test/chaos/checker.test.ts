@@ -55,6 +55,14 @@ function diedAndInspected(also: (made: Made) => Made): Made {
   return also(around((it) => run(it).ticks('b', 106_000, 107_000))).inspected();
 }
 
+/** Redis notes the run of the slot 105 000 for `a`, whose bell and answer are lost; `a` dies. */
+function diedUnheard(redis: (made: Made) => Made): Made {
+  return around((it) => redis(it).dies(105_050, 'a').ticks('b', 106_000, 107_000))
+    .saysDied(110_200, 'b', 105_000)
+    .onRecord(110_195, 'a', 105_000)
+    .inspected();
+}
+
 /** `tick` runs until 104 000. Both members hire it, and forget it if they are asked to. */
 function passing(): Made {
   return new Made({ tick: { every: 1000, ttl: 400, workMs: [0, 0], passing: true } }).ticks(
@@ -172,6 +180,10 @@ describe('the checker accepts', () => {
           .onRecord(110_190, 'b', 104_000, 'done')
           .onRecord(110_195, 'a', 105_000),
       ),
+    ],
+    [
+      'a run that died, and whose claim Redis carried out as it stopped',
+      diedUnheard((it) => it.redis(104_999, 'down').redis(105_040, 'up')),
     ],
     [
       'a run that died, and whose trace was lost with the data of Redis',
@@ -1083,6 +1095,11 @@ describe('the checker objects to', () => {
       'a run that ended, and that is said to have died',
       'misreported',
       meanwhile((made) => made.saysDied(112_000, 'b', 105_000)),
+    ],
+    [
+      'a run that died according to its record alone, which was made while Redis answered',
+      'misreported',
+      diedUnheard((it) => it.skip('b', 105_000)),
     ],
     [
       'a run that died, and of which that is said twice',

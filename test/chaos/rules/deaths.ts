@@ -48,7 +48,7 @@ export function judgeDeaths(timeline: Timeline, judgement: Judgement): void {
   }
 }
 
-/** The members that began the run, or were given the lock for it. */
+/** The members that began the run, or were given the lock for it; the bell of a claim is lost if Redis stops just then. */
 function membersWith(timeline: Timeline, { job, slot, demandedAt, at }: Death): MemberLife[] {
   const began = only(timeline.entries, 'began')
     .filter((run) => run.job === job && run.slot === slot && run.demandedAt === demandedAt && run.at <= at)
@@ -58,7 +58,16 @@ function membersWith(timeline: Timeline, { job, slot, demandedAt, at }: Death): 
     ...rung(timeline.entries, 'recovered'),
     ...rung(timeline.entries, 'taken').filter(() => slot === null),
   ].filter((bell) => bell.name === job && bell.at <= at + CLOCKS);
-  const callers = given.flatMap(({ caller }) => timeline.byCaller(caller)?.name ?? []);
+  const unheard = only(timeline.entries, 'record').filter(
+    ({ record, ...of }) =>
+      of.job === job &&
+      record.slot === slot &&
+      record.demandedAt === demandedAt &&
+      timeline.outages.some(({ from, to }) => from <= record.startedAt + CLOCKS && to >= record.startedAt),
+  );
+  const callers = [...given.map(({ caller }) => caller), ...unheard.map(({ record }) => record.by)].flatMap(
+    (caller) => timeline.byCaller(caller)?.name ?? [],
+  );
   return [...new Set([...began, ...callers])].flatMap((name) => timeline.members.get(name) ?? []);
 }
 
