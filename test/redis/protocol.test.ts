@@ -389,7 +389,9 @@ async function restore(world: World, who: number): Promise<void> {
   member.learnPause(reply.pause);
 }
 
-const restores = who.map((who) => step(`${who} restores`, always, (world) => restore(world, who)));
+const restoring = (who: number) => step(`${who} restores`, always, (world) => restore(world, who));
+
+const restores = who.map(restoring);
 
 interface Claiming {
   who: number;
@@ -1095,6 +1097,21 @@ describe('three instances, whatever they call in whatever order and whatever is 
         firing(0),
         losing('plans'),
         finding,
+      ],
+    ],
+    [
+      'Redis comes back with a claim that it had lost, and another plan has its slot once a later one is claimed',
+      [
+        arming({ who: 0, plan: 0, hired: 'now' }),
+        arming({ who: 1, plan: 0, hired: 'now' }),
+        passing(90),
+        claiming({ ...CLAIM, who: 1 }),
+        rollback({ back: 1, who: null }),
+        arming({ who: 1, plan: 1, hired: 'now' }),
+        rollback({ back: 2, who: null }),
+        claiming(CLAIM),
+        restoring(1),
+        claiming({ ...CLAIM, who: 1 }),
       ],
     ],
   ])('are answered as the model says when %s', async (_, sequence) => {

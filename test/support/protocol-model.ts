@@ -28,7 +28,7 @@ type Before =
 /** A plan with all that its job's calls have left beside it. */
 export interface Entry extends StoredPlan {
   readonly before: Before;
-  /** The last claim of each caller, with its answer. */
+  /** The last claim of each caller, with its answer; the newest is the last. */
   readonly claims: Readonly<Record<string, Claimed>>;
   /** The last hire or fire of each caller. */
   readonly calls: Readonly<Record<string, number>>;
@@ -172,7 +172,7 @@ export class ProtocolModel {
   ) {
     const was = this.counts;
     if (!was) return { verdict: 'gone' };
-    const earlier = was.claims[caller];
+    const { [caller]: earlier, ...others } = was.claims;
     if (earlier?.token === token) {
       const holds = earlier.answer.verdict === 'run' && this.holder(now) === token;
       const pause = earlier.answer.verdict === 'paused' ? this.pause : null;
@@ -212,8 +212,9 @@ export class ProtocolModel {
     if (everyMs !== null && again === null) for (slot = claimed + everyMs; slot <= now; ) slot += everyMs;
     if (slot <= now) return { verdict: 'stale', ...stored };
 
-    // It was claimed before its time, by a plan that has been fired or replaced since.
-    if (again === null && Object.values(was.claims).some(({ answer }) => answer.claimed === claimed)) {
+    // It was claimed before its time, by a plan that has been fired or replaced since. The newest claim alone counts: a plan has
+    // the slot of an older one only after Redis has lost data, when a slot may be handed out twice.
+    if (again === null && Object.values(was.claims).at(-1)?.answer.claimed === claimed) {
       this.entry = { ...was, slot, before: unreplaced(was.before) };
       this.setTrigger(now);
       return { verdict: 'ahead', claimed: slot, ...stored };
@@ -228,7 +229,7 @@ export class ProtocolModel {
     if (verdict === 'run' && noted.recover) this.noteRecoverable(token, claimed, false);
     if (verdict !== 'run' && !isPaused) this.skips += 1;
     const lockEndsAt = about(verdict === 'run' ? now + early + ttlMs : now, 1);
-    const claims = { ...was.claims, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
+    const claims = { ...others, [caller]: { token, answer: { verdict, claimed, slot, stamp } } };
     this.entry = { ...was, slot, before: null, claims };
     this.setTrigger(now);
     return { verdict, claimed, slot, lockEndsAt, ...stored };
