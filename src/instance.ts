@@ -101,10 +101,8 @@ export class Instance {
 
     const places = new Places(settings.concurrency);
     const handover: Handover = {
-      won: (job, ticket) => {
-        // After quit gave up on runs, none begins; another instance takes such a demand when the lock has expired.
-        if (!this.runner.gaveUp) this.settles(job, this.runner.run(job, ticket));
-      },
+      won: (job, ticket) => this.settles(job, this.runner.run(job, ticket)),
+      hasGivenUp: () => this.runner.gaveUp,
       notRun: (job, token) => this.settles(job, this.runner.giveBack(job, token)),
       busy: () => this.runner.busy,
       places,

@@ -100,7 +100,7 @@ export class Demands {
     }
     // For Redis, this demand has run, so another one is noted in its place.
     this.on.notRun(job, own.token);
-    this.tooLate(job);
+    if (!this.on.hasGivenUp()) this.tooLate(job);
     this.noted(job, await this.send(job.name, null));
     return false;
   }
@@ -247,6 +247,8 @@ export class Demands {
         const isLate = reply.verdict === 'yours' && !(await turns.call(() => this.begin(job, token, reply)));
         places.leave();
         if (reply.verdict === 'held') this.waits(job, Math.max(1, reply.lockRest));
+        // Another instance takes it when the lock has expired.
+        if (isLate && this.on.hasGivenUp()) return;
         if (isLate) {
           this.tooLate(job);
           await pauses.pause(DUE.first);
@@ -259,10 +261,13 @@ export class Demands {
     }
   }
 
-  /** False if this process was blocked until the lock expired, so that another instance may have taken the demand. */
+  /**
+   * False if this process was blocked until the lock expired, so that another instance may have taken the demand, or if quit
+   * has given up.
+   */
   private begin(job: Job, token: string, reply: DemandReply): boolean {
     if (reply.at >= job.demandNotedAt) this.takes.clear(job.name);
-    if (this.shared.clock.now() >= reply.lockEndsAt) return false;
+    if (this.on.hasGivenUp() || this.shared.clock.now() >= reply.lockEndsAt) return false;
     if (reply.verdict !== 'begun') this.noteBegin(job, token, reply.demandedAt);
     this.on.won(job, {
       slot: null,

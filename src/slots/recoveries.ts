@@ -120,7 +120,7 @@ export class Recoveries {
 
   /**
    * The same token is sent until there is an answer, so that the script recognises a repeated command. What was taken, but
-   * whose lock expired before it could begin, is released and taken again.
+   * whose lock expired before it could begin, is released and taken again, or, during a quit, left to others.
    */
   private async recover(job: Job): Promise<void> {
     const { store, retries, pauses, clock } = this.shared;
@@ -145,7 +145,7 @@ export class Recoveries {
       const { verdict, slot, demandedAt, at: lockedAt, lockEndsAt }: RecoverReply = reply;
       if (verdict === 'held') this.checkIn(job, reply.lockRest);
       if (verdict === 'none' && late) this.giveUp(job, late);
-      const isLate = verdict === 'yours' && clock.now() >= lockEndsAt;
+      const isLate = verdict === 'yours' && (this.on.hasGivenUp() || clock.now() >= lockEndsAt);
       if (verdict === 'yours' && !isLate)
         this.on.won(job, { slot, demandedAt, recovered: true, token, lockedAt, lockEndsAt });
       places.leave();
