@@ -22,8 +22,8 @@ export class Calls {
   private readonly underWay = new Set<Promise<unknown>>();
   /** Calls of methods that Redis has not answered; there may be thousands. */
   private readonly unanswered = new Set<Unanswered>();
-  /** Calls that Redis refused during quit, which reports them together. */
-  private readonly refusedAtQuit = new Map<Unanswered, BossmanError>();
+  /** What Redis refused during quit, by the reason: quit reports it together. */
+  private readonly refusedAtQuit = new Map<string, { calls: string[]; cause: unknown }>();
   /** The verbs of calls that were made after quit. */
   private readonly refusedSince = new Set<string>();
   /** The instance quits: further calls are refused. */
@@ -82,10 +82,16 @@ export class Calls {
     // Already given up and reported.
     if (!this.unanswered.delete(call)) return;
     const error = this.failure(call, cause);
-    if (!this.closed) this.teller.trouble(error, call.verb);
-    else if (cause instanceof BossmanError) this.teller.trouble(error);
-    else this.refusedAtQuit.set(call, error);
+    if (this.closed && error !== cause) this.noteRefusal(call, cause);
+    else this.teller.trouble(error, this.closed ? undefined : call.verb);
     call.reject(error);
+  }
+
+  private noteRefusal({ verb, job }: Unanswered, cause: unknown): void {
+    const reason = explained(cause);
+    const alike = this.refusedAtQuit.get(reason) ?? { calls: [], cause };
+    alike.calls.push(named(verb, job));
+    this.refusedAtQuit.set(reason, alike);
   }
 
   /** Refuses a call that is made after quit. Only the first of each kind is reported. */
@@ -111,20 +117,17 @@ export class Calls {
    * another. Rejects the latter: a client that is closed while it reconnects would never settle them.
    */
   giveUp(): void {
-    const refused = new Map<string, { calls: Unanswered[]; cause: unknown }>();
-    for (const [call, { cause }] of this.refusedAtQuit) {
-      const alike = refused.get(explained(cause)) ?? { calls: [], cause };
-      alike.calls.push(call);
-      refused.set(explained(cause), alike);
-    }
-    for (const [reason, { calls, cause }] of refused)
-      this.teller.trouble(new BossmanError('QUIT', `${tally(whats(calls))} failed: ${reason}`, null, cause));
+    for (const [reason, { calls, cause }] of this.refusedAtQuit)
+      this.teller.trouble(new BossmanError('QUIT', `${tally(calls)} failed: ${reason}`, null, cause));
     this.refusedAtQuit.clear();
     if (this.unanswered.size === 0) return;
-    const message = `quit before Redis answered: ${tally(whats(this.unanswered))}`;
-    this.teller.trouble(new BossmanError('QUIT', message));
+    this.teller.trouble(new BossmanError('QUIT', `quit before Redis answered: ${tally(this.whats())}`));
     for (const call of this.unanswered) call.reject(this.failure(call, null));
     this.unanswered.clear();
+  }
+
+  private *whats(): Iterable<string> {
+    for (const { verb, job } of this.unanswered) yield named(verb, job);
   }
 
   private failure({ verb, job }: Unanswered, cause: unknown): BossmanError {
@@ -138,10 +141,6 @@ export class Calls {
       cause,
     );
   }
-}
-
-function* whats(calls: Iterable<Unanswered>): Iterable<string> {
-  for (const { verb, job } of calls) yield named(verb, job);
 }
 
 /** `hire of 'a', demand of 'b' (500 times)` */
