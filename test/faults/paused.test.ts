@@ -1,20 +1,10 @@
 import { makeFaultyFleet } from '../support/faults';
 import { FLAWLESS, flawsAfterLoss } from '../support/flaws';
+import { winning } from '../support/held-starts';
 import { monitor } from '../support/monitor';
 import { waitFor } from '../support/wait';
 
-/** Called when a slot was won, before it begins. */
-const mockWon: { hold: (() => Promise<void>) | null } = { hold: null };
-jest.mock('../../src/slots/starts', () => {
-  const actual: typeof import('../../src/slots/starts') = jest.requireActual('../../src/slots/starts');
-  class HeldStarts extends actual.Starts {
-    override async wait(name: string, ms: number): Promise<boolean> {
-      await mockWon.hold?.();
-      return super.wait(name, ms);
-    }
-  }
-  return { ...actual, Starts: HeldStarts };
-});
+jest.mock('../../src/slots/starts', () => jest.requireActual('../support/held-starts').heldStarts());
 
 const EVERY = 100;
 const fleet = makeFaultyFleet();
@@ -146,8 +136,8 @@ describe('a paused job', () => {
     let waitMs = 20;
     const fred = fleet.join({}, { retryStrategy: () => waitMs });
     let slot = 0;
-    mockWon.hold = async () => {
-      mockWon.hold = null;
+    winning.hold = async () => {
+      winning.hold = null;
       const isLocked = () => fleet.redis.exists(`${fleet.prefix}:lock:tick`);
       slot = (await storedSlot('tick')) - 10_000;
       waitMs = 20_000;

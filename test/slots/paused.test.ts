@@ -1,26 +1,16 @@
 import { runScript } from '../support/child';
 import { makeFleet } from '../support/fleet';
+import { winning } from '../support/held-starts';
 import { makeMemoryFleet } from '../support/memory-fleet';
 import { testUrl } from '../support/redis';
 import { waitFor } from '../support/wait';
 
-/** Called when a slot was won, before it begins. */
-const mockWon: { hold: (() => Promise<void>) | null } = { hold: null };
-jest.mock('../../src/slots/starts', () => {
-  const actual: typeof import('../../src/slots/starts') = jest.requireActual('../../src/slots/starts');
-  class HeldStarts extends actual.Starts {
-    override async wait(name: string, ms: number): Promise<boolean> {
-      await mockWon.hold?.();
-      return super.wait(name, ms);
-    }
-  }
-  return { ...actual, Starts: HeldStarts };
-});
+jest.mock('../../src/slots/starts', () => jest.requireActual('../support/held-starts').heldStarts());
 
 const fleet = makeFleet();
 
 afterEach(() => {
-  mockWon.hold = null;
+  winning.hold = null;
 });
 
 it.each([
@@ -31,7 +21,7 @@ it.each([
   await fred.hire('job', { every: 300, ttl: 60_000, recover: true, work: () => {} });
   let won = 0;
   let slot = 0;
-  mockWon.hold = async () => {
+  winning.hold = async () => {
     won += 1;
     slot = Number(await fleet.redis.zscore(`${fleet.prefix}:due`, 'job')) - 300;
     if (hadPassed) await waitFor('the slot', () => Date.now() > slot);
@@ -39,7 +29,7 @@ it.each([
     await waitFor('the winner to hear of it', () => fleet.toldBy(fred).pause.length > 0);
   };
   await waitFor('a slot to be won', () => won > 0);
-  mockWon.hold = null;
+  winning.hold = null;
   await waitFor(
     'its lock to be free',
     async () => (await fleet.redis.exists(`${fleet.prefix}:lock:job`)) === 0,
