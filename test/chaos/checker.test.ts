@@ -105,6 +105,17 @@ function fullMember(): Made {
     });
 }
 
+/** `a` takes a demand and does not run it; `b` runs one that is made later. */
+function joinedLater(also = (made: Made) => made): Made {
+  return meanwhile((made) =>
+    also(made.call('demand', 'errand', 'a', 110_000, 110_001).taken('a', 110_002))
+      .call('demand', 'errand', 'b', 110_200, 110_201)
+      .taken('b', 110_501)
+      .runDemand('b', 110_200, { at: 110_502 })
+      .begun('b', 110_503),
+  );
+}
+
 /** The lock for `a`'s run of a demand ends before that run begins, and while it is in progress, `b` runs another one. */
 function beganLate(why: 'stood still' | 'unknown', isReported: boolean): Made {
   const made = new Made()
@@ -183,7 +194,7 @@ describe('the checker accepts', () => {
     ],
     [
       'a run that died, and whose claim Redis carried out as it stopped',
-      diedUnheard((it) => it.redis(104_999, 'down').redis(105_040, 'up')),
+      diedUnheard((made) => made.redis(104_999, 'down').redis(105_040, 'up')),
     ],
     [
       'a run that died, and whose trace was lost with the data of Redis',
@@ -476,15 +487,7 @@ describe('the checker accepts', () => {
     ],
     [
       'a demand whose taker was blocked for too long, and that joined one that was made meanwhile',
-      meanwhile((made) =>
-        made
-          .call('demand', 'errand', 'a', 110_000, 110_001)
-          .taken('a', 110_002)
-          .call('demand', 'errand', 'b', 110_200, 110_201)
-          .taken('b', 110_501)
-          .runDemand('b', 110_200, { at: 110_502 })
-          .begun('b', 110_503),
-      ),
+      joinedLater(),
     ],
     [
       'a demand that is run before its call is answered',
@@ -811,16 +814,7 @@ describe('the checker objects to', () => {
     [
       'a demand whose taker reported a begin without a run, and that is only followed by the run of a later one',
       'demand lost',
-      meanwhile((made) =>
-        made
-          .call('demand', 'errand', 'a', 110_000, 110_001)
-          .taken('a', 110_002)
-          .begun('a', 110_003)
-          .call('demand', 'errand', 'b', 110_200, 110_201)
-          .taken('b', 110_501)
-          .runDemand('b', 110_200, { at: 110_502 })
-          .begun('b', 110_503),
-      ),
+      joinedLater((made) => made.begun('a', 110_003)),
     ],
     [
       'a demand whose taker did not begin, and that nobody took again',
@@ -1099,7 +1093,7 @@ describe('the checker objects to', () => {
     [
       'a run that died according to its record alone, which was made while Redis answered',
       'misreported',
-      diedUnheard((it) => it.skip('b', 105_000)),
+      diedUnheard((made) => made.skip('b', 105_000)),
     ],
     [
       'a run that died, and of which that is said twice',

@@ -1,13 +1,13 @@
 import type Bossman from '../../src';
 import { makeFaultyFleet } from '../support/faults';
-import { startProxy, type Verb } from '../support/proxy';
+import { startProxy } from '../support/proxy';
 import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
 const DIED = '0123456789abcdef0123';
 
 /** What the operator or a run that died leaves to be run. */
-const LEFT: Partial<Record<Verb, (leaves: Bossman) => Promise<unknown>>> = {
+const LEFT: Record<'demand' | 'take' | 'recover', (leaves: Bossman) => Promise<unknown>> = {
   demand: async (leaves) => {
     // It rejects when quit has given up; the demand may have been made nevertheless.
     leaves.demand('job').catch(() => {});
@@ -25,19 +25,22 @@ it.each(['demand', 'take', 'recover'] as const)(
     fleet.allowErrors(/^QUIT/);
     const plan = { ttl: 1000, recover: verb === 'recover', work: () => {} };
     const proxy = await startProxy(fleet.server.port);
-    const leaves = fleet.join({}, { port: proxy.port });
-    await leaves.hire('long', { ttl: 60_000, work: () => new Promise(() => {}) });
-    await leaves.hire('job', plan);
-    await leaves.demand('long');
-    await waitFor('its run', () => fleet.told.start.length === 1);
-    const held = proxy.holdAt(':lock:job');
-    await LEFT[verb]?.(leaves);
-    const release = await held;
-    const quit = leaves.quit({ timeout: 0 });
-    await waitFor('quit to give up on it', () => fleet.told.lost.length === 1);
-    release();
-    await quit;
-    await proxy.close();
+    try {
+      const leaves = fleet.join({}, { port: proxy.port });
+      await leaves.hire('long', { ttl: 60_000, work: () => new Promise(() => {}) });
+      await leaves.hire('job', plan);
+      await leaves.demand('long');
+      await waitFor('its run', () => fleet.told.start.length === 1);
+      const held = proxy.holdAt(':lock:job');
+      await LEFT[verb](leaves);
+      const release = await held;
+      const quit = leaves.quit({ timeout: 0 });
+      await waitFor('quit to give up on it', () => fleet.told.lost.length === 1);
+      release();
+      await quit;
+    } finally {
+      await proxy.close();
+    }
     expect(fleet.told.start).toHaveLength(1);
     const stays = fleet.join();
     await stays.hire('job', plan);
