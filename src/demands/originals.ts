@@ -6,7 +6,7 @@ import type { Pauses } from '../time/pauses';
 const ANNOUNCED_FOR = 5000;
 /** ms after subscribing or hiring during which the bell that announced an expiry may have been missed. */
 const UNHEARD_FOR = 300;
-/** Number of waits of which that time consists after subscribing: see `subscribed`. */
+/** After subscribing, that time is divided into this number of waits: see `subscribed`. */
 const WAITS = 3;
 
 /**
@@ -30,7 +30,10 @@ export class DemandExpiries {
     this.isSubscribed = false;
   }
 
-  /** One wait passes even if the process is blocked. What arrived meanwhile is heard before the next one passes. */
+  /**
+   * While the process is blocked, no more than the current wait can end. What arrived meanwhile is heard before the next one
+   * ends.
+   */
   async subscribed(): Promise<void> {
     this.isSubscribed = true;
     this.waits += WAITS;

@@ -5,7 +5,10 @@ import type { RollCall } from './roll-call';
 
 /** ms for which a run without a lock is left alone before its process is looked for; most runs settle by then. */
 const ASK_AFTER = 1000;
-/** ms between the two checks, both of which must find its instance absent; after an outage, all instances have reconnected by then. */
+/**
+ * ms between the two checks, both of which must find its instance absent; after an outage, all instances have reconnected by
+ * then.
+ */
 const AWAY_FOR = 3000;
 /** ms after which an instance that was present is checked again. */
 const ASK_AGAIN = 30_000;

@@ -18,9 +18,9 @@ export interface Ticket extends Lease {
 
 /** Receives the slots and demands that were won. */
 export interface Handover {
-  /** Runs it now. Ask `hasGivenUp` first. */
+  /** Runs it now. Must not be called if `hasGivenUp`. */
   won: (job: Job, ticket: Ticket) => void;
-  /** Quit has given up on the runs, so that no other may begin: what is won is left to other instances. */
+  /** Whether quit has given up on the runs, so that none may begin: what is won is left to other instances. */
   hasGivenUp: () => boolean;
   /** It does not run, because it was fired, abandoned or too late: releases the lock that has this token. */
   notRun: (job: Job, token: string) => void;

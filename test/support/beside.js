@@ -2,14 +2,11 @@ const { default: TestRunner } = require('jest-runner');
 
 /** A test that waits uses a tenth of a core or so. */
 const WAITING_PER_WORKER = 3;
-/**
- * How many more than there are workers compute, beside those that wait and alone, because they wait for their processes now
- * and then.
- */
+/** This many more files compute than there are workers, because each also waits for processes that it started. */
 const MORE = { beside: 1, alone: 2 };
 
 /**
- * Runs test files that wait and test files that compute at the same time. When all that wait have ended, one more computes.
+ * Runs test files that wait and test files that compute at the same time. When the former have ended, more compute.
  */
 module.exports = class extends TestRunner {
   constructor(config, ...rest) {
