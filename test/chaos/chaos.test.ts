@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runNode } from '../support/child';
@@ -35,21 +35,28 @@ describe('the faults of a storm', () => {
 
 describe('the arguments of npm run chaos', () => {
   it('are read', () => {
-    expect(readArguments('--seed 7 --seconds 5 --members 3 --storms 2'.split(' '))).toEqual({
+    expect(readArguments('--seed 7 --seconds 5 --members 3 --storms 2 --table t.md'.split(' '))).toEqual({
       seed: 7,
       seconds: 5,
       members: 3,
       storms: 2,
+      table: 't.md',
     });
-    expect(readArguments([])).toEqual({ seed: null, seconds: 20, members: 4, storms: null });
+    expect(readArguments([])).toEqual({ seed: null, seconds: 20, members: 4, storms: null, table: null });
   });
 
-  it.each(['--seed x', '--seed -1', '--seconds 0', '--members 0', '--storms 1.5', '--sead 7', 'seven'])(
-    '%s is refused',
-    (args) => {
-      expect(() => readArguments(args.split(' '))).toThrow();
-    },
-  );
+  it.each([
+    '--seed x',
+    '--seed -1',
+    '--seconds 0',
+    '--members 0',
+    '--storms 1.5',
+    '--table t.md',
+    '--sead 7',
+    'seven',
+  ])('%s is refused', (args) => {
+    expect(() => readArguments(args.split(' '))).toThrow();
+  });
 });
 
 describe('npm run chaos exits', () => {
@@ -60,12 +67,12 @@ describe('npm run chaos exits', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   /** Runs it on this history instead of a storm's. It writes its files to `dir`. */
-  const judge = (history: History) => {
+  const judge = (history: History, ...args: string[]) => {
     const storm = `const path = require.resolve('../chaos/storm');
       require(path);
       require.cache[path].exports = { raiseStorm: async () => (${JSON.stringify(history)}) };
       require('../chaos/chaos');`;
-    return runNode(['-e', storm], () => {}, { TMPDIR: dir });
+    return runNode(['-e', storm, '--', 'chaos', ...args], () => {}, { TMPDIR: dir });
   };
 
   it('with 2, and prints its usage, for invalid arguments', async () => {
@@ -78,6 +85,20 @@ describe('npm run chaos exits', () => {
     const { code, lines, stderr } = await judge(new Made().ticks('a', 100_000, 129_000).history);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(lines).toContain('All guarantees hold.');
+  });
+
+  it.each(['prints', 'writes'])('with 0 when several storms hold, and %s a table of them', async (does) => {
+    const file = join(dir, 'table.md');
+    const { code, lines } = await judge(
+      new Made().ticks('a', 100_000, 129_000).history,
+      ...['--storms', '2', '--seed', '5'],
+      ...(does === 'writes' ? ['--table', file] : []),
+    );
+    expect(code).toBe(0);
+    const table = /^# 2 storms of 20 s\n.*--storms 2 --seed 5 .*2 of 2 hold/ms;
+    if (does === 'prints') expect(lines.join('\n')).toMatch(table);
+    else expect(lines).toEqual(['seed 5: holds', 'seed 6: holds']);
+    expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toMatch(does === 'writes' ? table : /^$/);
   });
 
   it('with 1 when one is broken, and keeps the history', async () => {

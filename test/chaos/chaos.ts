@@ -20,11 +20,11 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const { seed, storms, ...size } = options;
+  const { seed, storms, table, ...size } = options;
   const violations =
     storms === null
       ? await raiseOne({ ...size, seed: seed ?? randomInt(2 ** 32) })
-      : await raiseStorms({ ...size, seed: seed ?? 1 }, storms, console.log);
+      : await raiseStorms({ ...size, seed: seed ?? 1 }, storms, table, console.log);
   if (violations > 0) process.exitCode = 1;
 }
 

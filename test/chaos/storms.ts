@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { check, type Verdict } from './checker';
 import type { History } from './history';
 import { JOBS } from './jobs';
@@ -9,7 +8,6 @@ import { raiseStorm, type StormOptions } from './storm';
 
 /** On two cores, more storms at a time would slow each other down. */
 const AT_A_TIME = 2;
-const FILE = join(__dirname, 'STORMS.md');
 
 interface Outcome {
   seed: number;
@@ -17,10 +15,16 @@ interface Outcome {
   verdict: Verdict;
 }
 
-/** Raises storms with consecutive seeds, and writes a table of them. Resolves with the number of violations. */
+/**
+ * Raises storms with consecutive seeds, and makes a table of them.
+ *
+ * @param file where the table is written, after each storm; null: it is logged at the end
+ * @returns the number of violations
+ */
 export async function raiseStorms(
   first: StormOptions,
   count: number,
+  file: string | null,
   log: (line: string) => void,
 ): Promise<number> {
   const seeds = Array.from({ length: count }, (_, n) => first.seed + n);
@@ -32,11 +36,12 @@ export async function raiseStorms(
       const verdict = check(history);
       outcomes.push({ seed, summary: summarize(history), verdict });
       outcomes.sort((a, b) => a.seed - b.seed);
-      writeFileSync(FILE, page(first, outcomes));
+      if (file !== null) writeFileSync(file, page(first, outcomes));
       log(`seed ${seed}: ${told(verdict)}${kept(history, seed, verdict)}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, raiseInTurn));
+  if (file === null) log(`\n${page(first, outcomes)}`);
   return outcomes.reduce((sum, { verdict }) => sum + verdict.violations.length, 0);
 }
 
@@ -81,9 +86,9 @@ function page({ seconds, members }: StormOptions, outcomes: Outcome[]): string {
   }
   return `# ${outcomes.length} storms of ${seconds} s
 
-Written by \`npm run chaos -- --storms ${outcomes.length} --seconds ${seconds} --members ${members}\`: ${members} processes, ${Object.keys(JOBS).length} jobs, and faults
-at times that the seed decides; [rules](rules) describes what is judged. Lateness in ms, p50 / p99, from the slot
-or the demand to the start of the run, outages included.
+Made by \`npm run chaos -- --storms ${outcomes.length} --seed ${outcomes[0]?.seed} --seconds ${seconds} --members ${members}\`: ${members} processes,
+${Object.keys(JOBS).length} jobs, and faults at times that the seed decides; [rules](rules) describes what is judged. Lateness in ms, p50 / p99, from the
+slot or the demand to the start of the run, outages included.
 
 ${row('seed', 'faults', 'runs', 'skips', 'demands', 'slots late', 'demands late', 'verdict')}
 ${row('--:', '--:', '--:', '--:', '--:', '--:', '--:', '---')}
