@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { JobInfo } from '../../src';
 import { bossman } from '../cli/cli';
 import { makeFaultyFleet } from '../support/faults';
-import { waitFor } from '../support/wait';
+import { delay, waitFor } from '../support/wait';
 
 const fleet = makeFaultyFleet();
 const work = () => {};
@@ -55,5 +55,17 @@ describe('a Redis that is out of memory', () => {
     expect(stderr).toMatch(
       /^bossman: 'job' is not forgotten: an instance may hire it: Redis refuses their answers \(OOM /,
     );
+  });
+
+  it('and was emptied is reported once for the plan that cannot be brought back, which is, when there is memory', async () => {
+    fleet.allowErrors(/OOM/);
+    await fleet.join().hire('job', { every: 300, work });
+    await fleet.ticks('job', 1);
+    await limitMemory('1');
+    await fleet.redis.flushall();
+    await delay(2500);
+    expect(fleet.told.error.filter((told) => told.includes("claim of 'job' failed"))).toHaveLength(1);
+    await limitMemory('0');
+    await fleet.ticks('job', 2);
   });
 });
