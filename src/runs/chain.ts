@@ -16,6 +16,10 @@ export async function perform(
   let worked = false;
   const chain = () => {
     const hired = job.definition;
+    if (qas.length === 0) {
+      worked = true;
+      return callOf(() => hired.work(context));
+    }
     const definition = copyOf(hired);
     // Read before a QA can replace it. An accessor may return a different function each time.
     const given = ownWork(definition);
@@ -38,6 +42,11 @@ export async function perform(
   } catch (cause) {
     return { duration: clock.monotonic() - startedAt, cause };
   }
+}
+
+/** An async function, so that a synchronous throw becomes a rejection. */
+async function callOf(work: () => unknown): Promise<unknown> {
+  return work();
 }
 
 /** The same outcome as in the run's record. */

@@ -181,7 +181,7 @@ export class Runner {
   }
 
   /** The chain has settled. */
-  private async end(run: Run, ended: Ending): Promise<SettleReply> {
+  private end(run: Run, ended: Ending): SettleReply | Promise<SettleReply> {
     const { job, event } = run;
     const { store, teller } = this.shared;
     job.running -= 1;

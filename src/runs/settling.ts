@@ -40,7 +40,8 @@ export class Settling {
     const { name } = job;
     const { store, fleetSize, teller } = this.shared;
     try {
-      const revealed = await this.settleOrSweep({
+      const names = this.sweeps.next();
+      const request: SettleRequest = {
         name,
         token,
         ...outcome,
@@ -48,7 +49,8 @@ export class Settling {
         listeners: fleetSize.count,
         sequence: store.nextSequence(),
         history: job.settings.history,
-      });
+      };
+      const revealed = await (names === null ? store.settle(request) : this.settleAndSweep(request, names));
       teller.over('settle');
       return revealed;
     } catch (cause) {
@@ -58,9 +60,7 @@ export class Settling {
     }
   }
 
-  private async settleOrSweep(request: SettleRequest): Promise<SettleReply> {
-    const names = this.sweeps.next();
-    if (names === null) return this.shared.store.settle(request);
+  private async settleAndSweep(request: SettleRequest, names: string[]): Promise<SettleReply> {
     const { old, ...reply } = await this.shared.store.settleAndSweep(request, names);
     this.sweeps.found(old);
     return reply;
