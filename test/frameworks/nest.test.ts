@@ -1,17 +1,15 @@
 import { freePort, post } from './http';
-import { Project } from './project';
+import { inProject, Project } from './project';
 
 const AT_WORK = /engineers at work/;
 
-it('the first lines of the page run the first job', async () => {
-  const project = await Project.make('Nest');
-  try {
+it(
+  'the first lines of the page run the first job',
+  inProject(async (project) => {
     await project.run('npx tsc');
     await project.start('node dist/main.js', { PORT: await freePort() }).prints(AT_WORK);
-  } finally {
-    await project.remove();
-  }
-});
+  }, 'Nest'),
+);
 
 describe.each(['11', '12'])('Nest %s', (version) => {
   let project: Project;

@@ -1,17 +1,15 @@
 import { Redis } from 'ioredis';
 import { freePort, post } from './http';
-import { Project } from './project';
+import { inProject, Project } from './project';
 
 const AT_WORK = /engineers at work/;
 
-it('the first lines of the page run the first job', async () => {
-  const project = await Project.make('Next.js');
-  try {
+it(
+  'the first lines of the page run the first job',
+  inProject(async (project) => {
     await project.start('npx next dev', { PORT: await freePort() }).prints(AT_WORK);
-  } finally {
-    await project.remove();
-  }
-});
+  }, 'Next.js'),
+);
 
 describe.each(['15', '16'])('Next.js %s', (version) => {
   let project: Project;

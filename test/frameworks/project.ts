@@ -180,3 +180,15 @@ export class Project {
     return { ...Object.fromEntries(kept), ...others };
   }
 }
+
+/** A test in a project of its own, which is removed afterwards. `heading`: see `Project.make`. */
+export function inProject(test: (project: Project) => Promise<void>, heading?: string): () => Promise<void> {
+  return async () => {
+    const project = await Project.make(heading);
+    try {
+      await test(project);
+    } finally {
+      await project.remove();
+    }
+  };
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Project } from './project';
+import { inProject, Project } from './project';
 
 const PROBE = 'runtime.mjs';
 
@@ -14,15 +14,13 @@ const RUNTIMES = {
   },
 };
 
-it('Node has everything that the library needs', async () => {
-  const project = await Project.make();
-  try {
+it(
+  'Node has everything that the library needs',
+  inProject(async (project) => {
     await project.run('npm install bossman');
     await probe(project, 'node');
-  } finally {
-    await project.remove();
-  }
-});
+  }),
+);
 
 describe.each(Object.entries(RUNTIMES))('%s', (name, { installer, run, runAll }) => {
   let project: Project;
