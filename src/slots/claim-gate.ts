@@ -1,8 +1,13 @@
 import type { Job } from '../job';
 import { Line, type Places } from '../runs/places';
 
-/** The initial limit. This many claims keep Redis busy even if a round trip takes 50 ms. */
-const FIRST_LIMIT = 1024;
+/**
+ * The initial limit, and the highest one if Redis is near. This many claims keep Redis and this process busy. More would only
+ * wait in a queue, and cost memory: with 1024, thousands of slots due at once took up to 1.5 times as much CPU.
+ */
+const LIMIT_NEARBY = 256;
+/** Claims that Redis can answer in 1 ms. If a round trip takes longer than 6 ms, more of them are needed to keep it busy. */
+const PER_MS = 40;
 const HIGHEST_LIMIT = 4096;
 /** The fraction of the lock's ttl within which a claimed slot should begin. */
 const SOON = 0.25;
@@ -16,11 +21,12 @@ const LONG_DUE = 1000;
 /**
  * Limits how many slots an instance claims at a time to those that it can begin before their locks expire, and for which it has
  * places. Jobs that wait here stay due, and other instances may claim them. The limit follows the time from a claim to the
- * start of its run: it is halved if that takes too large a part of the ttl, and otherwise grows by one with each claim.
+ * start of its run: it is halved if that takes too large a part of the ttl, and otherwise grows by one with each claim, up to
+ * what keeps Redis busy.
  */
 export class ClaimGate {
   private underWay = 0;
-  private limit = FIRST_LIMIT;
+  private limit = LIMIT_NEARBY;
   /** When the limit was last halved. Claims sent before that were sent under the old limit and do not count. */
   private halvedAt = Number.NEGATIVE_INFINITY;
   /** ms from a claim to the start of its run if no other claim delays it. */
@@ -32,12 +38,14 @@ export class ClaimGate {
    * @param now a monotonic clock in ms
    * @param claim starts the claim of a job, at once or when its turn has come
    * @param isAlone whether no other instance can claim the slots that wait here
+   * @param roundTrip the shortest time in which Redis answers, in ms
    */
   constructor(
     private readonly now: () => number,
     private readonly claim: (job: Job) => void,
     private readonly places: Places,
     private readonly isAlone: () => boolean,
+    private readonly roundTrip: () => number,
   ) {
     places.addLine(() => this.next());
   }
@@ -84,7 +92,8 @@ export class ClaimGate {
     const took = Math.max(0, this.now() - since);
     this.alone = took < this.alone ? took : this.alone + (took - this.alone) * FORGETS;
     if (took <= Math.max(ttlMs * SOON, this.alone * CROWDED)) {
-      this.limit = Math.min(HIGHEST_LIMIT, this.limit + 1);
+      const most = Math.max(LIMIT_NEARBY, PER_MS * this.roundTrip());
+      this.limit = Math.min(HIGHEST_LIMIT, Math.floor(most), this.limit + 1);
     } else if (since > this.halvedAt) {
       this.limit = Math.max(1, Math.floor(this.limit / 2));
       this.halvedAt = this.now();

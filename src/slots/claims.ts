@@ -42,6 +42,7 @@ export class Claims {
       },
       on.places,
       () => shared.fleetSize.alone,
+      () => clock.roundTrip,
     );
   }
 

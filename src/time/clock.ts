@@ -39,6 +39,11 @@ export class RedisClock {
     return { earliest: local + this.low - slack, latest: local + this.high + slack };
   }
 
+  /** About the shortest round trip to Redis of late, in ms: no answer has bounded the offset more closely. */
+  get roundTrip(): number {
+    return this.high - this.low;
+  }
+
   /** Updates the estimate from an answer. True if alarms that were set before are now wrong. */
   observe(sentAt: number, redisMs: number): boolean {
     const receivedAt = this.local();
