@@ -60,7 +60,7 @@ export class Demands {
   /** Makes a demand, and takes it if this instance hires the job, is not running it and has room. Rejects if Redis refuses. */
   async demand(name: string): Promise<void> {
     const job = this.shared.jobs.get(name);
-    // An earlier demand that is still in flight begins after this call, so one run serves both.
+    // If the run of an earlier demand that is still in flight begins after this call, it serves both.
     if (job?.demanding && (await job.demanding.catch(() => false))) return;
     if (job && job.running === 0 && !job.taking && !job.demanding && this.on.places.hasRoom) {
       this.on.places.enter();
@@ -73,7 +73,7 @@ export class Demands {
         if (this.shared.clock.known) this.takes.set(name, this.shared.clock.now() + job.settings.ttlMs + 1);
         throw cause;
       } finally {
-        job.demanding = null;
+        if (job.demanding === demanding) job.demanding = null;
         this.on.places.leave();
       }
     } else {
@@ -84,7 +84,7 @@ export class Demands {
     }
   }
 
-  /** Resolves with true if the demand runs here, or if another instance has taken it since. */
+  /** Resolves with true if its run begins here. Another instance may have run it, at any time since the demand was sent. */
   private async demandOwn(job: Job): Promise<boolean> {
     const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
     const reply = await this.send(job.name, own);
@@ -93,10 +93,11 @@ export class Demands {
       this.noted(job, reply);
       return false;
     }
-    if (reply.verdict === 'done' || (await turns.call(() => this.begin(job, own.token, reply)))) return true;
+    if (reply.verdict === 'done') return false;
+    if (await turns.call(() => this.begin(job, own.token, reply))) return true;
     if (reply.verdict === 'yours') {
       this.take(job.name);
-      return true;
+      return false;
     }
     // For Redis, this demand has run, so another one is noted in its place.
     this.on.notRun(job, own.token);
@@ -269,6 +270,8 @@ export class Demands {
     if (reply.at >= job.demandNotedAt) this.takes.clear(job.name);
     if (this.on.hasGivenUp() || this.shared.clock.now() >= reply.lockEndsAt) return false;
     if (reply.verdict !== 'begun') this.noteBegin(job, token, reply.demandedAt);
+    // A demand that the work makes from here on needs another run.
+    job.demanding = null;
     this.on.won(job, {
       slot: null,
       demandedAt: reply.demandedAt,

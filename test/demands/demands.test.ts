@@ -64,6 +64,25 @@ describe('a demand', () => {
     expect(runs).toBe(1);
   });
 
+  it.each(['its own instance', 'another instance'])(
+    'made by work that was demanded by %s leads to one more run, before and after the work first waits',
+    async (by) => {
+      let runs = 0;
+      const [fred, other] = [fleet.join(), fleet.join()];
+      const work = async () => {
+        runs += 1;
+        if (runs === 1) void fred.demand('job');
+        await null;
+        if (runs === 2) void fred.demand('job');
+      };
+      await fred.hire('job', { work });
+      await (by === 'another instance' ? other : fred).demand('job');
+      await waitFor('the runs', () => fleet.told.finish.length === 3);
+      await delay(50);
+      expect(runs).toBe(3);
+    },
+  );
+
   it('does not change the plan', async () => {
     const fred = fleet.join();
     await fred.hire('job', { every: 60_000, work: () => {} });

@@ -97,9 +97,10 @@ function expectEachSlotOnce(): void {
 const CUTS: Cut[] = ['command', 'reply'];
 
 describe('the answer to a demand of its own', () => {
+  beforeEach(() => cutOff.hire('wanted', { ttl: 200, work: () => {} }));
+
   /** Demands, and waits until the lock has ended that came with it, while the answer is on its way. */
   async function demandAndWait(): Promise<{ demanded: Promise<void>; letThrough: () => void }> {
-    await cutOff.hire('wanted', { ttl: 200, work: () => {} });
     const held = proxy.holdAt('wanted');
     const demanded = cutOff.demand('wanted');
     const letThrough = await held;
@@ -123,6 +124,44 @@ describe('the answer to a demand of its own', () => {
     await demanded;
     await oneRun();
     expect(errors.splice(0)).toEqual([expect.stringMatching(/^LOCK_LOST: the lock of 'wanted'/)]);
+  });
+
+  /** The demand that Redis gave to the instance that is cut off is run by the other one. */
+  async function otherRunsIt(): Promise<void> {
+    await waitFor('its run', () => demandRuns > 0);
+    await waitFor('its end', async () => (await admin.exists(`${prefix}:lock:wanted`)) === 0);
+  }
+
+  it.each(['is lost', 'arrives late'])(
+    'that %s is no answer to a demand made since another instance ran it',
+    async (how) => {
+      const { demanded, letThrough } = await demandAndWait();
+      await other.hire('wanted', WANTED);
+      await other.demand('wanted');
+      await otherRunsIt();
+      const before = demandRuns;
+      const again = cutOff.demand('wanted');
+      if (how === 'is lost') proxy.cutAll();
+      else letThrough();
+      await Promise.all([demanded, again]);
+      await waitFor('a run for it', () => demandRuns > before);
+      errors.length = 0;
+    },
+  );
+
+  it('that gives it a waiting demand, which another instance ran meanwhile, is no answer to one made since', async () => {
+    await admin.set(`${prefix}:lock:wanted`, 'somebody', 'PX', 60_000);
+    await other.demand('wanted');
+    await admin.del(`${prefix}:lock:wanted`);
+    const { demanded, letThrough } = await demandAndWait();
+    await other.hire('wanted', WANTED);
+    await otherRunsIt();
+    const before = demandRuns;
+    const again = cutOff.demand('wanted');
+    letThrough();
+    await Promise.all([demanded, again]);
+    await waitFor('a run for it', () => demandRuns > before);
+    errors.length = 0;
   });
 });
 
