@@ -89,11 +89,8 @@ export class Demands {
     const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
     const reply = await this.send(job.name, own);
     this.shared.fleetSize.counted(reply.heard);
-    if (reply.verdict === 'noted') {
-      this.noted(job, reply);
-      return false;
-    }
-    if (reply.verdict === 'done') return false;
+    if (reply.verdict === 'noted') this.noted(job, reply);
+    if (reply.verdict === 'noted' || reply.verdict === 'done') return false;
     if (await turns.call(() => this.begin(job, own.token, reply))) return true;
     if (reply.verdict === 'yours') {
       this.take(job.name);
