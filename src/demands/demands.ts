@@ -84,7 +84,7 @@ export class Demands {
     }
   }
 
-  /** Resolves with true if its run begins here. Another instance may have run it, at any time since the demand was sent. */
+  /** Resolves with true if its run begins here. Otherwise another instance may have run it, at any time since it was sent. */
   private async demandOwn(job: Job): Promise<boolean> {
     const own = { token: this.shared.store.nextToken(), ttlMs: job.settings.ttlMs, noted: job.settings };
     const reply = await this.send(job.name, own);

@@ -14,11 +14,12 @@ export async function perform(
   const { job, event, context } = run;
   const startedAt = clock.monotonic();
   let worked = false;
-  const chain = () => {
+  // An async function, so that a synchronous throw becomes a rejection.
+  const chain = async () => {
     const hired = job.definition;
     if (qas.length === 0) {
       worked = true;
-      return callOf(() => hired.work(context));
+      return hired.work(context);
     }
     const definition = copyOf(hired);
     // Read before a QA can replace it. An accessor may return a different function each time.
@@ -42,11 +43,6 @@ export async function perform(
   } catch (cause) {
     return { duration: clock.monotonic() - startedAt, cause };
   }
-}
-
-/** An async function, so that a synchronous throw becomes a rejection. */
-async function callOf(work: () => unknown): Promise<unknown> {
-  return work();
 }
 
 /** The same outcome as in the run's record. */

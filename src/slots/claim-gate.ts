@@ -3,7 +3,7 @@ import { Line, type Places } from '../runs/places';
 
 /**
  * The initial limit, and the highest one if Redis is near. This many claims keep Redis and this process busy. More would only
- * wait in a queue, and cost memory: with 1024, thousands of slots due at once took up to 1.5 times as much CPU.
+ * wait, and use memory that is costly to collect: with 1024, thousands of slots due at once took up to 1.5 times as much CPU.
  */
 const LIMIT_NEARBY = 64;
 /** Claims that Redis can answer in 1 ms. If a round trip takes longer than 1.6 ms, more of them are needed to keep it busy. */

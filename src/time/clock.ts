@@ -39,7 +39,7 @@ export class RedisClock {
     return { earliest: local + this.low - slack, latest: local + this.high + slack };
   }
 
-  /** About the shortest round trip to Redis of late, in ms: no answer has bounded the offset more closely. */
+  /** About the shortest recent round trip to Redis, in ms: the distance between the two bounds of the offset. */
   get roundTrip(): number {
     return this.high - this.low;
   }

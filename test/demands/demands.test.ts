@@ -65,7 +65,7 @@ describe('a demand', () => {
   });
 
   it.each(['its own instance', 'another instance'])(
-    'made by work that was demanded by %s leads to one more run, before and after the work first waits',
+    'made by work, before or after it first awaits, leads to one more run, if the run was demanded by %s',
     async (by) => {
       let runs = 0;
       const [fred, other] = [fleet.join(), fleet.join()];

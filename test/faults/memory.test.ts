@@ -57,7 +57,7 @@ describe('a Redis that is out of memory', () => {
     );
   });
 
-  it('and was emptied is reported once for the plan that cannot be brought back, which is, when there is memory', async () => {
+  it('and was emptied is reported once, and the plan is restored when there is memory again', async () => {
     fleet.allowErrors(/OOM/);
     await fleet.join().hire('job', { every: 300, work });
     await fleet.ticks('job', 1);

@@ -139,7 +139,7 @@ describe('the gate of claims', () => {
     },
   );
 
-  test('lets no more through than keep a Redis busy that is near, however many claims began soon', () => {
+  test('lets no more through than keep a nearby Redis busy, however many claims began soon', () => {
     const { gate, fill, pass } = makeGate();
     pass(10);
     for (let index = 0; index < 10_000; index += 1) gate.begun(5, TTL);
